@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target builds with the same settings: what the compiler can catch, a reviewer need not (docs/decisions/001).
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
+        .systemLibrary(
+            name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "CSupervisor"),
+        .target(name: "Assets"),
+
+        library("Model", ["CLibyaml"]),
+        library("Kinds", ["Model", "Assets"]),
+        library("Cluster", ["Model", "Kinds", collections]),
+        library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
+        library(
+            "Engine",
+            ["Model", "Kinds", "Cluster", "Store", "CSupervisor", collections, hashTrees, logging, httpClient] + nio),
+        library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
+        library("GitSource", ["CLibgit2", logging]),
+        library("Rendering", ["Model", "Kinds", "GitSource"]),
+        library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
+        library("Server", ["Model", "Kinds", "Cluster", hummingbird, logging, lifecycle] + nio),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
+                "Reconciler", "Server", "CSupervisor", arguments, logging, lifecycle, hummingbird, httpClient,
+            ] + nio,
+            swiftSettings: settings),
+        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
+        .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
+
+        tests("ModelTests", ["Model"]),
+        tests("KindsTests", ["Model", "Kinds"]),
+        tests("ClusterTests", ["Model", "Kinds", "Cluster"]),
+        tests("StoreTests", ["Model", "Store"]),
+        tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit"]),
+        tests("GitSourceTests", ["GitSource"]),
+        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
+        tests(
+            "ReconcilerTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
+        tests("ServerTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient"]),
+        tests(
+            "SimulationTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
+        tests("EndToEndTests", ["Model", "Kinds", "Cluster", "KubernetesClient"] + nio),
+        tests("TidyTests", []),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,10 @@
+#include "Assets.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char schemas[] = {
+#embed "schemas.json"
+};
+
+const unsigned char *martlet_schemas(void) { return schemas; }
+size_t martlet_schemas_size(void) { return sizeof schemas; }

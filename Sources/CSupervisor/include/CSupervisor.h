@@ -1,0 +1,2 @@
+#pragma once
+int martlet_supervise(int argc, char **argv);

@@ -1,0 +1,182 @@
+package import Kinds
+package import Model
+
+/// The Kubernetes API, spelled as Swift verbs: where the reconciler and the engine meet.
+///
+/// `Engine` implements it in process, `KubernetesClient` over HTTPS; whoever holds a `Cluster` cannot tell which.
+/// Objects go in and come out as whole trees with `apiVersion` and `kind`. Every write is durable when it returns.
+package protocol Cluster: Sendable {
+    /// What the cluster serves: one entry per kind, in its preferred version.
+    func resourceTypes() async throws(APIError) -> [ResourceType]
+
+    func get(_ key: ObjectKey) async throws(APIError) -> Object
+
+    func list(_ query: ListQuery) async throws(APIError) -> ObjectList
+
+    /// Changes after `resourceVersion` (`nil`: first the present objects as `.added`, then changes).
+    ///
+    /// - Throws: `.expired` (410) when that version is no longer in history. The stream may end at any time: a caller
+    ///   lists again and watches from there, as `Informer` does.
+    func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream
+
+    func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object
+
+    /// Replaces an object, or one of its subresources. A non-empty `metadata.resourceVersion` must be the current one.
+    func update(_ object: Object, subresource: Subresource?, options: WriteOptions) async throws(APIError) -> Object
+
+    func patch(
+        _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
+    ) async throws(APIError) -> Object
+
+    /// Answers the object as it is left: marked for deletion, or as it last was when it is gone.
+    func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object
+
+    /// What the containers of a pod wrote.
+    func logs(_ query: LogQuery) async throws(APIError) -> LogStream
+}
+
+/// Which objects a list or watch is about.
+package struct ListQuery: Hashable, Sendable {
+    package var kind: GroupKind
+    /// `nil` means all namespaces, or a cluster-scoped kind.
+    package var namespace: String?
+    package var labels: Selector
+    package var fields: FieldSelector
+    /// At most so many objects in one answer; the rest follows with `continueToken`.
+    package var limit: Int?
+    package var continueToken: String?
+
+    package init(
+        _ kind: GroupKind, namespace: String? = nil, labels: Selector = Selector(),
+        fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil
+    ) {
+        self.kind = kind
+        self.namespace = namespace
+        self.labels = labels
+        self.fields = fields
+        self.limit = limit
+        self.continueToken = continueToken
+    }
+}
+
+/// A consistent state of a collection.
+package struct ObjectList: Sendable {
+    package var items: [Object]
+    /// The version of the whole collection: watch from here to miss nothing.
+    package var resourceVersion: String
+    package var continueToken: String?
+    package var remainingItemCount: Int?
+
+    package init(
+        items: [Object], resourceVersion: String, continueToken: String? = nil, remainingItemCount: Int? = nil
+    ) {
+        self.items = items
+        self.resourceVersion = resourceVersion
+        self.continueToken = continueToken
+        self.remainingItemCount = remainingItemCount
+    }
+}
+
+package enum WatchEvent: Sendable {
+    case added(Object)
+    case modified(Object)
+    case deleted(Object)
+    /// Nothing changed up to this version.
+    case bookmark(resourceVersion: String)
+}
+
+package typealias WatchStream = AsyncThrowingStream<WatchEvent, any Error>
+
+package enum Subresource: String, Hashable, Sendable {
+    case status
+    case scale
+    case binding
+    case finalize
+}
+
+package enum Patch: Hashable, Sendable {
+    /// RFC 6902.
+    case json(JSON)
+    /// RFC 7386.
+    case merge(JSON)
+    case strategicMerge(JSON)
+    /// Server-side apply; `force` takes over fields that other managers own.
+    case apply(JSON, force: Bool)
+}
+
+package enum FieldValidation: String, Hashable, Sendable {
+    case ignore = "Ignore"
+    case warn = "Warn"
+    case strict = "Strict"
+}
+
+package struct WriteOptions: Hashable, Sendable {
+    /// Run everything but keep nothing.
+    package var dryRun: Bool
+    /// Who writes, for `managedFields`.
+    package var fieldManager: String
+    package var fieldValidation: FieldValidation
+
+    package init(fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict) {
+        self.fieldManager = fieldManager
+        self.dryRun = dryRun
+        self.fieldValidation = fieldValidation
+    }
+}
+
+package enum PropagationPolicy: String, Hashable, Sendable {
+    case background = "Background"
+    case foreground = "Foreground"
+    case orphan = "Orphan"
+}
+
+package struct DeleteOptions: Hashable, Sendable {
+    package var gracePeriodSeconds: Int?
+    package var propagation: PropagationPolicy?
+    /// Delete only this very object, not a later one of the same name.
+    package var uid: String?
+    package var resourceVersion: String?
+    package var dryRun: Bool
+
+    package init(
+        gracePeriodSeconds: Int? = nil, propagation: PropagationPolicy? = nil, uid: String? = nil,
+        resourceVersion: String? = nil, dryRun: Bool = false
+    ) {
+        self.gracePeriodSeconds = gracePeriodSeconds
+        self.propagation = propagation
+        self.uid = uid
+        self.resourceVersion = resourceVersion
+        self.dryRun = dryRun
+    }
+}
+
+package struct LogQuery: Hashable, Sendable {
+    package var namespace: String
+    package var pod: String
+    package var container: String?
+    package var follow: Bool
+    /// The container's last run before this one.
+    package var previous: Bool
+    package var timestamps: Bool
+    package var tailLines: Int?
+    package var since: Timestamp?
+    package var limitBytes: Int?
+
+    package init(
+        namespace: String, pod: String, container: String? = nil, follow: Bool = false, previous: Bool = false,
+        timestamps: Bool = false, tailLines: Int? = nil, since: Timestamp? = nil, limitBytes: Int? = nil
+    ) {
+        self.namespace = namespace
+        self.pod = pod
+        self.container = container
+        self.follow = follow
+        self.previous = previous
+        self.timestamps = timestamps
+        self.tailLines = tailLines
+        self.since = since
+        self.limitBytes = limitBytes
+    }
+}
+
+/// Chunks of log text, whole lines each.
+package typealias LogStream = AsyncThrowingStream<[UInt8], any Error>

@@ -1,0 +1,68 @@
+/// An API group and the name of a kind in it, whatever the version: `apps/Deployment`, or `/Pod` for the core group.
+package struct GroupKind: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var group: String
+    package var kind: String
+
+    package init(group: String, kind: String) {
+        self.group = group
+        self.kind = kind
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.group, left.kind) < (right.group, right.kind)
+    }
+
+    /// `Deployment.apps`, or just `Pod` for the core group: the form Kubernetes uses in messages.
+    package var description: String { group.isEmpty ? kind : "\(kind).\(group)" }
+}
+
+/// A kind in one version of its API group.
+package struct GroupVersionKind: Hashable, Sendable, CustomStringConvertible {
+    package var group: String
+    package var version: String
+    package var kind: String
+
+    package init(group: String, version: String, kind: String) {
+        self.group = group
+        self.version = version
+        self.kind = kind
+    }
+
+    /// From an object's `apiVersion` and `kind` members: `apps/v1`, or `v1` for the core group.
+    package init(apiVersion: String, kind: String) {
+        let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            self.init(group: String(parts[0]), version: String(parts[1]), kind: kind)
+        } else {
+            self.init(group: "", version: apiVersion, kind: kind)
+        }
+    }
+
+    /// The `apiVersion` member of objects of this kind.
+    package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+    package var groupKind: GroupKind { GroupKind(group: group, kind: kind) }
+    package var description: String { "\(apiVersion), Kind=\(kind)" }
+}
+
+/// What identifies one object: its kind, namespace (empty for cluster-scoped kinds) and name.
+package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var kind: GroupKind
+    package var namespace: String
+    package var name: String
+
+    package init(kind: GroupKind, namespace: String = "", name: String) {
+        self.kind = kind
+        self.namespace = namespace
+        self.name = name
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        if left.kind != right.kind { return left.kind < right.kind }
+        return (left.namespace, left.name) < (right.namespace, right.name)
+    }
+
+    /// `Deployment.apps default/web`, or `Namespace default` for what has no namespace.
+    package var description: String {
+        namespace.isEmpty ? "\(kind) \(name)" : "\(kind) \(namespace)/\(name)"
+    }
+}

@@ -1,0 +1,128 @@
+/// The members of a JSON object in the order they were written.
+///
+/// Lookup is a linear scan up to `indexThreshold` members, which is faster than hashing for objects of Kubernetes' size,
+/// and a hash index above it.
+package struct JSONObject: Sendable {
+    package struct Member: Sendable, Hashable {
+        package var key: String
+        package var value: JSON
+
+        package init(key: String, value: JSON) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// The number of members above which lookups go through a hash index.
+    package static let indexThreshold = 16
+
+    private(set) var members: [Member]
+    private var index: [String: Int]?
+
+    package init() {
+        members = []
+    }
+
+    /// Takes members whose keys are known to be unique.
+    package init(_ members: [Member]) {
+        self.members = members
+        reindex()
+    }
+
+    /// Takes members that may repeat a key; answers the first repeated key instead of an object.
+    init(checking members: [Member], duplicate: inout String?) {
+        self.members = members
+        if members.count > Self.indexThreshold {
+            var index = [String: Int](minimumCapacity: members.count)
+            for (position, member) in members.enumerated()
+            where index.updateValue(position, forKey: member.key) != nil {
+                duplicate = member.key
+                return
+            }
+            self.index = index
+            return
+        }
+        for position in members.indices.dropFirst() {
+            let key = members[position].key
+            for earlier in 0..<position where members[earlier].key == key {
+                duplicate = key
+                return
+            }
+        }
+    }
+
+    /// The value under `key`; setting `nil` removes the member, setting a new key appends it.
+    ///
+    /// - Complexity: O(1) above the index threshold, O(threshold) below; removal is O(n).
+    package subscript(key: String) -> JSON? {
+        get { position(of: key).map { members[$0].value } }
+        _modify {
+            if let position = position(of: key) {
+                var value: JSON? = members[position].value
+                // Released here, so that the yielded value is unique and can be changed in place.
+                members[position].value = .null
+                yield &value
+                if let value {
+                    members[position].value = value
+                } else {
+                    members.remove(at: position)
+                    reindex()
+                }
+            } else {
+                var value: JSON?
+                yield &value
+                if let value {
+                    members.append(Member(key: key, value: value))
+                    index?[key] = members.count - 1
+                    if index == nil { reindex() }
+                }
+            }
+        }
+    }
+
+    private func position(of key: String) -> Int? {
+        if let index { return index[key] }
+        return members.firstIndex { $0.key == key }
+    }
+
+    private mutating func reindex() {
+        guard members.count > Self.indexThreshold else {
+            index = nil
+            return
+        }
+        var index = [String: Int](minimumCapacity: members.count)
+        for (position, member) in members.enumerated() { index[member.key] = position }
+        self.index = index
+    }
+}
+
+extension JSONObject: RandomAccessCollection {
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { members.count }
+    package subscript(position: Int) -> Member { members[position] }
+    package var keys: some Sequence<String> { members.lazy.map(\.key) }
+}
+
+extension JSONObject: Hashable {
+    package static func == (left: JSONObject, right: JSONObject) -> Bool {
+        guard left.members.count == right.members.count else { return false }
+        for (position, member) in left.members.enumerated() {
+            // Mostly both sides list their members in the same order; only where they differ is a lookup needed.
+            let candidate = right.members[position]
+            if candidate.key == member.key {
+                if candidate.value != member.value { return false }
+            } else if right[member.key] != member.value {
+                return false
+            }
+        }
+        return true
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        // Members are combined by a commutative operation, since equality ignores their order.
+        var combined = 0
+        for member in members { combined ^= member.hashValue }
+        hasher.combine(members.count)
+        hasher.combine(combined)
+    }
+}

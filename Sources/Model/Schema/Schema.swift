@@ -1,0 +1,167 @@
+/// A structural schema: OpenAPI v3 as Kubernetes restricts it, with the `x-kubernetes-*` extensions.
+///
+/// The one description of a kind (DESIGN: *One schema*): defaulting, validation, pruning, strategic merge, server-side
+/// apply and the typed views all read it. Nodes are shared and immutable; references are resolved when the schema is made,
+/// so a schema may be recursive.
+package final class Schema: Sendable {
+    package enum ValueType: String, Sendable {
+        case object, array, string, integer, number, boolean
+    }
+
+    /// How a list merges (`x-kubernetes-list-type`).
+    package enum ListType: Hashable, Sendable {
+        case atomic
+        case set
+        /// Items are told apart by these keys.
+        case map(keys: [String])
+    }
+
+    /// `nil` for int-or-string and quantities, and where anything goes.
+    package let type: ValueType?
+    /// `int32`, `int64`, `date-time`, `micro-time`, `byte`, `quantity`, `ip` …
+    package let format: String?
+    package let defaultValue: JSON?
+    package let allowed: [JSON]
+    package let minimum: Int64?
+    package let maximum: Int64?
+    package let minLength: Int?
+    package let maxLength: Int?
+    package let minItems: Int?
+    package let maxItems: Int?
+    package let pattern: String?
+    package let isNullable: Bool
+    package let isIntOrString: Bool
+    package let preservesUnknownFields: Bool
+    package let listType: ListType
+    /// `x-kubernetes-map-type: atomic`: the object is replaced whole.
+    package let isAtomicMap: Bool
+    /// Words of `x-kubernetes-patch-strategy`: `merge`, `replace`, `retainKeys`.
+    package let patchStrategies: [String]
+    package let patchMergeKey: String?
+    package let required: [String]
+
+    private let link: Link
+
+    /// The children, filled after construction so that definitions can refer to each other.
+    private final class Link: @unchecked Sendable {
+        // Written only while the schemas of one document are being made, before any of them is shared.
+        var properties: [(name: String, schema: Schema)] = []
+        var index: [String: Schema] = [:]
+        var items: Schema?
+        var additionalProperties: Schema?
+    }
+
+    /// In the order of the document.
+    package var properties: [(name: String, schema: Schema)] { link.properties }
+    package var items: Schema? { link.items }
+    /// What the values of a map look like.
+    package var additionalProperties: Schema? { link.additionalProperties }
+
+    /// The schema of the member `name`, be it a property or a map's value.
+    package func child(_ name: String) -> Schema? { link.index[name] ?? link.additionalProperties }
+    package func property(_ name: String) -> Schema? { link.index[name] }
+
+    /// - Parameter target: the definition whose children this field shares.
+    fileprivate init(fields node: JSON, sharing target: Schema? = nil) {
+        type = node["type"]?.string.flatMap(ValueType.init(rawValue:))
+        format = node["format"]?.string
+        defaultValue = node["default"]
+        allowed = node["enum"]?.array ?? []
+        minimum = node["minimum"]?.int
+        maximum = node["maximum"]?.int
+        minLength = (node["minLength"]?.int).map { Int($0) }
+        maxLength = (node["maxLength"]?.int).map { Int($0) }
+        minItems = (node["minItems"]?.int).map { Int($0) }
+        maxItems = (node["maxItems"]?.int).map { Int($0) }
+        pattern = node["pattern"]?.string
+        isNullable = node["nullable"]?.bool ?? false
+        isIntOrString = node["x-kubernetes-int-or-string"]?.bool ?? false
+        preservesUnknownFields = node["x-kubernetes-preserve-unknown-fields"]?.bool ?? false
+        isAtomicMap = node["x-kubernetes-map-type"]?.string == "atomic"
+        patchStrategies = (node["x-kubernetes-patch-strategy"]?.string ?? "").split(separator: ",").map(String.init)
+        patchMergeKey = node["x-kubernetes-patch-merge-key"]?.string
+        required = (node["required"]?.array ?? []).compactMap(\.string)
+        listType = Self.listType(of: node)
+        link = target?.link ?? Link()
+    }
+
+    /// semantics-api B8: list-type wins, else patch strategy `merge` means keyed list or set, else atomic.
+    private static func listType(of node: JSON) -> ListType {
+        switch node["x-kubernetes-list-type"]?.string {
+        case "map": return .map(keys: (node["x-kubernetes-list-map-keys"]?.array ?? []).compactMap(\.string))
+        case "set": return .set
+        case "atomic": return .atomic
+        default: break
+        }
+        guard node["x-kubernetes-patch-strategy"]?.string?.contains("merge") == true else { return .atomic }
+        return node["x-kubernetes-patch-merge-key"]?.string.map { .map(keys: [$0]) } ?? .set
+    }
+}
+
+/// A fault in a schema document; for the built-in kinds it is a bug.
+package struct SchemaError: Error, Hashable, CustomStringConvertible {
+    package var path: String
+    package var message: String
+    package var description: String { "\(path): \(message)" }
+}
+
+extension Schema {
+    /// Makes the schemas of a document: `definitions` by name, in which `$ref` names another definition.
+    ///
+    /// Members beside a `$ref` (such as `default` or a list type) belong to the field and override the definition's.
+    package static func definitions(_ document: JSON) throws(SchemaError) -> [String: Schema] {
+        var maker = Maker(definitions: document.object ?? JSONObject())
+        for member in document.object ?? JSONObject() { _ = try maker.definition(member.key, path: member.key) }
+        return maker.made
+    }
+
+    /// A single schema without references, as a CustomResourceDefinition holds it.
+    package static func standalone(_ node: JSON) throws(SchemaError) -> Schema {
+        var maker = Maker(definitions: JSONObject())
+        return try maker.schema(node, path: "")
+    }
+
+    private struct Maker {
+        let definitions: JSONObject
+        var made: [String: Schema] = [:]
+
+        mutating func definition(_ name: String, path: String) throws(SchemaError) -> Schema {
+            if let schema = made[name] { return schema }
+            guard let node = definitions[name] else {
+                throw SchemaError(path: path, message: "no definition is named \(name)")
+            }
+            let schema = Schema(fields: node)
+            // Known before its children are made, which may refer back to it.
+            made[name] = schema
+            try fill(schema, from: node, path: name)
+            return schema
+        }
+
+        mutating func schema(_ node: JSON, path: String) throws(SchemaError) -> Schema {
+            guard let reference = node["$ref"]?.string else {
+                let schema = Schema(fields: node)
+                try fill(schema, from: node, path: path)
+                return schema
+            }
+            let target = try definition(reference, path: path)
+            guard let overrides = node.object, overrides.count > 1, let definition = definitions[reference] else {
+                return target
+            }
+            var merged = definition
+            for member in overrides where member.key != "$ref" { merged[member.key] = member.value }
+            return Schema(fields: merged, sharing: target)
+        }
+
+        mutating func fill(_ schema: Schema, from node: JSON, path: String) throws(SchemaError) {
+            for member in node["properties"]?.object ?? JSONObject() {
+                let child = try self.schema(member.value, path: "\(path).\(member.key)")
+                schema.link.properties.append((member.key, child))
+                schema.link.index[member.key] = child
+            }
+            if let items = node["items"] { schema.link.items = try self.schema(items, path: "\(path)[]") }
+            if let values = node["additionalProperties"], values.object != nil {
+                schema.link.additionalProperties = try self.schema(values, path: "\(path){}")
+            }
+        }
+    }
+}

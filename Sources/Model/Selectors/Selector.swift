@@ -1,0 +1,81 @@
+/// A label selector: a set of requirements, all of which a set of labels must meet. The empty one matches everything.
+///
+/// Rules: semantics-api D9.
+package struct Selector: Hashable, Sendable {
+    package enum Requirement: Hashable, Sendable {
+        case equals(String, String)
+        case differs(String, String)
+        case isIn(String, Set<String>)
+        case isNotIn(String, Set<String>)
+        case exists(String)
+        case isAbsent(String)
+        case greater(String, Int64)
+        case less(String, Int64)
+    }
+
+    package var requirements: [Requirement]
+
+    package init(_ requirements: [Requirement] = []) {
+        self.requirements = requirements
+    }
+
+    /// Matches objects that carry all of `labels`.
+    package init(labels: [String: String]) {
+        requirements = labels.sorted { $0.key < $1.key }.map { .equals($0.key, $0.value) }
+    }
+
+    package var isEmpty: Bool { requirements.isEmpty }
+
+    package func matches(_ labels: [String: String]) -> Bool {
+        requirements.allSatisfy { $0.matches { labels[$0] } }
+    }
+}
+
+extension Selector.Requirement {
+    /// Negative requirements also match where the label is absent (D9).
+    func matches(_ label: (String) -> String?) -> Bool {
+        switch self {
+        case .equals(let key, let value): label(key) == value
+        case .differs(let key, let value): label(key) != value
+        case .isIn(let key, let values): label(key).map(values.contains) ?? false
+        case .isNotIn(let key, let values): !(label(key).map(values.contains) ?? false)
+        case .exists(let key): label(key) != nil
+        case .isAbsent(let key): label(key) == nil
+        case .greater(let key, let bound): label(key).flatMap { Int64($0) }.map { $0 > bound } ?? false
+        case .less(let key, let bound): label(key).flatMap { Int64($0) }.map { $0 < bound } ?? false
+        }
+    }
+}
+
+/// A field selector: comparisons of dotted paths with texts, all of which must hold.
+package struct FieldSelector: Hashable, Sendable {
+    package struct Requirement: Hashable, Sendable {
+        package var path: String
+        package var value: String
+        package var isNegated: Bool
+
+        package init(path: String, value: String, isNegated: Bool = false) {
+            self.path = path
+            self.value = value
+            self.isNegated = isNegated
+        }
+    }
+
+    package var requirements: [Requirement]
+
+    package init(_ requirements: [Requirement] = []) {
+        self.requirements = requirements
+    }
+
+    package var isEmpty: Bool { requirements.isEmpty }
+
+    /// Whether `object` has those values; an absent field counts as the empty text.
+    package func matches(_ object: JSON) -> Bool {
+        requirements.allSatisfy { requirement in
+            let path = requirement.path.split(separator: ".").map(String.init)
+            let value = object[path: path]
+            let text = value?.string ?? value?.int.map { String($0) } ?? value?.bool.map { String($0) } ?? ""
+            return (text == requirement.value) != requirement.isNegated
+        }
+    }
+}

@@ -1,0 +1,160 @@
+/// A resource amount as Kubernetes writes it: `500m` CPU, `128Mi` of memory, `1e3`.
+///
+/// Exact: the value is held in billionths (the smallest unit that Kubernetes knows), so that no suffix rounds. Equality
+/// and order compare amounts, not spellings: `1000m` equals `1`.
+package struct Quantity: Sendable, CustomStringConvertible {
+    /// Which family of suffixes the amount was written with, and is written back in.
+    package enum Format: Sendable {
+        /// `n u m k M G T P E`: powers of 1000.
+        case decimalSI
+        /// `Ki Mi Gi Ti Pi Ei`: powers of 1024.
+        case binarySI
+        /// `e3`, `E-6`.
+        case decimalExponent
+    }
+
+    /// The amount in billionths.
+    package var nanos: Int128
+    package var format: Format
+
+    package static let zero = Quantity(nanos: 0, format: .decimalSI)
+
+    package init(nanos: Int128, format: Format) {
+        self.nanos = nanos
+        self.format = format
+    }
+
+    /// A whole number of units.
+    package init(_ units: Int64, format: Format = .decimalSI) {
+        self.init(nanos: Int128(units) * Self.unit, format: format)
+    }
+
+    /// A number of thousandths, as CPU is counted.
+    package init(milli: Int64) {
+        self.init(nanos: Int128(milli) * (Self.unit / 1000), format: .decimalSI)
+    }
+
+    static let unit: Int128 = 1_000_000_000
+
+    /// The amount in whole units, rounded up as `Quantity.Value()` does.
+    package var value: Int64 { Self.roundedUp(nanos, by: Self.unit) }
+
+    /// The amount in thousandths, rounded up as `Quantity.MilliValue()` does.
+    package var milliValue: Int64 { Self.roundedUp(nanos, by: Self.unit / 1000) }
+
+    private static func roundedUp(_ nanos: Int128, by divisor: Int128) -> Int64 {
+        let (quotient, remainder) = nanos.quotientAndRemainder(dividingBy: divisor)
+        return Int64(clamping: remainder > 0 ? quotient + 1 : quotient)
+    }
+
+    package static func + (left: Self, right: Self) -> Self {
+        Quantity(nanos: left.nanos + right.nanos, format: left.nanos == 0 ? right.format : left.format)
+    }
+
+    package static func - (left: Self, right: Self) -> Self {
+        Quantity(nanos: left.nanos - right.nanos, format: left.nanos == 0 ? right.format : left.format)
+    }
+}
+
+extension Quantity: Hashable, Comparable {
+    package static func == (left: Self, right: Self) -> Bool { left.nanos == right.nanos }
+    package static func < (left: Self, right: Self) -> Bool { left.nanos < right.nanos }
+    package func hash(into hasher: inout Hasher) { hasher.combine(nanos) }
+}
+
+extension Quantity {
+    private static let decimalSuffixes: [(suffix: String, exponent: Int)] = [
+        ("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18),
+    ]
+    private static let binarySuffixes: [(suffix: String, shift: Int)] = [
+        ("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60),
+    ]
+
+    /// Reads an amount; `nil` when the text is none (`apimachinery/pkg/api/resource`'s grammar) or beyond its range.
+    ///
+    /// What is finer than a billionth is rounded up, as Kubernetes does.
+    package init?(_ text: String) {
+        var rest = Substring(text)
+        let negative = rest.first == "-"
+        if negative || rest.first == "+" { rest.removeFirst() }
+        let whole = rest.prefix { $0.isASCII && $0.isNumber }
+        rest = rest.dropFirst(whole.count)
+        var fraction: Substring = ""
+        if rest.first == "." {
+            fraction = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(fraction.count + 1)
+        }
+        guard !whole.isEmpty || !fraction.isEmpty, let scale = Self.scale(of: rest),
+            let digits = Self.magnitude(whole: whole, fraction: fraction, scale: scale)
+        else { return nil }
+        self.init(nanos: negative ? -digits : digits, format: scale.format)
+    }
+
+    private struct Scale {
+        var format: Format
+        var exponent: Int
+        var shift: Int
+    }
+
+    private static func scale(of suffix: Substring) -> Scale? {
+        if let found = decimalSuffixes.first(where: { $0.suffix == suffix }) {
+            return Scale(format: .decimalSI, exponent: found.exponent, shift: 0)
+        }
+        if let found = binarySuffixes.first(where: { $0.suffix == suffix }) {
+            return Scale(format: .binarySI, exponent: 0, shift: found.shift)
+        }
+        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), abs(exponent) <= 30
+        else { return nil }
+        return Scale(format: .decimalExponent, exponent: exponent, shift: 0)
+    }
+
+    /// The unsigned amount in billionths, rounded up.
+    private static func magnitude(whole: Substring, fraction: Substring, scale: Scale) -> Int128? {
+        var mantissa: Int128 = 0
+        for digit in whole + fraction {
+            guard let value = digit.wholeNumberValue else { return nil }
+            let (product, high) = mantissa.multipliedReportingOverflow(by: 10)
+            if high { return nil }
+            mantissa = product + Int128(value)
+        }
+        let (shifted, overflow) = mantissa.multipliedReportingOverflow(by: Int128(1) << Int128(scale.shift))
+        if overflow { return nil }
+        mantissa = shifted
+        let exponent = scale.exponent + 9 - fraction.count
+        for _ in 0..<max(0, exponent) {
+            let (product, high) = mantissa.multipliedReportingOverflow(by: 10)
+            if high { return nil }
+            mantissa = product
+        }
+        var inexact = false
+        for _ in 0..<max(0, -exponent) {
+            if mantissa % 10 != 0 { inexact = true }
+            mantissa /= 10
+        }
+        let result = inexact ? mantissa + 1 : mantissa
+        return result <= Int128(Int64.max) * unit ? result : nil
+    }
+
+    /// The canonical spelling: the largest suffix of the format that leaves an integer, and no fraction.
+    package var description: String {
+        let sign = nanos < 0 ? "-" : ""
+        let magnitude = nanos < 0 ? -nanos : nanos
+        if format == .binarySI, magnitude >= 1024 * Self.unit, magnitude % Self.unit == 0 {
+            let units = magnitude / Self.unit
+            for (suffix, shift) in Self.binarySuffixes.reversed() where units % (Int128(1) << Int128(shift)) == 0 {
+                return "\(sign)\(units >> Int128(shift))\(suffix)"
+            }
+            return "\(sign)\(units)"
+        }
+        if magnitude == 0 { return "0" }
+        var mantissa = magnitude
+        var exponent = -9
+        while exponent < 18, mantissa % 1000 == 0 {
+            mantissa /= 1000
+            exponent += 3
+        }
+        if format == .decimalExponent { return exponent == 0 ? "\(sign)\(mantissa)" : "\(sign)\(mantissa)e\(exponent)" }
+        let suffix = Self.decimalSuffixes.first { $0.exponent == exponent }?.suffix ?? ""
+        return "\(sign)\(mantissa)\(suffix)"
+    }
+}

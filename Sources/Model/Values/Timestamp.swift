@@ -1,0 +1,147 @@
+/// A point in time, to the nanosecond, as RFC 3339 text in UTC.
+package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    package init(seconds: Int64) {
+        nanoseconds = seconds * 1_000_000_000
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    package var seconds: Int64 {
+        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    package static func + (left: Self, right: Duration) -> Self {
+        Timestamp(nanoseconds: left.nanoseconds + right.wholeNanoseconds)
+    }
+
+    package static func - (left: Self, right: Duration) -> Self {
+        Timestamp(nanoseconds: left.nanoseconds - right.wholeNanoseconds)
+    }
+
+    package static func - (left: Self, right: Self) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+
+    /// The text of `metav1.Time`: `2026-11-22T10:00:00Z`.
+    package var description: String { text(fractionDigits: 0) }
+
+    /// The text of `metav1.MicroTime`: `2026-11-22T10:00:00.000000Z`.
+    package var microText: String { text(fractionDigits: 6) }
+
+    /// RFC 3339 text in UTC with that many digits after the second (0 to 9).
+    package func text(fractionDigits: Int) -> String {
+        let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
+        let secondOfDay = seconds - days * 86400
+        let (year, month, day) = Self.civil(fromDays: days)
+        var text = Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2)
+        text += "T" + Self.padded(secondOfDay / 3600, 2)
+        text += ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":" + Self.padded(secondOfDay % 60, 2)
+        if fractionDigits > 0 {
+            let fraction = nanoseconds - seconds * 1_000_000_000
+            text += "." + Self.padded(fraction, 9).prefix(fractionDigits)
+        }
+        return text + "Z"
+    }
+
+    private static func padded(_ value: Int64, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// The proleptic Gregorian date of a day number, by Howard Hinnant's `civil_from_days`.
+    private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+}
+
+extension Timestamp {
+    /// Reads RFC 3339 text; `nil` when it is none. Offsets other than `Z` are converted to UTC.
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
+            bytes[16] == UInt8(ascii: ":"), let year = Self.digits(bytes[0..<4]), let month = Self.digits(bytes[5..<7]),
+            let day = Self.digits(bytes[8..<10]), let hour = Self.digits(bytes[11..<13]),
+            let minute = Self.digits(bytes[14..<16]), let second = Self.digits(bytes[17..<19]),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+        else { return nil }
+        var rest = bytes[19...]
+        var fraction: Int64 = 0
+        if rest.first == UInt8(ascii: ".") {
+            let digits = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
+            guard !digits.isEmpty, let value = Self.digits(digits.prefix(9)) else { return nil }
+            fraction = (digits.count..<max(9, digits.count)).reduce(value) { total, _ in total * 10 }
+            rest = rest.dropFirst(digits.count + 1)
+        }
+        guard let offset = Self.offset(rest) else { return nil }
+        let days = Self.days(year: year, month: month, day: day)
+        let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
+        nanoseconds = seconds * 1_000_000_000 + fraction
+    }
+
+    private static func digits(_ bytes: ArraySlice<UInt8>) -> Int64? {
+        var value: Int64 = 0
+        for byte in bytes {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte - 0x30)
+        }
+        return value
+    }
+
+    /// Seconds east of UTC that `Z` or `+01:30` stands for.
+    private static func offset(_ bytes: ArraySlice<UInt8>) -> Int64? {
+        let bytes = Array(bytes)
+        if bytes == [UInt8(ascii: "Z")] || bytes == [UInt8(ascii: "z")] { return 0 }
+        guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"), let hours = digits(bytes[1..<3]),
+            let minutes = digits(bytes[4..<6]), hours < 24, minutes < 60
+        else { return nil }
+        let seconds = hours * 3600 + minutes * 60
+        switch bytes[0] {
+        case UInt8(ascii: "+"): return seconds
+        case UInt8(ascii: "-"): return -seconds
+        default: return nil
+        }
+    }
+
+    /// Days since the epoch, by Howard Hinnant's `days_from_civil`.
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+}
+
+/// A point in time that is written with six digits after the second (`metav1.MicroTime`).
+package struct MicroTimestamp: Hashable, Sendable {
+    package var time: Timestamp
+
+    package init(_ time: Timestamp) {
+        self.time = time
+    }
+}
+
+extension Duration {
+    /// The duration in nanoseconds; about 292 years at most.
+    package var wholeNanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
