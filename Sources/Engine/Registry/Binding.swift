@@ -6,7 +6,8 @@ import Model
 enum Binding {
     /// The node that a request names: a `v1` Binding names it in `target`, a Pod in its spec.
     static func node(of request: JSON) -> String? {
-        let name = request["kind"]?.string == "Binding" ? request["target"]?["name"] : request[path: ["spec", "nodeName"]]
+        let name =
+            request["kind"]?.string == "Binding" ? request["target"]?["name"] : request[path: ["spec", "nodeName"]]
         return name?.string.flatMap { $0.isEmpty ? nil : $0 }
     }
 

@@ -54,7 +54,7 @@ extension Registry {
         for object in found.items {
             do {
                 _ = try await delete(object.key, options: options)
-            } catch where error.reason == .notFound {
+            } catch  where error.reason == .notFound {
                 // Somebody else was quicker.
                 continue
             }

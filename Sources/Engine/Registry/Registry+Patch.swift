@@ -13,7 +13,8 @@ extension Registry {
         let pipeline = pipeline(strategy, options)
         let plural = strategy.type.plural
         if subresource == .binding || subresource == .finalize {
-            throw APIError(.methodNotAllowed, "patch is not supported on resources of kind \"\(plural)/\(subresource!.rawValue)\"")
+            throw APIError(
+                .methodNotAllowed, "patch is not supported on resources of kind \"\(plural)/\(subresource!.rawValue)\"")
         }
         if case .apply(let config, let force) = patch {
             return try await apply(config, to: key, force: force, pipeline, subresource)
@@ -66,7 +67,8 @@ extension Registry {
         }
         if metadata.namespace != key.namespace {
             throw APIError(
-                .badRequest, "the namespace of the object (\(metadata.namespace)) does not match the namespace on the URL "
+                .badRequest,
+                "the namespace of the object (\(metadata.namespace)) does not match the namespace on the URL "
                     + "(\(key.namespace))")
         }
         let version = old[path: ["metadata", "resourceVersion"]]?.string
@@ -127,7 +129,7 @@ extension Registry {
         let merged = try Self.merged(config, onto: nil, force: force, pipeline, subresource)
         do {
             return try await create(merged, pipeline.strategy, pipeline.options, isApplied: true)
-        } catch where error.reason == .alreadyExists && !pipeline.options.dryRun {
+        } catch  where error.reason == .alreadyExists && !pipeline.options.dryRun {
             try await settle(type)
             return nil
         }

@@ -121,7 +121,9 @@ extension Registry {
 
     /// Lets go of the addresses and ports of a Service that its new state has no more.
     func releaseUnused(from old: JSON, to new: JSON?) {
-        guard old["kind"]?.string == Service.kind.kind, old["apiVersion"]?.string == Service.kind.apiVersion else { return }
+        guard old["kind"]?.string == Service.kind.kind, old["apiVersion"]?.string == Service.kind.apiVersion else {
+            return
+        }
         let kept = new.map(ServiceAllocation.resources) ?? []
         release(ServiceAllocation.resources(of: old).subtracting(kept))
     }

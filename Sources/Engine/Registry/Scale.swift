@@ -24,7 +24,8 @@ enum Scale {
         guard let replicas = request[path: ["spec", "replicas"]]?.int, replicas >= 0 else {
             let message = "spec.replicas: Invalid value: must be an integer that is not negative"
             throw APIError(
-                .invalid, "Scale.autoscaling \"\(workload[path: ["metadata", "name"]]?.string ?? "")\" is invalid: \(message)",
+                .invalid,
+                "Scale.autoscaling \"\(workload[path: ["metadata", "name"]]?.string ?? "")\" is invalid: \(message)",
                 details: APIError.Details(
                     group: "autoscaling", kind: "Scale",
                     causes: [

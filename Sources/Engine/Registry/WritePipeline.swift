@@ -91,7 +91,8 @@ struct WritePipeline {
         let prepared = strategy.prepareForUpdate(object, from: old, subresource: name)
         guard !isApplied else { return prepared }
         return ServerSideApply.recordUpdate(
-            from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name, now: now)
+            from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name, now: now
+        )
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, subresource: Subresource?) throws(APIError) {
@@ -129,6 +130,8 @@ struct WritePipeline {
             .invalid, "\(kind.groupKind) \"\(name)\" is invalid: \(list)",
             details: APIError.Details(
                 name: name, group: kind.group, kind: kind.kind,
-                causes: errors.map { APIError.Cause(reason: $0.cause.reason, message: $0.cause.message, field: $0.path) }))
+                causes: errors.map {
+                    APIError.Cause(reason: $0.cause.reason, message: $0.cause.message, field: $0.path)
+                }))
     }
 }
