@@ -598,10 +598,6 @@ package struct RolloutStatus: JSONView {
         get { list("held") }
         set { setList("held", newValue) }
     }
-    package var inventory: [String] {
-        get { list("inventory") }
-        set { setList("inventory", newValue) }
-    }
 }
 
 package struct HeldRevision: JSONView {
