@@ -29,7 +29,8 @@ extension ApplicationWorker {
         } catch {
             return Syncer.Report(outcome: .failed(error.message))
         }
-        let report = await Syncer(cluster: environment.cluster, settings: settings).sync(plan(desired, settings))
+        let report = await Syncer(cluster: environment.cluster, clock: environment.clock, settings: settings).sync(
+            plan(desired, settings))
         take(report, desired)
         return report
     }
@@ -91,7 +92,8 @@ extension ApplicationWorker {
             return nil
         }
         let plan = plan(desired, settings)
-        let preview = await Syncer(cluster: environment.cluster, settings: settings).preview(plan)
+        let preview = await Syncer(cluster: environment.cluster, clock: environment.clock, settings: settings).preview(
+            plan)
         outOfSync = Set(preview.previews.filter(\.changes).map(\.step.key)).union(plan.kept.map(\.key))
         isCompared = true
         for item in preview.previews where !item.changes {

@@ -2,6 +2,7 @@ package import Cluster
 package import Kinds
 package import Logging
 package import Model
+package import Synchronization
 
 /// Keeps one Application as Git says: gathers what the pure parts need to decide, persists their answer, and carries it
 /// out.
@@ -35,7 +36,9 @@ package actor ApplicationWorker {
 
     let key: ObjectKey
     let environment: Environment
-    package nonisolated let wakeup = Wakeup()
+    package nonisolated let wakeup = Signal()
+    /// The namespaces it deploys to; empty while that is not known.
+    package nonisolated let destination = Mutex<Set<String>>([])
 
     var rollout = Rollout()
     var isLoaded = false
@@ -82,7 +85,7 @@ package actor ApplicationWorker {
                 environment.logger.error("\(key): \(error.message)")
                 wakeAt = now + .seconds(5)
             }
-            await wakeup.wait(until: wakeAt, environment.clock)
+            await wakeup.wait(until: wakeAt, on: environment.clock)
         }
     }
 
@@ -91,7 +94,21 @@ package actor ApplicationWorker {
     /// Asks Git again at the next step.
     package func refresh() {
         nextRefresh = now
-        wakeup.signal()
+        wakeup.raise()
+    }
+
+    /// Asks Git again whenever a repository on this machine says that it changed.
+    package func followRepository() async {
+        while !Task.isCancelled {
+            guard let source = application()?.spec.source else { return }
+            for await _ in environment.source.changes(of: source) { refresh() }
+            // The stream ends when the repository is not there (yet); the polling interval is the fallback.
+            do {
+                try await environment.clock.sleep(for: .seconds(30))
+            } catch {
+                return
+            }
+        }
     }
 
     private func application() -> Application? {
@@ -106,6 +123,7 @@ package actor ApplicationWorker {
         do {
             settings = try ApplicationSettings(application)
             conditions["InvalidSpecError"] = nil
+            destination.withLock { $0 = Set(inventory.map(\.namespace)).union([settings.namespace]) }
         } catch {
             conditions["InvalidSpecError"] = error.description
             try await publish(application)

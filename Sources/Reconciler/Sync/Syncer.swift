@@ -8,10 +8,12 @@ package struct Syncer: Sendable {
     package static let fieldManager = "martlet"
 
     let cluster: any Cluster
+    let clock: any WallClock
     let settings: ApplicationSettings
 
-    package init(cluster: any Cluster, settings: ApplicationSettings) {
+    package init(cluster: any Cluster, clock: any WallClock, settings: ApplicationSettings) {
         self.cluster = cluster
+        self.clock = clock
         self.settings = settings
     }
 
@@ -59,8 +61,12 @@ package struct Syncer: Sendable {
             }
             return Preview(step: step, result: try await apply(desired, dryRun: true), changes: true)
         case .apply(let desired, let live):
+            let rules = settings.ignoreDifferences
+            if LocalDryRun.changesNothing(desired, live: live, now: clock.now, ignoring: rules) {
+                return Preview(step: step, result: live, changes: false)
+            }
             let result = try await apply(desired, dryRun: true)
-            let changes = Difference.exists(live: live, applied: result, ignoring: settings.ignoreDifferences)
+            let changes = Difference.exists(live: live, applied: result, ignoring: rules)
             return Preview(step: step, result: result, changes: changes)
         case .delete:
             return Preview(step: step, result: nil, changes: true)
