@@ -1,7 +1,7 @@
 package import Cluster
-package import Kinds
+import Kinds
 package import Logging
-package import Model
+import Model
 import Synchronization
 
 /// The GitOps half of Martlet: one worker for every Application in the cluster.

@@ -1,4 +1,4 @@
-package import Kinds
+import Kinds
 package import Model
 
 /// All differences between two states, ready to be shown.
