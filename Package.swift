@@ -18,6 +18,8 @@ let nio: [Target.Dependency] = [
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpProtocol = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -53,7 +55,7 @@ let package = Package(
 
         library("Model", ["CLibyaml"]),
         library("Kinds", ["Model", "Assets"]),
-        library("Cluster", ["Model", "Kinds", collections]),
+        library("Cluster", ["Model", "Kinds", collections, hashTrees]),
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(
             "Engine",
@@ -68,6 +70,7 @@ let package = Package(
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
                 "Reconciler", "Server", "CSupervisor", arguments, logging, lifecycle, hummingbird, httpClient,
+                httpProtocol, signals,
             ] + nio,
             swiftSettings: settings),
         library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
@@ -75,8 +78,8 @@ let package = Package(
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds"]),
-        tests("ClusterTests", ["Model", "Kinds", "Cluster"]),
-        tests("StoreTests", ["Model", "Store"]),
+        tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
+        tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit"]),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
