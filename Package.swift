@@ -55,7 +55,7 @@ let package = Package(
 
         library("Model", ["CLibyaml"]),
         library("Kinds", ["Model", "Assets"]),
-        library("Cluster", ["Model", "Kinds", collections]),
+        library("Cluster", ["Model", "Kinds", collections, hashTrees]),
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(
             "Engine",
@@ -78,7 +78,7 @@ let package = Package(
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds"]),
-        tests("ClusterTests", ["Model", "Kinds", "Cluster"]),
+        tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store"]),
         tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit"]),
         tests("GitSourceTests", ["GitSource"]),
