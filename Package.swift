@@ -79,7 +79,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
-        tests("StoreTests", ["Model", "Store"]),
+        tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit"]),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
