@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
-        tests("KindsTests", ["Model", "Kinds"]),
+        tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor"] + nio),

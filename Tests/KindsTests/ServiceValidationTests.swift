@@ -52,7 +52,8 @@ struct ServiceValidationTests {
 
     @Test("creation", arguments: created)
     func create(change: Change) throws {
-        #expect(try Manifests.service.setting(change.path, change.value).createErrors == change.messages)
+        let errors = try Manifests.service.setting(change.path, change.value).createErrors
+        #expect(errors == change.messages)
     }
 
     private static let allocated = Manifests.text(

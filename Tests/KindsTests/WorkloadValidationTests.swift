@@ -62,7 +62,8 @@ struct WorkloadValidationTests {
 
     @Test("the strategy of a Deployment", arguments: strategies)
     func strategy(change: Change) throws {
-        #expect(try Manifests.deployment.setting(change.path, change.value).createErrors == change.messages)
+        let errors = try Manifests.deployment.setting(change.path, change.value).createErrors
+        #expect(errors == change.messages)
     }
 
     @Test("C26: the selector is immutable")
