@@ -212,7 +212,9 @@ package enum LabelSyntax {
     /// What is wrong with a label key; `nil` when nothing is.
     package static func keyFault(_ key: String) -> String? {
         let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard let name = parts.last, parts.count <= 2 else { return "at most one '/' may stand between prefix and name" }
+        guard let name = parts.last, parts.count <= 2 else {
+            return "at most one '/' may stand between prefix and name"
+        }
         if parts.count == 2 {
             if parts[0].isEmpty { return "the prefix before '/' is empty" }
             if parts[0].count > 253 { return "the prefix must be no more than 253 bytes" }
