@@ -77,10 +77,10 @@ struct YAMLStructureTests {
         arguments: [
             ("a: &x {k: 1}\nb: *x\n", ["a": ["k": 1], "b": ["k": 1]]),
             ("a: &x 1\nb: &x 2\nc: *x\n", ["a": 1, "b": 2, "c": 2]),
-            ("b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 9\n", ["b": ["x": 1, "y": 2], "m": ["x": 9, "y": 2]]),
-            ("b: &b {x: 1, y: 2}\nm:\n  x: 9\n  <<: *b\n", ["b": ["x": 1, "y": 2], "m": ["x": 9, "y": 2]]),
-            ("m:\n  <<: [{x: 1}, {x: 2, y: 2}]\n  z: 3\n", ["m": ["z": 3, "x": 1, "y": 2]]),
-            ("m:\n  <<: {x: 1}\n  <<: {x: 2, y: 2}\n", ["m": ["x": 1, "y": 2]]),
+            ("b: &b {x: 1, w: 2}\nm:\n  <<: *b\n  x: 9\n", ["b": ["x": 1, "w": 2], "m": ["x": 9, "w": 2]]),
+            ("b: &b {x: 1, w: 2}\nm:\n  x: 9\n  <<: *b\n", ["b": ["x": 1, "w": 2], "m": ["x": 9, "w": 2]]),
+            ("m:\n  <<: [{x: 1}, {x: 2, w: 2}]\n  z: 3\n", ["m": ["z": 3, "x": 1, "w": 2]]),
+            ("m:\n  <<: {x: 1}\n  <<: {x: 2, w: 2}\n", ["m": ["x": 1, "w": 2]]),
             ("m:\n  '<<': {x: 1}\n", ["m": ["<<": ["x": 1]]]),
             ("&k a: 1\nb: *k\n", ["a": 1, "b": "a"]), ("a: &k b\n*k : 1\n", ["a": "b", "b": 1]),
             ("? a\n: b\n", ["a": "b"]), ("a: {b: https://x/y}\n", ["a": ["b": "https://x/y"]]),
@@ -199,7 +199,7 @@ struct YAMLMarkTests {
           base: &base {x: 1}
           merged:
             <<: *base
-            y: 2
+            z: 2
         """
 
     @Test(
@@ -221,7 +221,7 @@ struct YAMLMarkTests {
                 Mark(line: 9, column: 5)
             ),
             ([.key("spec"), .key("merged"), .key("x")], Mark(line: 11, column: 19), Mark(line: 11, column: 16)),
-            ([.key("spec"), .key("merged"), .key("y")], Mark(line: 14, column: 8), Mark(line: 14, column: 5)),
+            ([.key("spec"), .key("merged"), .key("z")], Mark(line: 14, column: 8), Mark(line: 14, column: 5)),
             ([.key("absent")], nil, nil), ([.key("kind"), .key("x")], nil, nil), ([], Mark(line: 2, column: 1), nil),
         ] as [([PathStep], Mark?, Mark?)])
     func paths(_ path: [PathStep], _ value: Mark?, _ key: Mark?) throws {

@@ -191,6 +191,7 @@ private struct SelectorParser {
             case .symbol(","):
                 position += 1
                 // An empty value stands between two commas, and between a comma and a parenthesis.
+                if values.isEmpty { values.insert("") }
                 if next == .symbol(",") || next == .symbol(")") { values.insert("") }
                 continue
             case .symbol(")"):

@@ -112,9 +112,7 @@ struct YAMLParser: ~Copyable {
     }
 
     private func strayByteOrderMark() -> YAMLFault {
-        YAMLFault(
-            message: "a byte order mark inside the text; remove it (it may only stand at the very beginning)",
-            mark: events.mark)
+        YAMLFault(message: YAMLEvents.strayByteOrderMark, mark: events.mark)
     }
 
     private mutating func enter() throws(YAMLFault) {
