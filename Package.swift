@@ -78,6 +78,9 @@ let package = Package(
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
         library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
+        // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
+        .executableTarget(
+            name: "martlet-bench", dependencies: ["Model", "CLibyaml"], path: "Benchmarks", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
