@@ -54,7 +54,7 @@ let package = Package(
 
         library("Model", ["CLibyaml"]),
         library("Kinds", ["Model", "Assets"]),
-        library("Cluster", ["Model", "Kinds", collections]),
+        library("Cluster", ["Model", "Kinds", collections, hashTrees]),
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(
             "Engine",
@@ -78,8 +78,8 @@ let package = Package(
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds"]),
-        tests("ClusterTests", ["Model", "Kinds", "Cluster"]),
-        tests("StoreTests", ["Model", "Store"]),
+        tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
+        tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor"] + nio),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),

@@ -1,0 +1,241 @@
+package import HashTreeCollections
+package import Kinds
+package import Model
+import Synchronization
+
+/// One object's step from one state to the next, as an informer saw it.
+package struct ObjectChange: Sendable {
+    /// `nil` when the object is new.
+    package var old: Object?
+    /// `nil` when the object is gone.
+    package var new: Object?
+
+    /// The latest known state.
+    package var object: Object {
+        guard let object = new ?? old else { preconditionFailure("a change has at least one state") }
+        return object
+    }
+
+    package init(old: Object?, new: Object?) {
+        self.old = old
+        self.new = new
+    }
+}
+
+/// A local copy of a collection, kept current by list and watch.
+///
+/// `run()` lists, then watches from the list's version; it watches on when a stream ends, and lists again when the
+/// version has expired or the watch fails, with jittered back-off. Readers take snapshots in O(1).
+package final class Informer: Sendable {
+    package typealias Snapshot = TreeDictionary<ObjectKey, Object>
+    package typealias Handler = @Sendable (ObjectChange) -> Void
+    /// The values under which an object is found again, e.g. its controller's UID.
+    package typealias IndexFunction = @Sendable (Object) -> [String]
+
+    static let firstBackoff = Duration.milliseconds(200)
+    static let longestBackoff = Duration.seconds(30)
+    static let pageSize = 500
+
+    struct State {
+        var objects = Snapshot()
+        var indexes: [String: TreeDictionary<String, TreeSet<ObjectKey>>] = [:]
+        var handlers: [Handler] = []
+        var hasSynced = false
+        var waiters: [Signal] = []
+        var lastError: String?
+    }
+
+    private let query: ListQuery
+    private let cluster: any Cluster
+    private let clock: any WallClock
+    private let seed: UInt64
+    private let indexFunctions: [String: IndexFunction]
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - seed: of the jitter between attempts.
+    ///   - indexes: by name; see `objects(in:under:)`.
+    package init(
+        _ query: ListQuery, of cluster: any Cluster, clock: any WallClock, seed: UInt64 = 1,
+        indexes: [String: IndexFunction] = [:]
+    ) {
+        self.query = query
+        self.cluster = cluster
+        self.clock = clock
+        self.seed = seed
+        indexFunctions = indexes
+        state = Mutex(State(indexes: indexes.mapValues { _ in [:] }))
+    }
+
+    /// Registers a handler; it is called for every later change, in order, on the informer's task, and must not block.
+    package func onChange(_ handler: @escaping Handler) {
+        state.withLock { $0.handlers.append(handler) }
+    }
+
+    package var snapshot: Snapshot { state.withLock { $0.objects } }
+
+    /// Whether the first list has arrived: before that, an absent object may exist.
+    package var hasSynced: Bool { state.withLock { $0.hasSynced } }
+
+    /// Why the last attempt to list or watch failed; `nil` while all is well.
+    package var lastError: String? { state.withLock { $0.lastError } }
+
+    package subscript(key: ObjectKey) -> Object? { state.withLock { $0.objects[key] } }
+
+    package func get<Kind: KubernetesObject>(_ key: ObjectKey, as _: Kind.Type = Kind.self) -> Kind? {
+        self[key]?.view()
+    }
+
+    /// All objects, in the order of their keys.
+    package func all<Kind: KubernetesObject>(as _: Kind.Type = Kind.self) -> [Kind] {
+        snapshot.sorted { $0.key < $1.key }.map { $0.value.view() }
+    }
+
+    /// The objects that an index lists under `value`, in the order of their keys.
+    package func objects<Kind: KubernetesObject>(
+        in index: String, under value: String, as _: Kind.Type = Kind.self
+    ) -> [Kind] {
+        let found = state.withLock { state in
+            guard let entries = state.indexes[index] else {
+                preconditionFailure("the informer of \(query.kind) has no index \(index)")
+            }
+            return (entries[value] ?? []).compactMap { key in state.objects[key].map { (key, $0) } }
+        }
+        return found.sorted { $0.0 < $1.0 }.map { $0.1.view() }
+    }
+
+    /// Returns when the first list has arrived.
+    package func waitForSync() async throws {
+        let signal = Signal()
+        let synced = state.withLock { state in
+            if !state.hasSynced { state.waiters.append(signal) }
+            return state.hasSynced
+        }
+        if !synced { await signal.wait() }
+        try Task.checkCancellation()
+    }
+
+    /// Lists and watches until the task is cancelled.
+    package func run() async throws {
+        var random = SplitMix64(seed: seed)
+        var backoff = Self.firstBackoff
+        while true {
+            try Task.checkCancellation()
+            do {
+                var version = try await list()
+                backoff = Self.firstBackoff
+                while try await watch(from: &version) {}
+            } catch let error as APIError where error.reason == .expired {
+                state.withLock { $0.lastError = nil }
+                continue
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                state.withLock { $0.lastError = "\(error)" }
+            }
+            try await clock.sleep(for: backoff * Double.random(in: 1...2, using: &random))
+            backoff = min(Self.longestBackoff, backoff * 2)
+        }
+    }
+
+    private func list() async throws -> String {
+        var query = query
+        query.limit = Self.pageSize
+        var objects: [Object] = []
+        var version = ""
+        repeat {
+            let page = try await cluster.list(query)
+            objects += page.items
+            version = page.resourceVersion
+            query.continueToken = page.continueToken
+        } while query.continueToken?.isEmpty == false
+        replace(with: objects)
+        return version
+    }
+
+    /// Follows one stream to its end; answers whether another may follow from the version reached.
+    private func watch(from version: inout String) async throws -> Bool {
+        let stream = try await cluster.watch(query, from: version)
+        var sawSomething = false
+        for try await event in stream {
+            sawSomething = true
+            switch event {
+            case .added(let object), .modified(let object):
+                apply(object, removed: false)
+                version = object.metadata.resourceVersion
+            case .deleted(let object):
+                apply(object, removed: true)
+                version = object.metadata.resourceVersion
+            case .bookmark(let reached):
+                version = reached
+            }
+        }
+        try Task.checkCancellation()
+        state.withLock { $0.lastError = nil }
+        // A stream that says nothing and ends is watched again only after a pause, by listing.
+        return sawSomething
+    }
+
+    private func replace(with objects: [Object]) {
+        let (changes, handlers, waiters) = state.withLock { state in
+            var gone = state.objects
+            var changes: [ObjectChange] = []
+            for object in objects {
+                let key = object.key
+                let old = state.objects[key]
+                gone[key] = nil
+                if let old, old.metadata.resourceVersion == object.metadata.resourceVersion, old == object { continue }
+                changes.append(ObjectChange(old: old, new: object))
+            }
+            changes += gone.sorted { $0.key < $1.key }.map { ObjectChange(old: $0.value, new: nil) }
+            for change in changes { state.store(change, indexFunctions) }
+            state.hasSynced = true
+            state.lastError = nil
+            defer { state.waiters = [] }
+            return (changes, state.handlers, state.waiters)
+        }
+        for waiter in waiters { waiter.raise() }
+        for change in changes { for handler in handlers { handler(change) } }
+    }
+
+    private func apply(_ object: Object, removed: Bool) {
+        let (change, handlers) = state.withLock { state in
+            let old = state.objects[object.key]
+            let change = ObjectChange(old: removed ? object : old, new: removed ? nil : object)
+            state.store(ObjectChange(old: old, new: change.new), indexFunctions)
+            return (change, state.handlers)
+        }
+        for handler in handlers { handler(change) }
+    }
+}
+
+extension Informer.State {
+    fileprivate mutating func store(_ change: ObjectChange, _ functions: [String: Informer.IndexFunction]) {
+        guard let key = change.new?.key ?? change.old?.key else { return }
+        objects[key] = change.new
+        for (name, function) in functions {
+            for value in change.old.map(function) ?? [] {
+                indexes[name]?[value]?.remove(key)
+                if indexes[name]?[value]?.isEmpty == true { indexes[name]?[value] = nil }
+            }
+            for value in change.new.map(function) ?? [] { indexes[name]?[value, default: []].insert(key) }
+        }
+    }
+}
+
+/// Sebastiano Vigna's SplitMix64: a small generator whose whole state is its seed, for reproducible choices.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,58 @@
+package import Model
+import Synchronization
+
+/// One task waits, others tell it that there is something to look at; tellings before the wait are not lost, and many
+/// of them wake it once.
+package final class Signal: Sendable {
+    private struct State {
+        var isRaised = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func raise() {
+        state.withLock { state in
+            if let waiter = state.waiter.take() {
+                waiter.resume()
+            } else {
+                state.isRaised = true
+            }
+        }
+    }
+
+    /// Returns after a `raise()`, or when the task is cancelled. At most one task waits at a time.
+    package func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock { state in
+                    precondition(state.waiter == nil, "a signal has one waiter")
+                    if state.isRaised || Task.isCancelled {
+                        state.isRaised = false
+                        continuation.resume()
+                    } else {
+                        state.waiter = continuation
+                    }
+                }
+            }
+        } onCancel: {
+            state.withLock { $0.waiter.take() }?.resume()
+        }
+    }
+
+    /// Returns after a `raise()`, at `deadline`, or when the task is cancelled, whichever is first.
+    package func wait(until deadline: Timestamp?, on clock: any WallClock) async {
+        guard let deadline else { return await wait() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait() }
+            group.addTask {
+                // Thrown only when cancelled, which is how the group ends the sleep after a signal.
+                try? await clock.sleep(until: deadline)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package import Model
+import Synchronization
+
+/// A work queue with workers: keys go in from anywhere, each is worked on by one worker at a time.
+package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
+    private struct State {
+        var work = WorkQueueState<Key>()
+        var idlers: [(id: Int, continuation: CheckedContinuation<Key?, Never>)] = []
+        var lastID = 0
+
+        /// Hands ready keys to waiting workers.
+        mutating func dispatch() {
+            while !idlers.isEmpty, let key = work.next() {
+                idlers.removeFirst().continuation.resume(returning: key)
+            }
+        }
+    }
+
+    /// What the work on one key came to.
+    package enum Outcome: Hashable, Sendable {
+        case done
+        /// Fine so far; look again then, even if nothing changes.
+        case again(at: Timestamp)
+    }
+
+    private let state = Mutex(State())
+    private let timer = Signal()
+    private let clock: any WallClock
+    private let retryLimit: Int?
+
+    /// - Parameter retryLimit: failures in a row after which a key is dropped until it is added anew; `nil`: never.
+    package init(clock: any WallClock, retryLimit: Int? = nil) {
+        self.clock = clock
+        self.retryLimit = retryLimit
+    }
+
+    package func add(_ key: Key) {
+        state.withLock {
+            $0.work.add(key)
+            $0.dispatch()
+        }
+    }
+
+    package func add(_ key: Key, at due: Timestamp) {
+        let earlier = state.withLock { state in
+            let before = state.work.nextDue()
+            state.work.add(key, at: due)
+            return state.work.nextDue() != before
+        }
+        if earlier { timer.raise() }
+    }
+
+    /// Whether nothing is being worked on or ready to be; keys that wait for their time do not count.
+    package var isIdle: Bool { state.withLock { $0.work.isIdle } }
+
+    /// Works until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - failed: is told of every failed attempt and whether it was the last; the queue itself reports nothing.
+    ///   - work: does the work for one key. Throwing means: try again later.
+    package func run(
+        workers: Int = 1, failed: @escaping @Sendable (Key, any Error, WorkQueueState<Key>.Retry) -> Void = { _, _, _ in },
+        _ work: @escaping @Sendable (Key) async throws -> Outcome
+    ) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.promoteDelayed() }
+            for _ in 0..<workers {
+                group.addTask {
+                    while let key = await self.next() { await self.attempt(key, failed: failed, work) }
+                }
+            }
+        }
+    }
+
+    private func attempt(
+        _ key: Key, failed: @Sendable (Key, any Error, WorkQueueState<Key>.Retry) -> Void,
+        _ work: @Sendable (Key) async throws -> Outcome
+    ) async {
+        do {
+            let outcome = try await work(key)
+            state.withLock { $0.work.forget(key) }
+            finish(key)
+            if case .again(let due) = outcome { add(key, at: due) }
+        } catch {
+            finish(key)
+            if error is CancellationError || Task.isCancelled { return }
+            let retry = state.withLock { $0.work.fail(key, at: clock.now, limit: retryLimit) }
+            timer.raise()
+            failed(key, error, retry)
+        }
+    }
+
+    private func finish(_ key: Key) {
+        state.withLock {
+            $0.work.finish(key)
+            $0.dispatch()
+        }
+    }
+
+    private func promoteDelayed() async {
+        while !Task.isCancelled {
+            let due = state.withLock { state in
+                state.work.promote(at: clock.now)
+                state.dispatch()
+                return state.work.nextDue()
+            }
+            await timer.wait(until: due, on: clock)
+        }
+    }
+
+    /// The next key, or `nil` when the task is cancelled.
+    private func next() async -> Key? {
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock { state in
+                    if Task.isCancelled {
+                        continuation.resume(returning: nil)
+                    } else {
+                        state.idlers.append((id, continuation))
+                        state.dispatch()
+                    }
+                }
+            }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                state.idlers.firstIndex { $0.id == id }.map { state.idlers.remove(at: $0).continuation }
+            }
+            waiting?.resume(returning: nil)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Kinds
+import Model
+
+extension Pod {
+    /// Whether all containers have ended for good.
+    var isTerminal: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
+
+    /// Whether the pod counts as one of its controller's replicas (B1).
+    var isActive: Bool { !isTerminal && !metadata.isBeingDeleted }
+
+    func condition(_ type: String) -> PodCondition? { status.conditions.first { $0.type == type } }
+
+    var isReady: Bool { condition("Ready")?.status == "True" }
+
+    /// Since when the pod is ready; `nil` when it is not.
+    var readySince: Timestamp? {
+        guard let ready = condition("Ready"), ready.status == "True" else { return nil }
+        return ready.lastTransitionTime ?? metadata.creationTimestamp ?? Timestamp(seconds: 0)
+    }
+
+    /// When the pod counts as available, now or later, if it stays ready; `nil` when it is not ready.
+    func availableSince(minReadySeconds: Int) -> Timestamp? {
+        readySince.map { minReadySeconds > 0 ? $0 + .seconds(minReadySeconds) : $0 }
+    }
+
+    func isAvailable(at now: Timestamp, minReadySeconds: Int) -> Bool {
+        guard let since = availableSince(minReadySeconds: minReadySeconds) else { return false }
+        return minReadySeconds == 0 || since <= now
+    }
+}
+
+extension PodStatus {
+    /// Sets a condition; its `lastTransitionTime` changes only with its status.
+    mutating func setCondition(
+        _ type: String, _ value: String, reason: String? = nil, message: String? = nil, now: Timestamp
+    ) {
+        var conditions = conditions
+        let position = conditions.firstIndex { $0.type == type }
+        var condition = position.map { conditions[$0] } ?? PodCondition()
+        if condition.status != value { condition.lastTransitionTime = now }
+        condition.type = type
+        condition.status = value
+        condition.reason = reason
+        condition.message = message
+        if let position { conditions[position] = condition } else { conditions.append(condition) }
+        self.conditions = conditions
+    }
+}
+
+extension Selector {
+    /// The selector that a `LabelSelector` field spells out; operators that do not exist match nothing.
+    init(matching selector: LabelSelector) {
+        self.init(labels: selector.matchLabels)
+        for expression in selector.matchExpressions {
+            switch expression.operator {
+            case "In": requirements.append(.isIn(expression.key, Set(expression.values)))
+            case "NotIn": requirements.append(.isNotIn(expression.key, Set(expression.values)))
+            case "Exists": requirements.append(.exists(expression.key))
+            case "DoesNotExist": requirements.append(.isAbsent(expression.key))
+            default: requirements.append(.isIn(expression.key, []))
+            }
+        }
+    }
+}
