@@ -79,7 +79,8 @@ extension PodLifecycle {
                 shownAttempt = restarts
                 last = nil
             } else {
-                state = Self.waiting(isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", nil)
+                state = Self.waiting(
+                    isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", nil)
             }
         }
         status.state = state
