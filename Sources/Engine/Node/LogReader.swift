@@ -108,12 +108,12 @@ package actor LogReader {
         if file >= 0 { Glibc.close(file) }
         file = Glibc.open(name, O_RDONLY | O_CLOEXEC)
         var info = stat()
-        identity = file >= 0 && fstat(file, &info) == 0 ? info.st_ino : 0
+        identity = file >= 0 && fstat(file, &info) == 0 ? UInt64(info.st_ino) : 0
     }
 
     private static func identity(of name: String) -> UInt64 {
         var info = stat()
-        return stat(name, &info) == 0 ? info.st_ino : 0
+        return stat(name, &info) == 0 ? UInt64(info.st_ino) : 0
     }
 
     /// Goes on to the file after the present one, if there is one by now.

@@ -1,5 +1,5 @@
 internal import Glibc
-package import Kinds
+internal import Kinds
 package import Model
 
 /// One node that this machine stands for; a machine may stand for several, which share its capacity.

@@ -1,4 +1,5 @@
 package import Cluster
+internal import HashTreeCollections
 internal import Kinds
 internal import Model
 internal import Synchronization

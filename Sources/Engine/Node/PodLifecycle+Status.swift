@@ -1,5 +1,5 @@
-package import Kinds
-package import Model
+internal import Kinds
+internal import Model
 
 extension PodLifecycle {
     /// The status of the pod as it is now (I1, I2, I3). Conditions and fields that are not the node's stay.

@@ -43,6 +43,8 @@ struct PodLogs: LogSource {
             guard pods[key]?.metadata.uid == uid, case .ready(let records) = runtime.state(of: uid) else {
                 return false
             }
+                return false
+            }
             return records.contains { $0.id == id && $0.phase == .running }
         }
         return LogStream { try await reader.next() }
@@ -59,6 +61,7 @@ struct PodLogs: LogSource {
         }
         if names.count == 1 { return names[0] }
         let regular = pod.spec.containers.map(\.name)
+        let initial = pod.spec.initContainers.map(\.name)
         throw APIError(
             .badRequest,
             "a container name must be specified for pod \(query.pod), choose one of: "

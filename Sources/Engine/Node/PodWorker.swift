@@ -1,4 +1,5 @@
 internal import Cluster
+internal import HashTreeCollections
 internal import Kinds
 internal import Model
 internal import Synchronization
