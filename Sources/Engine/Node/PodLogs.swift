@@ -43,8 +43,6 @@ struct PodLogs: LogSource {
             guard pods[key]?.metadata.uid == uid, case .ready(let records) = runtime.state(of: uid) else {
                 return false
             }
-                return false
-            }
             return records.contains { $0.id == id && $0.phase == .running }
         }
         return LogStream { try await reader.next() }
@@ -66,9 +64,6 @@ struct PodLogs: LogSource {
             .badRequest,
             "a container name must be specified for pod \(query.pod), choose one of: "
                 + "[\(regular.joined(separator: " "))]"
-                + (pod.spec.initContainers.isEmpty
-                    ? ""
-                    : " or one of the init containers: [\(pod.spec.initContainers.map(\.name).joined(separator: " "))]")
-        )
+                + (initial.isEmpty ? "" : " or one of the init containers: [\(initial.joined(separator: " "))]"))
     }
 }
