@@ -45,7 +45,8 @@ package enum ContainerConfiguration {
             // Projected files are replaced as a whole: a container that writes among them would lose its writes.
             let projected = volume.emptyDir == nil && volume.hostPath == nil
             mounts.append(
-                .init(source: source, target: normalized(mount.mountPath), readOnly: projected || mount.readOnly == true))
+                .init(
+                    source: source, target: normalized(mount.mountPath), readOnly: projected || mount.readOnly == true))
         }
         return mounts.sorted { $0.target < $1.target }
     }

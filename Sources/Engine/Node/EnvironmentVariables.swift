@@ -1,5 +1,5 @@
-internal import Kinds
-internal import Model
+package import Kinds
+package import Model
 
 /// What a container's configuration is made of, beside the pod: a snapshot of the objects that it refers to.
 package struct PodContext: Sendable {

@@ -1,5 +1,5 @@
-package import Kinds
-package import Model
+internal import Kinds
+internal import Model
 
 extension PodLifecycle {
     /// Starts, restarts, watches over one container that is to run.

@@ -1,5 +1,5 @@
-package import Kinds
-package import Model
+internal import Kinds
+internal import Model
 
 extension PodLifecycle {
     /// The status of the pod as it is now (I1, I2, I3). Conditions and fields that are not the node's stay.
@@ -79,7 +79,8 @@ extension PodLifecycle {
                 shownAttempt = restarts
                 last = nil
             } else {
-                state = Self.waiting(isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", nil)
+                state = Self.waiting(
+                    isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", nil)
             }
         }
         status.state = state

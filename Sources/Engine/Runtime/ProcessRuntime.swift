@@ -235,7 +235,7 @@ package final class ProcessRuntime: PodRuntime {
         connections.withLock { $0[uid] = nil }
         do throws(RuntimeError) {
             _ = try await connection?.request(SupervisorMessage("shutdown"))
-        } catch where error.kind == .noSandbox {
+        } catch  where error.kind == .noSandbox {
             // It went before it could answer.
         }
         await connection?.close()
