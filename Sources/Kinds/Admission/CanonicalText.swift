@@ -15,7 +15,8 @@ enum CanonicalText {
         }
         guard let quantity = Quantity(text) else { return nil }
         let canonical = JSON.string(quantity.description)
-        return canonical == value ? nil : canonical
+        if canonical == value { return nil }
+        return canonical
     }
 
     /// Whether the text is a quantity in canonical form that can be told at a glance: up to three digits without a leading

@@ -90,7 +90,8 @@ package struct KindStrategy: Sendable {
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
             for name in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] { metadata[name] = nil }
-            metadata["generation"] = countsGeneration ? 1 : nil
+            metadata["generation"] = nil
+            if countsGeneration { metadata["generation"] = 1 }
         }
         if hasStatus, !rules.keepsStatusOnCreate { object["status"] = initialStatus }
         rules.prepareForCreate(&object)

@@ -127,6 +127,10 @@ package struct SyncPolicy: JSONView {
         get { field("retry") }
         set { setField("retry", newValue) }
     }
+    package var managedNamespaceMetadata: ManagedNamespaceMetadata? {
+        get { field("managedNamespaceMetadata") }
+        set { setField("managedNamespaceMetadata", newValue) }
+    }
 }
 
 package struct SyncPolicyAutomated: JSONView {
@@ -147,6 +151,19 @@ package struct SyncPolicyAutomated: JSONView {
     package var allowEmpty: Bool? {
         get { field("allowEmpty") }
         set { setField("allowEmpty", newValue) }
+    }
+}
+
+package struct ManagedNamespaceMetadata: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var labels: [String: String] {
+        get { map("labels") }
+        set { setMap("labels", newValue) }
+    }
+    package var annotations: [String: String] {
+        get { map("annotations") }
+        set { setMap("annotations", newValue) }
     }
 }
 
@@ -597,10 +614,6 @@ package struct RolloutStatus: JSONView {
     package var held: [HeldRevision] {
         get { list("held") }
         set { setList("held", newValue) }
-    }
-    package var inventory: [String] {
-        get { list("inventory") }
-        set { setList("inventory", newValue) }
     }
 }
 

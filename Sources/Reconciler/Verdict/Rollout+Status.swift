@@ -1,5 +1,5 @@
 package import Kinds
-import Model
+package import Model
 
 /// `Rollout` as `status.rollout` and back, without loss.
 extension Rollout {
@@ -54,7 +54,7 @@ extension Rollout {
     }
 
     /// - Parameter now: stands in for the start of a phase that keeps none.
-    package func status(inventory: [String], at now: Timestamp) -> RolloutStatus {
+    package func status(at now: Timestamp) -> RolloutStatus {
         var status = RolloutStatus()
         status.phase = phaseName
         status.revision = revision
@@ -78,7 +78,6 @@ extension Rollout {
         status.lastHealthyRevision = lastHealthy
         status.slowestStartMilliseconds = slowestStart.map { Int($0.wholeNanoseconds / 1_000_000) }
         status.held = held.map(Self.status)
-        status.inventory = inventory
         return status
     }
 

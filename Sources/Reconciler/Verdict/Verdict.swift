@@ -222,7 +222,8 @@ extension Rollout {
         hold(Held(revision: trial.revision, failure: failure, heldAt: now, rolledBackTo: target))
         guard let target else {
             var failure = failure
-            failure.message += settings.rollback == .off
+            failure.message +=
+                settings.rollback == .off
                 ? " (rollback is off)" : " (no earlier revision was healthy, so there is nothing to return to)"
             phase = .degraded(trial, failure)
             return
@@ -235,13 +236,16 @@ extension Rollout {
     private mutating func failReturning(_ failure: Failure, at now: Timestamp) {
         guard case .rollingBack(_, let trial) = phase else { return }
         var failure = failure
-        failure.message = "the rollback to \(trial.revision.prefix(12)) did not become healthy either: \(failure.message)"
+        failure.message =
+            "the rollback to \(trial.revision.prefix(12)) did not become healthy either: \(failure.message)"
         phase = .degraded(trial, failure)
     }
 
     /// Never a revision that itself failed, and never the one that just did.
     private func rollbackTarget(from revision: String, _ settings: ApplicationSettings) -> String? {
-        guard settings.rollback != .off, let target = lastHealthy, target != revision, !isHeld(target) else { return nil }
+        guard settings.rollback != .off, let target = lastHealthy, target != revision, !isHeld(target) else {
+            return nil
+        }
         return target
     }
 }
