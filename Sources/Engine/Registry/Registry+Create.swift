@@ -130,7 +130,8 @@ extension Registry {
         do throws(ServiceAllocation.Fault) {
             return try allocation.withLock { (allocation) throws(ServiceAllocation.Fault) in
                 try random.withLock { (random) throws(ServiceAllocation.Fault) in
-                    try allocation.allocate(object, random: &random)
+                    let (service, taken) = try allocation.allocate(object, random: &random)
+                    return (service, taken)
                 }
             }
         } catch {

@@ -1,5 +1,5 @@
 package import Cluster
-import Kinds
+package import Kinds
 package import Model
 import Store
 

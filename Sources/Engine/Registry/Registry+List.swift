@@ -2,6 +2,7 @@ package import Cluster
 import Kinds
 import Model
 import Store
+import Synchronization
 
 extension Registry {
     /// Objects in the order of their keys, from one snapshot; pages of one list come from the same one (D3).

@@ -1,6 +1,7 @@
 package import Cluster
-import Kinds
+package import Kinds
 package import Model
+import Store
 
 extension Registry {
     /// Changes an object by a patch (G) or server-side apply (H).

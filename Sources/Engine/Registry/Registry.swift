@@ -1,7 +1,7 @@
 package import Cluster
 package import Kinds
 import Logging
-import Model
+package import Model
 package import Store
 import Synchronization
 

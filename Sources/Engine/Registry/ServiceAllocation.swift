@@ -1,5 +1,5 @@
 import Kinds
-package import Model
+import Model
 
 /// Which Service has which cluster address and node port (J2). A value: the registry keeps it behind a lock.
 package struct ServiceAllocation: Sendable {

@@ -33,8 +33,8 @@ package final class GarbageCollector: Sendable {
             uniqueKeysWithValues: types.enumerated().map { position, type in
                 let informer = Informer(
                     ListQuery(type.kind.groupKind), of: cluster, clock: clock, seed: seed &+ UInt64(position))
-                informer.onChange { [queue, graph] change in
-                    for key in graph.withLock({ $0.apply(change) }) { queue.add(key) }
+                informer.onChange { change in
+                    for key in self.graph.withLock({ $0.apply(change) }) { self.queue.add(key) }
                 }
                 return (type.kind.groupKind, informer)
             })

@@ -46,7 +46,7 @@ package final class NamespaceController: Sendable {
         }
     }
 
-    private func terminate(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
+    private func terminate(_ key: ObjectKey) async throws(APIError) -> WorkQueue<ObjectKey>.Outcome {
         do throws(APIError) {
             let namespace: Namespace = try await cluster.get(key).view()
             guard namespace.metadata.isBeingDeleted else { return .done }
