@@ -15,6 +15,7 @@ let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -73,14 +74,19 @@ let package = Package(
                 httpProtocol, signals,
             ] + nio,
             swiftSettings: settings),
+        // What tests run as a pod's supervisor, in the place of martlet itself.
+        .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
         library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
+        // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
+        .executableTarget(
+            name: "martlet-bench", dependencies: ["Model", "CLibyaml"], path: "Benchmarks", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
-        tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit"]),
+        tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor"] + nio),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(

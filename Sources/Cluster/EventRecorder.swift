@@ -91,7 +91,7 @@ package final class EventRecorder: Sendable {
             ]
             do throws(APIError) {
                 _ = try await cluster.patch(event.key, .merge(patch), subresource: nil, options: options)
-            } catch where error.reason == .notFound {
+            } catch  where error.reason == .notFound {
                 _ = try await cluster.create(Object(viewing: event.json), options: options)
             }
         case .drop:

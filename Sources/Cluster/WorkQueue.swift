@@ -59,7 +59,8 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     ///   - failed: is told of every failed attempt and whether it was the last; the queue itself reports nothing.
     ///   - work: does the work for one key. Throwing means: try again later.
     package func run(
-        workers: Int = 1, failed: @escaping @Sendable (Key, any Error, WorkQueueState<Key>.Retry) -> Void = { _, _, _ in },
+        workers: Int = 1,
+        failed: @escaping @Sendable (Key, any Error, WorkQueueState<Key>.Retry) -> Void = { _, _, _ in },
         _ work: @escaping @Sendable (Key) async throws -> Outcome
     ) async {
         await withDiscardingTaskGroup { group in

@@ -53,18 +53,23 @@ func nearest(to name: String, among candidates: some Sequence<String>) -> String
     return best?.name
 }
 
+/// Letters to insert, delete, replace, or swap with their neighbour (optimal string alignment).
 private func editDistance(_ left: String, _ right: String) -> Int {
     let left = Array(left.utf8.prefix(256))
     let right = Array(right.utf8.prefix(256))
-    var row = Array(0...right.count)
+    var beforeLast: [Int] = []
+    var last = Array(0...right.count)
     for (position, byte) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = position + 1
-        for column in right.indices {
-            let substituted = diagonal + (byte == right[column] ? 0 : 1)
-            diagonal = row[column + 1]
-            row[column + 1] = min(substituted, row[column] + 1, diagonal + 1)
+        var row = [position + 1]
+        for (column, other) in right.enumerated() {
+            var best = min(last[column] + (byte == other ? 0 : 1), last[column + 1] + 1, row[column] + 1)
+            if position > 0, column > 0, byte == right[column - 1], left[position - 1] == other {
+                best = min(best, beforeLast[column - 1] + 1)
+            }
+            row.append(best)
         }
+        beforeLast = last
+        last = row
     }
-    return row[right.count]
+    return last[right.count]
 }

@@ -128,13 +128,23 @@ final class LocalRemote: Remote {
         try hideKnown(walk)
         try check(git_packbuilder_insert_walk(builder.pointer, walk.pointer), "cannot pack \(url)")
         guard git_packbuilder_object_count(builder.pointer) > 0 else { return }
-        let code = git_packbuilder_write(
-            builder.pointer, "\(directory)/objects/pack", 0,
-            { stats, payload in
-                guard let stats, let payload else { return GIT_EUSER.rawValue }
-                return Transfer.from(payload).received(stats.pointee)
-            }, payload)
+        try write(builder)
+    }
+
+    /// Streams the pack through an indexer, which puts it in place only when it is whole.
+    private func write(_ builder: Handle) throws(GitError) {
+        let indexer = try Handle.make("cannot write to \(directory)", free: git_indexer_free) {
+            git_indexer_new($0, "\(directory)/objects/pack", 0, nil, nil)
+        }
+        let sink = PackSink(indexer: indexer, transfer: transfer)
+        let code = git_packbuilder_foreach(
+            builder.pointer,
+            { bytes, size, payload in
+                guard let bytes, let payload else { return GIT_EUSER.rawValue }
+                return Unmanaged<PackSink>.fromOpaque(payload).takeUnretainedValue().append(bytes, size)
+            }, Unmanaged.passUnretained(sink).toOpaque())
         try check(code > 0 ? GIT_EUSER.rawValue : code, "cannot copy \(url) into \(directory)")
+        try check(git_indexer_commit(indexer.pointer, &sink.stats), "cannot copy \(url) into \(directory)")
     }
 
     /// Adds an annotated tag's own object, and answers the commit it leads to.
@@ -169,5 +179,23 @@ final class LocalRemote: Remote {
             // A tag of something else than a commit hides nothing.
             _ = git_revwalk_hide(walk.pointer, &oid)
         }
+    }
+}
+
+/// Where a pack that is being built goes.
+private final class PackSink {
+    let indexer: Handle
+    let transfer: Transfer
+    var stats = git_indexer_progress()
+
+    init(indexer: Handle, transfer: Transfer) {
+        self.indexer = indexer
+        self.transfer = transfer
+    }
+
+    func append(_ bytes: UnsafeMutableRawPointer, _ size: Int) -> CInt {
+        let code = git_indexer_append(indexer.pointer, bytes, size, &stats)
+        stats.received_bytes += size
+        return code < 0 ? code : transfer.received(stats)
     }
 }

@@ -8,6 +8,8 @@ import Glibc
 final class SecureShell {
     private let transfer: Transfer
     private var process: ChildProcess?
+    /// The open stream; libgit2 frees it.
+    private var stream: UnsafeMutablePointer<git_smart_subtransport_stream>?
 
     private init(transfer: Transfer) {
         self.transfer = transfer
@@ -60,11 +62,13 @@ final class SecureShell {
         _ output: UnsafeMutablePointer<UnsafeMutablePointer<git_smart_subtransport_stream>?>,
         _ subtransport: UnsafeMutablePointer<git_smart_subtransport>?, _ service: git_smart_service_t
     ) -> CInt {
-        // The second action of a fetch goes on in the stream of the first, which libgit2 has freed only as a handle.
-        if service == GIT_SERVICE_UPLOADPACK_LS {
-            end()
-            guard start() else { return -1 }
+        // The second action of a fetch goes on in the stream of the first; libgit2 insists on the same one.
+        if service != GIT_SERVICE_UPLOADPACK_LS, let stream {
+            output.pointee = stream
+            return 0
         }
+        end()
+        guard start() else { return -1 }
         let whole = UnsafeMutablePointer<martlet_git_substream>.allocate(capacity: 1)
         whole.initialize(to: martlet_git_substream())
         whole.pointee.owner = Unmanaged.passRetained(self).toOpaque()
@@ -80,10 +84,12 @@ final class SecureShell {
         whole.pointee.parent.free = { stream in
             guard let stream else { return }
             let whole = UnsafeMutableRawPointer(stream).assumingMemoryBound(to: martlet_git_substream.self)
-            Unmanaged<SecureShell>.fromOpaque(whole.pointee.owner).release()
+            let shell = Unmanaged<SecureShell>.fromOpaque(whole.pointee.owner).takeRetainedValue()
+            if shell.stream == stream { shell.stream = nil }
             whole.deallocate()
         }
-        output.pointee = UnsafeMutableRawPointer(whole).assumingMemoryBound(to: git_smart_subtransport_stream.self)
+        stream = UnsafeMutableRawPointer(whole).assumingMemoryBound(to: git_smart_subtransport_stream.self)
+        output.pointee = stream
         return 0
     }
 

@@ -9,6 +9,8 @@ package struct FileChange: Sendable, Hashable {
     package var path: String
     package var before: ObjectID?
     package var after: ObjectID?
+    /// Whether either side is a symbolic link or a submodule: what it stands for is not its own content.
+    package var isIndirect = false
 }
 
 extension Snapshot {
@@ -49,7 +51,8 @@ private struct TreeComparison {
         let new = newTree == nil ? after?.id : nil
         guard old != nil || new != nil else { return }
         let kind: FileChange.Kind = old == nil ? .added : new == nil ? .removed : .modified
-        changes.append(FileChange(kind: kind, path: path, before: old, after: new))
+        let isIndirect = [before?.mode, after?.mode].contains { $0 == .link || $0 == .submodule }
+        changes.append(FileChange(kind: kind, path: path, before: old, after: new, isIndirect: isIndirect))
     }
 
     /// Merges two sorted entry lists; names become strings only where something differs.

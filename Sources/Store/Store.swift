@@ -97,7 +97,7 @@ package final class Store: Sendable {
     /// Each gets its own revision, in order, and its precondition sees the writes before it. Not cancelled with the task:
     /// what was accepted is answered.
     ///
-    /// - Returns: the objects as stored; a deleted one as it last was, under the revision of its deletion.
+    /// - Returns: the changed objects as stored; a deleted one as it last was, under the revision of its deletion.
     /// - Throws: `.conflict`, `.alreadyExists`, `.notFound`; `.overloaded`; and when the disk fails `.diskFull`,
     ///   `.readOnly` or `.io`, in which case nothing was changed.
     @discardableResult

@@ -74,8 +74,8 @@ struct StoreState {
                     objects[write.key]
                 }
             try Self.check(write, current)
+            guard let change = Self.change(write, current, revision.next) else { continue }
             revision = revision.next
-            guard let change = Self.change(write, current, revision) else { continue }
             staged[write.key] = .some(change.kind == .deleted ? nil : change.object)
             changes.append(change)
         }
@@ -97,7 +97,7 @@ struct StoreState {
         }
     }
 
-    /// `nil` when an absent object is deleted.
+    /// `nil` when nothing changes: an absent object is deleted, or a precondition merely required.
     private static func change(_ write: Write, _ current: StoredObject?, _ revision: Revision) -> Change? {
         switch write.operation {
         case .put(let json):
@@ -108,6 +108,8 @@ struct StoreState {
             guard let current else { return nil }
             let object = StoredObject(key: write.key, revision: revision, json: current.json, row: current.row)
             return Change(kind: .deleted, object: object, previous: current)
+        case .require:
+            return nil
         }
     }
 

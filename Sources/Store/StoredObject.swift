@@ -43,6 +43,8 @@ package struct Write: Sendable {
         /// The store puts the new revision into `metadata.resourceVersion` itself.
         case put(JSON)
         case delete
+        /// Changes nothing, but the commit happens only if the precondition holds.
+        case require
     }
 
     package var key: StoreKey

@@ -23,7 +23,8 @@ struct Describe: AsyncParsableCommand {
         let space = type.isNamespaced ? namespace : ""
         var objects: [Object] = []
         if names.isEmpty {
-            objects = try await cluster.list(ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? space : nil)).items
+            objects = try await cluster.list(ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? space : nil))
+                .items
         }
         for name in names {
             objects.append(try await cluster.get(ObjectKey(kind: type.kind.groupKind, namespace: space, name: name)))

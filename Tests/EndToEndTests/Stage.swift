@@ -183,7 +183,9 @@ final class Stage: @unchecked Sendable {
     func eventually(_ what: String, seconds: Int = 60, _ condition: () async throws -> Bool) async throws {
         let deadline = ContinuousClock().now.advanced(by: .seconds(seconds))
         while !(try await condition()) {
-            guard ContinuousClock().now < deadline else { throw Failure(description: "it never came true that \(what)") }
+            guard ContinuousClock().now < deadline else {
+                throw Failure(description: "it never came true that \(what)")
+            }
             // Between two looks; the condition decides, not the time.
             try await Task.sleep(for: .milliseconds(25))
         }

@@ -16,7 +16,8 @@ struct StoryTests {
             try await stage.waitForHealthy(good)
             #expect(try await stage.pods().count == 2)
 
-            try stage.write("web/deployment.yaml", Manifests.deployment(["--crash-after", "100ms", "--exit-code", "7"]))
+            try stage.write(
+                "web/deployment.yaml", Manifests.deployment(["--crash-after", "100ms", "--exit-code", "7"]))
             try stage.write("web/config.yaml", Manifests.configMap("web", "two"))
             let bad = try stage.push("it crashes")
             try await stage.eventually("the bad commit is rolled back") {

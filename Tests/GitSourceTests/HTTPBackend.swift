@@ -2,7 +2,36 @@ import Glibc
 import Synchronization
 
 /// `git http-backend` behind a small HTTP server on 127.0.0.1, with the faults that a network has.
-final class HTTPBackend: Sendable {
+final class HTTPBackend {
+    private let responder: HTTPResponder
+
+    /// - Parameter authorization: the exact value of the `Authorization` header that is let in.
+    init(root: String, authorization: String? = nil) {
+        responder = HTTPResponder(root: root, authorization: authorization)
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<HTTPResponder>.fromOpaque(argument!).takeRetainedValue().serve()
+                return nil
+            }, Unmanaged.passRetained(responder).toOpaque())
+        pthread_detach(thread)
+    }
+
+    deinit { responder.stop() }
+
+    var fault: HTTPResponder.Fault {
+        get { responder.fault }
+        set { responder.fault = newValue }
+    }
+
+    var port: Int { responder.port }
+    var requests: [String] { responder.requests }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
+}
+
+final class HTTPResponder: Sendable {
     enum Fault: Sendable {
         case none
         /// Accepts connections and never says a word.
@@ -23,32 +52,21 @@ final class HTTPBackend: Sendable {
     private let root: String
     private let authorization: String?
     private let state = Mutex(State())
-    private let thread: Mutex<pthread_t>
 
-    /// - Parameter authorization: the exact value of the `Authorization` header that is let in.
-    init(root: String, authorization: String? = nil) {
+    fileprivate init(root: String, authorization: String?) {
         self.root = root
         self.authorization = authorization
         listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         port = listenOnLoopback(listener)
-        thread = Mutex(pthread_t())
-        let argument = Unmanaged.passUnretained(self).toOpaque()
-        thread.withLock { thread in
-            _ = pthread_create(
-                &thread, nil,
-                { argument in
-                    Unmanaged<HTTPBackend>.fromOpaque(argument!).takeUnretainedValue().serve()
-                    return nil
-                }, argument)
-        }
     }
 
     deinit {
-        shutdown(listener, CInt(SHUT_RDWR))
-        thread.withLock { _ = pthread_join($0, nil) }
         close(listener)
         state.withLock { $0.held.forEach { close($0) } }
     }
+
+    /// Ends `serve`, on whatever thread it runs.
+    fileprivate func stop() { shutdown(listener, CInt(SHUT_RDWR)) }
 
     var fault: Fault {
         get { state.withLock { $0.fault } }
@@ -57,9 +75,7 @@ final class HTTPBackend: Sendable {
 
     var requests: [String] { state.withLock { $0.requests } }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
-
-    private func serve() {
+    fileprivate func serve() {
         while true {
             let connection = accept(listener, nil, nil)
             if connection < 0 {

@@ -26,11 +26,19 @@ func spawn(_ command: [String], environment: [String], input: CInt, output: CInt
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, errors, 2)
+    // The pool's threads block signals, and a child would inherit that: it could not be asked to end.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let arguments = command.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0) } + [nil]
     defer { (arguments + variables).forEach { free($0) } }
     var pid: pid_t = 0
-    let failure = posix_spawnp(&pid, command[0], &actions, nil, arguments, variables)
+    let failure = posix_spawnp(&pid, command[0], &actions, &attributes, arguments, variables)
     precondition(failure == 0, "cannot start \(command): \(String(cString: strerror(failure)))")
     return pid
 }
@@ -61,7 +69,8 @@ func run(_ command: [String], environment extra: [String] = [], input: [UInt8] =
 
 private func anonymousFile(_ bytes: [UInt8]) -> CInt {
     var template = Array("/tmp/martlet-io-XXXXXX".utf8CString)
-    let descriptor = mkostemp(&template, O_CLOEXEC)
+    let descriptor = mkstemp(&template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     precondition(descriptor >= 0, "cannot make a temporary file")
     unlink(template)
     var offset = 0

@@ -82,7 +82,7 @@ struct ApplyStrategicMergeTests {
     }
 
     @Test(
-        "G3: faults are malformed (400), failed (422) or unsupported (500), and say what",
+        "G3: faults are malformed (400) or failed (422), and say what",
         arguments: [
             (["$setElementOrder/containers": "a"], .malformed, "invalid patch format of setElementOrder list"),
             (["$deleteFromPrimitiveList/x": 1], .malformed, "invalid patch format of primitive list"),
@@ -90,13 +90,13 @@ struct ApplyStrategicMergeTests {
             (["strategy": ["$retainKeys": 1]], .malformed, "invalid patch format of retainKeys"),
             (["strategy": ["$retainKeys": [], "type": "x"]], .failed, "invalid patch format of retainKeys"),
             (["containers": [[["name": "a"]]]], .failed, "lists of lists are not supported"),
-            (["containers": [["image": "a"]]], .unsupported, "does not contain declared merge key: name"),
-            (["containers": [["$patch": "delete"]]], .unsupported, "does not contain declared merge key: name"),
-            (["containers": [["name": "a", "$patch": "merge"]]], .unsupported, "merging lists cannot yet"),
-            (["containers": [["name": "a", "$patch": "move"]]], .unsupported, "unknown patch type: move"),
-            (["strategy": ["$patch": "merge"]], .unsupported, "unknown patch type: merge"),
+            (["containers": [["image": "a"]]], .failed, "does not contain declared merge key: name"),
+            (["containers": [["$patch": "delete"]]], .failed, "does not contain declared merge key: name"),
+            (["containers": [["name": "a", "$patch": "merge"]]], .failed, "merging lists cannot yet"),
+            (["containers": [["name": "a", "$patch": "move"]]], .failed, "unknown patch type: move"),
+            (["strategy": ["$patch": "merge"]], .failed, "unknown patch type: merge"),
             (
-                ["$setElementOrder/containers": [["name": "b"]], "containers": [["name": "a"]]], .unsupported,
+                ["$setElementOrder/containers": [["name": "b"]], "containers": [["name": "a"]]], .failed,
                 "doesn't match its $setElementOrder list"
             ),
         ] as [(JSON, PatchError.Kind, String)])

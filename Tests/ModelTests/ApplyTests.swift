@@ -247,9 +247,11 @@ struct ApplyTests {
             Self.message { try Fixture.apply(Fixture.object(["replicas": 5]), onto: live) }
                 == "Apply failed with 1 conflict: conflict with \"m\" using apps/v1: .spec.replicas")
         #expect(
-            Self.message { try Fixture.apply(Fixture.object(["replicas": 5, "paused": false]), onto: live) }
-                == "Apply failed with 2 conflicts: conflicts with \"m\" using apps/v1:\n- .spec.paused\n- .spec.replicas"
-        )
+            Self.message { try Fixture.apply(Fixture.object(["replicas": 5, "paused": false]), onto: live) } == """
+                Apply failed with 2 conflicts: conflicts with "m" using apps/v1:
+                - .spec.paused
+                - .spec.replicas
+                """)
         live = try Fixture.apply(Fixture.object(["replicas": 3]), onto: nil, by: "b", subresource: "scale")
         #expect(
             Self.message { try Fixture.apply(Fixture.object(["replicas": 5]), onto: live) }
@@ -312,6 +314,6 @@ struct ApplyTests {
 
     /// A conflict over a field of spec, as an apply reports it.
     private static func conflict(_ manager: String, _ path: [PathElement]) throws -> ApplyConflict {
-        ApplyConflict(path: FieldPath([.field("spec")] + path), manager: "\"\(manager)\"")
+        ApplyConflict(path: PathElement.Path([.field("spec")] + path), manager: "\"\(manager)\"")
     }
 }

@@ -41,7 +41,8 @@ extension JSON {
 
     static func randomText(using generator: inout SeededGenerator) -> String {
         let pieces = [
-            "a", "name", "yes", "1", ": ", " ", "\n", "#", "- ", "é", "\u{301}", "🟔", "\"", "\\", "'", "\t", "~", "null",
+            "a", "name", "yes", "1", ": ", " ", "\n", "#", "- ", "é", "\u{301}", "🟔", "\"", "\\", "'", "\t", "~",
+            "null",
             "0x", ".", "|", ">", "{", "[", "%", "\r", "\u{0}", "\u{2028}", "containers", "=", "!", "&", "*", "<<", "e3",
         ]
         let count = Int.random(in: 0..<6, using: &generator)

@@ -41,7 +41,10 @@ struct RoundTripTests {
                     let position = Int.random(in: 0..<bytes.count, using: &generator)
                     switch Int.random(in: 0..<3, using: &generator) {
                     case 0: bytes[position] = .random(in: 0...255, using: &generator)
-                    case 1: bytes.insert(UInt8("[]{}:,-\"'\n \t&*!|>%@`#?\\".utf8.randomElement(using: &generator) ?? 0), at: position)
+                    case 1:
+                        bytes.insert(
+                            UInt8("[]{}:,-\"'\n \t&*!|>%@`#?\\".utf8.randomElement(using: &generator) ?? 0),
+                            at: position)
                     default: if bytes.count > 1 { bytes.remove(at: position) }
                     }
                 }

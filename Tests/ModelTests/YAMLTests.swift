@@ -26,7 +26,8 @@ struct YAMLScalarTests {
         ("123456789012345678901234567890", .number("1.2345678901234567890123456789e+29")),
         ("0.1", .number("0.1")), (".1", .number("0.1")), ("-.1", .number("-0.1")), ("+.5", .number("0.5")),
         ("1.", 1), ("1.0", 1), ("1.50", .number("1.5")), ("1e3", 1000), ("1E3", 1000), ("1e+3", 1000),
-        ("1e-3", .number("0.001")), ("123456e1", 1_234_560), ("6.8523e+5", 685_230), ("685.230_15e+03", .number("685230.15")),
+        ("1e-3", .number("0.001")), ("123456e1", 1_234_560), ("6.8523e+5", 685_230),
+        ("685.230_15e+03", .number("685230.15")),
         ("1e21", .number("1e+21")), ("1e20", .number("100000000000000000000")), ("1e-7", .number("1e-7")),
         ("-0.0", .number("-0")), ("1e400", "1e400"), ("0.1234567890123456789", .number("0.1234567890123456789")),
         ("1.2.3", "1.2.3"), ("1:1", "1:1"), ("190:20:30", "190:20:30"), ("50cent_of_dollar", "50cent_of_dollar"),
@@ -45,7 +46,8 @@ struct YAMLScalarTests {
     }
 
     static let keyTable: [(String, String)] = [
-        ("1", "1"), ("true", "true"), ("yes", "true"), ("off", "false"), ("0x10", "16"), ("1.5", "1.5"), ("1e3", "1000"),
+        ("1", "1"), ("true", "true"), ("yes", "true"), ("off", "false"), ("0x10", "16"), ("1.5", "1.5"),
+        ("1e3", "1000"),
         ("1e6", "1e+06"), ("'1'", "1"), ("0.00001", "1e-05"), ("name", "name"), ("2015-01-01", "2015-01-01"),
         ("!!str 5", "5"), ("18446744073709551615", "18446744073709551615"), ("nil", "nil"), ("\"\"", ""),
     ]
@@ -55,12 +57,14 @@ struct YAMLScalarTests {
         #expect(try parsed("\(text): v\n") == .object(JSONObject([JSONObject.Member(key: expected, value: "v")])))
     }
 
-    @Test("in block style keep their lines as YAML says", arguments: [
-        ("v: |\n  a\n  b\n", "a\nb\n"), ("v: |-\n  a\n  b\n", "a\nb"), ("v: |+\n  a\n\n\n", "a\n\n\n"),
-        ("v: >\n  a\n  b\n\n  c\n", "a b\nc\n"), ("v: >-\n  a\n  b\n", "a b"), ("v: |2\n   a\n", " a\n"),
-        ("v: |\n  yes\n", "yes\n"), ("v: \"a\\tb\\u00e9\\\n    c\"\n", "a\tb\u{E9}c"),
-        ("v: # Comment\n  text\n", "text"), ("v: a\n  b\n", "a b"),
-    ])
+    @Test(
+        "in block style keep their lines as YAML says",
+        arguments: [
+            ("v: |\n  a\n  b\n", "a\nb\n"), ("v: |-\n  a\n  b\n", "a\nb"), ("v: |+\n  a\n\n\n", "a\n\n\n"),
+            ("v: >\n  a\n  b\n\n  c\n", "a b\nc\n"), ("v: >-\n  a\n  b\n", "a b"), ("v: |2\n   a\n", " a\n"),
+            ("v: |\n  yes\n", "yes\n"), ("v: \"a\\tb\\u00e9\\\n    c\"\n", "a\tb\u{E9}c"),
+            ("v: # Comment\n  text\n", "text"), ("v: a\n  b\n", "a b"),
+        ])
     func blocks(_ text: String, _ expected: String) throws {
         #expect(try parsed(text)["v"] == .string(expected))
     }
@@ -68,19 +72,23 @@ struct YAMLScalarTests {
 
 @Suite("YAML structure")
 struct YAMLStructureTests {
-    @Test("aliases and merge keys give copies; explicit keys win, then earlier maps", arguments: [
-        ("a: &x {k: 1}\nb: *x\n", ["a": ["k": 1], "b": ["k": 1]]),
-        ("a: &x 1\nb: &x 2\nc: *x\n", ["a": 1, "b": 2, "c": 2]),
-        ("b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 9\n", ["b": ["x": 1, "y": 2], "m": ["x": 9, "y": 2]]),
-        ("b: &b {x: 1, y: 2}\nm:\n  x: 9\n  <<: *b\n", ["b": ["x": 1, "y": 2], "m": ["x": 9, "y": 2]]),
-        ("m:\n  <<: [{x: 1}, {x: 2, y: 2}]\n  z: 3\n", ["m": ["z": 3, "x": 1, "y": 2]]),
-        ("m:\n  <<: {x: 1}\n  <<: {x: 2, y: 2}\n", ["m": ["x": 1, "y": 2]]),
-        ("m:\n  '<<': {x: 1}\n", ["m": ["<<": ["x": 1]]]),
-        ("&k a: 1\nb: *k\n", ["a": 1, "b": "a"]), ("a: &k b\n*k : 1\n", ["a": "b", "b": 1]),
-        ("? a\n: b\n", ["a": "b"]), ("a: {b: https://x/y}\n", ["a": ["b": "https://x/y"]]),
-        ("seq: [A,B,C,]\n", ["seq": ["A", "B", "C"]]), ("{}\n", [:]), ("a: []\n", ["a": []]), ("a:\n- b\n- c\n", ["a": ["b", "c"]]),
-        ("\u{FEFF}a: 1\n", ["a": 1]), ("%YAML 1.1\n---\na: 1\n", ["a": 1]), ("{\"a\": [1, null, \"x\"]}", ["a": [1, .null, "x"]]),
-    ] as [(String, JSON)])
+    @Test(
+        "aliases and merge keys give copies; explicit keys win, then earlier maps",
+        arguments: [
+            ("a: &x {k: 1}\nb: *x\n", ["a": ["k": 1], "b": ["k": 1]]),
+            ("a: &x 1\nb: &x 2\nc: *x\n", ["a": 1, "b": 2, "c": 2]),
+            ("b: &b {x: 1, w: 2}\nm:\n  <<: *b\n  x: 9\n", ["b": ["x": 1, "w": 2], "m": ["x": 9, "w": 2]]),
+            ("b: &b {x: 1, w: 2}\nm:\n  x: 9\n  <<: *b\n", ["b": ["x": 1, "w": 2], "m": ["x": 9, "w": 2]]),
+            ("m:\n  <<: [{x: 1}, {x: 2, w: 2}]\n  z: 3\n", ["m": ["z": 3, "x": 1, "w": 2]]),
+            ("m:\n  <<: {x: 1}\n  <<: {x: 2, w: 2}\n", ["m": ["x": 1, "w": 2]]),
+            ("m:\n  '<<': {x: 1}\n", ["m": ["<<": ["x": 1]]]),
+            ("&k a: 1\nb: *k\n", ["a": 1, "b": "a"]), ("a: &k b\n*k : 1\n", ["a": "b", "b": 1]),
+            ("? a\n: b\n", ["a": "b"]), ("a: {b: https://x/y}\n", ["a": ["b": "https://x/y"]]),
+            ("seq: [A,B,C,]\n", ["seq": ["A", "B", "C"]]), ("{}\n", [:]), ("a: []\n", ["a": []]),
+            ("a:\n- b\n- c\n", ["a": ["b", "c"]]),
+            ("\u{FEFF}a: 1\n", ["a": 1]), ("%YAML 1.1\n---\na: 1\n", ["a": 1]),
+            ("{\"a\": [1, null, \"x\"]}", ["a": [1, .null, "x"]]),
+        ] as [(String, JSON)])
     func structure(_ text: String, _ expected: JSON) throws {
         #expect(try parsed(text) == expected)
     }
@@ -119,12 +127,16 @@ struct YAMLFaultTests {
         ("a: b: c\n", "f:1:5: a ':' is not allowed here"), ("a: *b\n", "f:1:4: no anchor &b stands before this alias"),
         ("a: &x [*x]\n", "f:1:8: the alias *x stands inside of its own anchor"),
         ("a: .inf\n", "f:1:4: .inf is no number in JSON"), ("- .NaN\n", "f:1:3: .NaN is no number in JSON"),
-        ("{a: 1}: 2\n", "f:1:1: a key must be a text, not a map or a list"), ("? [a]\n: b\n", "f:1:3: a key must be a text"),
-        ("~: 1\n", "f:1:1: a key cannot be null"), ("a:\n  <<: 5\n", "f:2:7: '<<' takes a map or a list of maps, not integer"),
-        ("a: !foo 1\n", "f:1:4: the tag !foo has no meaning in JSON"), ("a: !!set {b}\n", "f:1:4: the tag !!set has no meaning"),
+        ("{a: 1}: 2\n", "f:1:1: a key must be a text, not a map or a list"),
+        ("? [a]\n: b\n", "f:1:3: a key must be a text"),
+        ("~: 1\n", "f:1:1: a key cannot be null"),
+        ("a:\n  <<: 5\n", "f:2:7: '<<' takes a map or a list of maps, not integer"),
+        ("a: !foo 1\n", "f:1:4: the tag !foo has no meaning in JSON"),
+        ("a: !!set {b}\n", "f:1:4: the tag !!set has no meaning"),
         ("a: !!int x\n", "f:1:4: \"x\" is no !!int"), ("a: !!binary '*'\n", "f:1:4: !!binary takes base64 text"),
         ("a: !!binary gIGC\n", "f:1:4: JSON cannot hold these bytes"), ("a: [1, 2\n", "f:2:1:"), ("a: \"b\n", "f:2:1:"),
-        ("a: 1\n\u{FEFF}b: 2\n", "f:2:1: a byte order mark inside the text"), ("a: \u{1}\n", "f:1:4: the control character 0x1"),
+        ("a: 1\n\u{FEFF}b: 2\n", "f:2:1: a byte order mark inside the text"),
+        ("a: \u{1}\n", "f:1:4: the control character 0x1"),
         ("a:\n  b: 1\n c: 2\n", "f:3:2:"), ("é: *x\n", "f:1:4: no anchor"),
     ]
 
@@ -139,7 +151,8 @@ struct YAMLFaultTests {
         let error = #expect(throws: YAMLError.self) {
             try YAML.documents(Array("a: 1\nb: é".utf8) + [0xFF, 0x0A], file: "f")
         }
-        #expect(error?.description.hasPrefix("f:2:5: the text is not valid UTF-8") == true, "\(String(describing: error))")
+        #expect(
+            error?.description.hasPrefix("f:2:5: the text is not valid UTF-8") == true, "\(String(describing: error))")
     }
 
     @Test("a duplicate key among many is found as well")
@@ -186,23 +199,31 @@ struct YAMLMarkTests {
           base: &base {x: 1}
           merged:
             <<: *base
-            y: 2
+            z: 2
         """
 
-    @Test("lead from a path to the value and its key", arguments: [
-        ([.key("kind")], Mark(line: 2, column: 7), Mark(line: 2, column: 1)),
-        ([.key("spec"), .key("containers"), .index(0), .key("image")], Mark(line: 6, column: 12), Mark(line: 6, column: 5)),
-        (
-            [.key("spec"), .key("containers"), .index(0), .key("ports"), .index(0), .key("containerPort")],
-            Mark(line: 7, column: 29), Mark(line: 7, column: 14)
-        ),
-        ([.key("spec"), .key("containers"), .index(1)], Mark(line: 8, column: 5), nil),
-        ([.key("spec"), .key("containers"), .index(2)], Mark(line: 10, column: 5), nil),
-        ([.key("spec"), .key("containers"), .index(2), .key("name")], Mark(line: 9, column: 11), Mark(line: 9, column: 5)),
-        ([.key("spec"), .key("merged"), .key("x")], Mark(line: 11, column: 19), Mark(line: 11, column: 16)),
-        ([.key("spec"), .key("merged"), .key("y")], Mark(line: 14, column: 8), Mark(line: 14, column: 5)),
-        ([.key("absent")], nil, nil), ([.key("kind"), .key("x")], nil, nil), ([], Mark(line: 2, column: 1), nil),
-    ] as [([PathStep], Mark?, Mark?)])
+    @Test(
+        "lead from a path to the value and its key",
+        arguments: [
+            ([.key("kind")], Mark(line: 2, column: 7), Mark(line: 2, column: 1)),
+            (
+                [.key("spec"), .key("containers"), .index(0), .key("image")], Mark(line: 6, column: 12),
+                Mark(line: 6, column: 5)
+            ),
+            (
+                [.key("spec"), .key("containers"), .index(0), .key("ports"), .index(0), .key("containerPort")],
+                Mark(line: 7, column: 29), Mark(line: 7, column: 14)
+            ),
+            ([.key("spec"), .key("containers"), .index(1)], Mark(line: 8, column: 5), nil),
+            ([.key("spec"), .key("containers"), .index(2)], Mark(line: 10, column: 5), nil),
+            (
+                [.key("spec"), .key("containers"), .index(2), .key("name")], Mark(line: 9, column: 11),
+                Mark(line: 9, column: 5)
+            ),
+            ([.key("spec"), .key("merged"), .key("x")], Mark(line: 11, column: 19), Mark(line: 11, column: 16)),
+            ([.key("spec"), .key("merged"), .key("z")], Mark(line: 14, column: 8), Mark(line: 14, column: 5)),
+            ([.key("absent")], nil, nil), ([.key("kind"), .key("x")], nil, nil), ([], Mark(line: 2, column: 1), nil),
+        ] as [([PathStep], Mark?, Mark?)])
     func paths(_ path: [PathStep], _ value: Mark?, _ key: Mark?) throws {
         let document = try #require(YAML.documents(Self.text, file: "pod.yaml").first)
         #expect(document.mark(of: path) == value)
@@ -215,7 +236,8 @@ struct YAMLMarkTests {
         #expect(document.nearestMark(ofField: "spec.containers[0].command[3]") == Mark(line: 5, column: 5))
         #expect(document.nearestMark(ofField: "metadata.name") == Mark(line: 2, column: 1))
         #expect(document.error(at: [.key("kind")], "no").description == "pod.yaml:2:7: no")
-        #expect(PathStep.steps(ofField: "metadata.labels[a.b/c].x[2]")
-            == [.key("metadata"), .key("labels"), .key("a.b/c"), .key("x"), .index(2)])
+        #expect(
+            PathStep.steps(ofField: "metadata.labels[a.b/c].x[2]")
+                == [.key("metadata"), .key("labels"), .key("a.b/c"), .key("x"), .index(2)])
     }
 }

@@ -15,7 +15,7 @@ struct VerdictTests {
 
     private func decide(
         _ rollout: Rollout, target: String?, _ health: HealthAssessment = HealthAssessment(), after seconds: Int = 0,
-        requested: String? = nil, _ settings: ApplicationSettings? = nil
+        requested: String? = nil, with settings: ApplicationSettings? = nil
     ) -> Verdict.Decision {
         let observation = Verdict.Observation(
             now: start + .seconds(seconds), target: target, health: health, requested: requested)
@@ -54,8 +54,8 @@ struct VerdictTests {
     func manualSync() {
         var manual = settings
         manual.isAutomated = false
-        #expect(decide(Rollout(), target: "a", manual).rollout.phase == .idle)
-        #expect(decide(Rollout(), target: "a", requested: "a", manual).syncs)
+        #expect(decide(Rollout(), target: "a", with: manual).rollout.phase == .idle)
+        #expect(decide(Rollout(), target: "a", requested: "a", with: manual).syncs)
     }
 
     @Test("1: a sync that fails is tried again with growing delays, then counts as a failure")
@@ -116,7 +116,7 @@ struct VerdictTests {
     func rollbackOff() {
         var off = settings
         off.rollback = .off
-        let rollout = decide(judging("bad", lastHealthy: "good"), target: "bad", failing, off).rollout
+        let rollout = decide(judging("bad", lastHealthy: "good"), target: "bad", failing, with: off).rollout
         #expect(rollout.phaseName == "Degraded")
         #expect(rollout.isHeld("bad"))
     }
@@ -125,7 +125,7 @@ struct VerdictTests {
     func rollbackWorkload() {
         var workload = settings
         workload.rollback = .workload
-        let rollout = decide(judging("bad", lastHealthy: "good"), target: "bad", failing, workload).rollout
+        let rollout = decide(judging("bad", lastHealthy: "good"), target: "bad", failing, with: workload).rollout
         #expect(rollout.trial?.workloads == ["Deployment.apps a/b"])
     }
 

@@ -60,7 +60,9 @@ struct TidyTests {
         var found: [(Int, Int)] = []
         for (start, line) in file.lines.enumerated() {
             let words = line.split(separator: " ")
-            guard words.contains(where: { $0 == "func" || $0.hasPrefix("init(") }), !line.contains("//") else { continue }
+            guard words.contains(where: { $0 == "func" || $0.hasPrefix("init(") }), !line.contains("//") else {
+                continue
+            }
             let indentation = line.prefix { $0 == " " }
             guard let end = file.lines[start...].firstIndex(where: { $0 == indentation + "}" }) else { continue }
             // A declaration without a body ends before the next one begins.
@@ -71,20 +73,25 @@ struct TidyTests {
     }
 
     /// What escapes simulation or hides an error needs a comment that says why, on its line or just above.
-    static let explained = ["Task {", "Task.detached", "try?", "Task.sleep", "@unchecked Sendable", "nonisolated(unsafe)"]
+    static let explained = [
+        "Task {", "Task.detached", "try?", "Task.sleep", "@unchecked Sendable", "nonisolated(unsafe)",
+    ]
 
-    @Test("what escapes simulation or swallows an error is explained", arguments: explained)
+    @Test("what escapes simulation or swallows an error is explained", arguments: Self.explained)
     func isExplained(pattern: String) {
         for file in Self.sources {
             for (index, line) in file.lines.enumerated() where Self.code(line).contains(pattern) {
-                let isExplained = line.contains("//") || file.lines[max(0, index - 3)..<index].contains { $0.contains("//") }
-                if !isExplained { Issue.record("\(file.path):\(index + 1) uses \(pattern) without a comment that says why") }
+                let isExplained =
+                    line.contains("//") || file.lines[max(0, index - 3)..<index].contains { $0.contains("//") }
+                if !isExplained {
+                    Issue.record("\(file.path):\(index + 1) uses \(pattern) without a comment that says why")
+                }
             }
         }
     }
 
     @Test("nothing reads the wall clock but SystemClock, and nothing imports all of Foundation")
-    func forbidden() {
+    func isForbidden() {
         for file in Self.sources {
             for (index, line) in file.lines.enumerated() {
                 let code = Self.code(line)
@@ -99,7 +106,8 @@ struct TidyTests {
     @Test("no file or type is a Utils, Helpers or Manager")
     func names() {
         for file in Self.sources {
-            for word in ["Util", "Helper", "Manager"] where file.path.split(separator: "/").last?.contains(word) == true {
+            for word in ["Util", "Helper", "Manager"] where file.path.split(separator: "/").last?.contains(word) == true
+            {
                 Issue.record("\(file.path) has a name that says nothing")
             }
         }
@@ -116,7 +124,8 @@ struct TidyTests {
 
     /// The arrows of docs/ARCHITECTURE.md: what each target may import of this package.
     static let arrows: [String: Set<String>] = [
-        "Model": ["CLibyaml"], "Kinds": ["Model", "Assets"], "Cluster": ["Model", "Kinds"], "Store": ["Model", "CSQLite"],
+        "Model": ["CLibyaml"], "Kinds": ["Model", "Assets"], "Cluster": ["Model", "Kinds"],
+        "Store": ["Model", "CSQLite"],
         "Engine": ["Model", "Kinds", "Cluster", "Store", "CSupervisor"],
         "KubernetesClient": ["Model", "Kinds", "Cluster"], "GitSource": ["CLibgit2"],
         "Rendering": ["Model", "Kinds", "GitSource"],
@@ -124,8 +133,8 @@ struct TidyTests {
         "SimulationKit": ["Model", "Kinds", "Cluster", "Store", "Engine"],
     ]
 
-    @Test("arrows point down only", arguments: arrows.keys.sorted())
-    func arrows(target: String) {
+    @Test("arrows point down only", arguments: Self.arrows.keys.sorted())
+    func pointsDown(target: String) {
         let own = Set(Self.arrows.keys).union(["CLibyaml", "Assets", "CSQLite", "CLibgit2", "CSupervisor", "martlet"])
         for file in Self.sources where file.path.hasPrefix("Sources/\(target)/") {
             for line in file.lines {

@@ -48,6 +48,7 @@ package final class ServiceProxy: Sendable {
     }
 
     private let cluster: any Cluster
+    private let events: EventRecorder
     private let clock: any WallClock
     private let options: ProxyPlan.Options
     private let limits: Limits
@@ -63,6 +64,7 @@ package final class ServiceProxy: Sendable {
         limits: Limits = Limits(), group: any EventLoopGroup, logger: Logger
     ) {
         self.cluster = cluster
+        events = EventRecorder(component: "service-proxy", cluster: cluster, clock: clock)
         self.clock = clock
         self.options = options
         self.limits = limits
@@ -75,6 +77,34 @@ package final class ServiceProxy: Sendable {
 
     /// The addresses that accept connections now.
     package var frontends: Set<ProxyPlan.Endpoint> { listening.withLock { $0 } }
+
+    /// Follows the cluster's Services and EndpointSlices until the task is cancelled; then closes every socket.
+    package func run() async throws {
+        let services = Informer(ListQuery(Service.kind.groupKind), of: cluster, clock: clock)
+        let slices = Informer(ListQuery(EndpointSlice.kind.groupKind), of: cluster, clock: clock)
+        let changed = Signal()
+        services.onChange { _ in changed.raise() }
+        slices.onChange { _ in changed.raise() }
+        changed.raise()
+        let (snapshots, continuation) = AsyncStream.makeStream(of: Snapshot.self, bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await services.run() }
+            tasks.addTask { try await slices.run() }
+            tasks.addTask { [events] in try await events.run() }
+            tasks.addTask { [self] in await run(snapshots) }
+            tasks.addTask {
+                // Before both are known, Services would seem to have no endpoints.
+                try await services.waitForSync()
+                try await slices.waitForSync()
+                while true {
+                    await changed.wait()
+                    try Task.checkCancellation()
+                    continuation.yield(Snapshot(services: services.all(), slices: slices.all()))
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
 
     /// Follows `snapshots` until they end or the task is cancelled; then closes every socket.
     package func run(_ snapshots: AsyncStream<Snapshot>) async {
@@ -148,7 +178,7 @@ extension ServiceProxy {
                 fault.reason == "FailedToListen" && waiting.keys.contains { fault.message.contains("\($0):") }
             }
             reported = waitingFaults.union(faults)
-            for fault in faults where !known.contains(fault) { await proxy.report(fault) }
+            for fault in faults where !known.contains(fault) { proxy.report(fault) }
         }
 
         private mutating func open(_ listener: ProxyPlan.Listener) async -> ProxyPlan.Fault? {
@@ -199,33 +229,12 @@ extension ServiceProxy {
     }
 
     /// Says on the Service what it does not get.
-    private func report(_ fault: ProxyPlan.Fault) async {
+    private func report(_ fault: ProxyPlan.Fault) {
         logger.warning(
             "\(fault.message)",
             metadata: ["service": "\(fault.service.namespace)/\(fault.service.name)", "reason": "\(fault.reason)"])
-        let now = clock.now
-        // L3: the name of an event is its object's and the time in hexadecimal nanoseconds.
-        var event = Event(
-            named: "\(fault.service.name).\(String(now.nanoseconds, radix: 16))", in: fault.service.namespace)
-        var reference = ObjectReference()
-        reference.json = [
-            "apiVersion": "v1", "kind": "Service", "namespace": .string(fault.service.namespace),
-            "name": .string(fault.service.name), "uid": .string(fault.service.uid),
-        ]
-        event.involvedObject = reference
-        event.type = "Warning"
-        event.reason = fault.reason
-        event.message = fault.message
-        event.firstTimestamp = now
-        event.lastTimestamp = now
-        event.count = 1
-        event.reportingComponent = "service-proxy"
-        event.source.json["component"] = "service-proxy"
-        do {
-            _ = try await cluster.create(
-                Object(viewing: event.json), options: WriteOptions(fieldManager: "service-proxy"))
-        } catch {
-            logger.warning("the event could not be written: \(error)")
-        }
+        var service = Service(named: fault.service.name, in: fault.service.namespace)
+        service.metadata.uid = fault.service.uid
+        events.record(.warning, reason: fault.reason, message: fault.message, about: service)
     }
 }

@@ -15,7 +15,7 @@ package enum ApplyError: Error, Hashable, CustomStringConvertible {
 
 /// One field that an apply would have to take from another manager.
 package struct ApplyConflict: Hashable, Sendable {
-    package var path: FieldPath
+    package var path: PathElement.Path
     /// The other manager as messages describe it: `"kubectl" using apps/v1`.
     package var manager: String
 
@@ -24,12 +24,12 @@ package struct ApplyConflict: Hashable, Sendable {
     /// The cause's `field`.
     package var field: String { path.description }
 
-    package init(path: FieldPath, manager: String) {
+    package init(path: PathElement.Path, manager: String) {
         self.path = path
         self.manager = manager
     }
 
-    init(path: FieldPath, owner: FieldOwnership.Entry) {
+    init(path: PathElement.Path, owner: FieldOwnership.Entry) {
         self.path = path
         var text = "\"\(owner.identity.manager)\""
         if !owner.identity.subresource.isEmpty { text += " with subresource \"\(owner.identity.subresource)\"" }

@@ -5,7 +5,7 @@ struct ApplyFault: Hashable, CustomStringConvertible {
     var message: String
 
     var description: String {
-        reversedPath.isEmpty ? message : "\(FieldPath(reversedPath.reversed())): \(message)"
+        reversedPath.isEmpty ? message : "\(PathElement.Path(reversedPath.reversed())): \(message)"
     }
 }
 

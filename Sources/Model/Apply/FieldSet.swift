@@ -60,16 +60,16 @@ package struct FieldSet: Hashable, Sendable {
     }
 
     /// Every field in the set, parents before their content.
-    package var paths: [FieldPath] {
-        var found: [FieldPath] = []
+    package var paths: [PathElement.Path] {
+        var found: [PathElement.Path] = []
         collect(below: [], into: &found)
         return found
     }
 
-    private func collect(below path: [PathElement], into found: inout [FieldPath]) {
+    private func collect(below path: [PathElement], into found: inout [PathElement.Path]) {
         for node in nodes {
             let here = path + [node.element]
-            if node.isMember { found.append(FieldPath(here)) }
+            if node.isMember { found.append(PathElement.Path(here)) }
             node.children.collect(below: here, into: &found)
         }
     }

@@ -100,20 +100,22 @@ extension PathElement: CustomStringConvertible {
 
     /// Reads a key of FieldsV1; `nil` when it is none.
     init?(fieldsV1Key text: String) {
-        let rest = text.dropFirst(2)
-        if text.hasPrefix("f:") {
-            self = .field(String(rest))
-        } else if text.hasPrefix("k:") {
+        // By bytes: a name may begin with what would combine with the colon.
+        let bytes = text.utf8
+        guard bytes.count >= 2, bytes.dropFirst().first == UInt8(ascii: ":") else { return nil }
+        let rest = text[bytes.index(bytes.startIndex, offsetBy: 2)...]
+        switch bytes.first {
+        case UInt8(ascii: "f"): self = .field(String(rest))
+        case UInt8(ascii: "k"):
             guard let object = Self.json(rest)?.object else { return nil }
             self = .key(object.map { KeyField(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name })
-        } else if text.hasPrefix("v:") {
+        case UInt8(ascii: "v"):
             guard let value = Self.json(rest) else { return nil }
             self = .value(value)
-        } else if text.hasPrefix("i:") {
+        case UInt8(ascii: "i"):
             guard let index = Int(rest) else { return nil }
             self = .index(index)
-        } else {
-            return nil
+        default: return nil
         }
     }
 
@@ -122,14 +124,16 @@ extension PathElement: CustomStringConvertible {
     }
 }
 
-/// The way from an object's root to a field.
-package struct FieldPath: Hashable, Sendable, CustomStringConvertible {
-    package var elements: [PathElement]
+extension PathElement {
+    /// The way from an object's root to a field.
+    package struct Path: Hashable, Sendable, CustomStringConvertible {
+        package var elements: [PathElement]
 
-    package init(_ elements: [PathElement]) {
-        self.elements = elements
+        package init(_ elements: [PathElement]) {
+            self.elements = elements
+        }
+
+        /// `.spec.containers[name="web"].image`
+        package var description: String { elements.map(\.description).joined() }
     }
-
-    /// `.spec.containers[name="web"].image`
-    package var description: String { elements.map(\.description).joined() }
 }

@@ -2,8 +2,9 @@
 package enum StrategicMergePatch {
     /// The object with the patch applied.
     ///
-    /// - Throws: `.malformed` for a patch or directive of the wrong form (400), `.failed` for lists of lists and fields
-    ///   that `$retainKeys` does not name (422), `.unsupported` for missing merge keys and unknown directives (500).
+    /// - Throws: `.malformed` for a patch or directive of the wrong form (400), `.failed` for lists of lists, fields
+    ///   that `$retainKeys` does not name, missing merge keys and unknown directives (422; for the last two Kubernetes
+    ///   answers 500, though the fault is the client's).
     package static func apply(_ patch: JSON, to object: JSON, schema: Schema) throws(PatchError) -> JSON {
         guard let patch = patch.object else { throw PatchError(kind: .malformed, message: "invalid JSON document") }
         guard let target = object.object else {
@@ -124,7 +125,7 @@ package enum StrategicMergePatch {
         for item in original + patch {
             if item.array != nil { throw PatchError(kind: .failed, message: "lists of lists are not supported") }
             if (item.object == nil) != (sample.object == nil) {
-                throw PatchError(kind: .unsupported, message: "list element types are not identical")
+                throw PatchError(kind: .failed, message: "list element types are not identical")
             }
         }
         if sample.object == nil {
@@ -133,7 +134,7 @@ package enum StrategicMergePatch {
             return result
         }
         guard let key = schema?.patchMergeKey else {
-            throw PatchError(kind: .unsupported, message: "cannot merge lists without merge key for type map")
+            throw PatchError(kind: .failed, message: "cannot merge lists without merge key for type map")
         }
         var result = original
         var replacement: [JSON] = []
@@ -146,7 +147,7 @@ package enum StrategicMergePatch {
                 result.removeAll { $0[key] == value }
             case "replace": isReplaced = true
             case .some("merge"):
-                throw PatchError(kind: .unsupported, message: "merging lists cannot yet be specified in the patch")
+                throw PatchError(kind: .failed, message: "merging lists cannot yet be specified in the patch")
             case .some(let other): throw unknownDirective(other, in: item)
             }
         }
@@ -189,7 +190,7 @@ package enum StrategicMergePatch {
             while let next = rest.first, try Self.identity(of: next, schema) != identity { rest = rest.dropFirst() }
             guard !rest.isEmpty else {
                 throw PatchError(
-                    kind: .unsupported,
+                    kind: .failed,
                     message: "The order in patch list of \(field) doesn't match its $setElementOrder list: "
                         + "\(identity.text()) is missing there or comes too early")
             }
@@ -233,12 +234,12 @@ package enum StrategicMergePatch {
     private static func mergeValue(of item: JSON, _ key: String) throws(PatchError) -> JSON {
         if let value = item[key] { return value }
         throw PatchError(
-            kind: .unsupported, message: "map: \(shown(item)) does not contain declared merge key: \(key)")
+            kind: .failed, message: "map: \(shown(item)) does not contain declared merge key: \(key)")
     }
 
     private static func unknownDirective(_ directive: JSON, in item: JSON) -> PatchError {
         PatchError(
-            kind: .unsupported,
+            kind: .failed,
             message: "unknown patch type: \(directive.string ?? directive.text()) in map: \(shown(item)); "
                 + "$patch is replace or delete")
     }

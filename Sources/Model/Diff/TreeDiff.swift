@@ -58,7 +58,8 @@ extension TreePath: CustomStringConvertible {
             case .key(let key) where Self.isPlain(key): text += text.isEmpty ? key : "." + key
             case .key(let key): text += "[\(JSON.string(key).text())]"
             case .index(let index): text += "[\(index)]"
-            case .item(let keys): text += "[" + keys.map { "\($0.name)=\($0.value.text())" }.joined(separator: ",") + "]"
+            case .item(let keys):
+                text += "[" + keys.map { "\($0.name)=\($0.value.text())" }.joined(separator: ",") + "]"
             case .value(let value): text += "[\(value.text())]"
             }
         }
@@ -68,7 +69,8 @@ extension TreePath: CustomStringConvertible {
         !key.isEmpty
             && key.utf8.allSatisfy {
                 switch $0 {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "$"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "$"):
+                    true
                 default: false
                 }
             }

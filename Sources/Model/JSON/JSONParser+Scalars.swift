@@ -145,7 +145,9 @@ extension JSONParser {
         let integral = try !fractionAndExponent()
         if integral, !overflow {
             if !negative, magnitude <= UInt64(Int64.max) { return .int(Int64(magnitude)) }
-            if negative, magnitude > 0, magnitude <= UInt64(Int64.max) + 1 { return .int(Int64(truncatingIfNeeded: 0 &- magnitude)) }
+            if negative, magnitude > 0, magnitude <= UInt64(Int64.max) + 1 {
+                return .int(Int64(truncatingIfNeeded: 0 &- magnitude))
+            }
         }
         return .number(try text(start..<offset))
     }

@@ -192,7 +192,8 @@ private struct Place: ~Copyable {
     static func index(_ token: String, of count: Int, isInsertion: Bool = false) throws(PatchError) -> Int {
         if token == "-", isInsertion { return count }
         guard let index = JSON.elementIndex(token) else {
-            let reason = token == "-" ? "\"-\" is the place after the last element" : "\"\(token)\" is no index of a list"
+            let reason =
+                token == "-" ? "\"-\" is the place after the last element" : "\"\(token)\" is no index of a list"
             throw PatchError(kind: .failed, message: reason)
         }
         guard index < count || (isInsertion && index == count) else {

@@ -20,8 +20,9 @@ package enum MergePatch {
     package static func diff(from source: JSON, to target: JSON) -> JSON {
         guard case .object(let old) = source, case .object(let new) = target else { return withoutNulls(target) }
         var patch: [JSONObject.Member] = []
-        for member in old where isAbsent(new[member.key]) && !member.value.isNull {
-            patch.append(JSONObject.Member(key: member.key, value: .null))
+        for member in old {
+            let isGone = new[member.key].map { $0.isNull && !member.value.isNull } ?? true
+            if isGone { patch.append(JSONObject.Member(key: member.key, value: .null)) }
         }
         for member in new where !member.value.isNull {
             guard let value = old[member.key] else {
@@ -36,8 +37,6 @@ package enum MergePatch {
         }
         return .object(JSONObject(patch))
     }
-
-    private static func isAbsent(_ value: JSON?) -> Bool { value?.isNull ?? true }
 
     private static func withoutNulls(_ value: JSON) -> JSON {
         guard case .object(let object) = value else { return value }

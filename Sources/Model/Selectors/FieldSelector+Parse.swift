@@ -53,7 +53,8 @@ extension FieldSelector {
         for byte in bytes {
             if isEscaped {
                 guard byte == UInt8(ascii: "\\") || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "=") else {
-                    throw SelectorError(message: "invalid field selector: '\(text)': '\\' may stand before \\ , or = only")
+                    throw SelectorError(
+                        message: "invalid field selector: '\(text)': '\\' may stand before \\ , or = only")
                 }
                 value.append(byte)
                 isEscaped = false

@@ -191,6 +191,7 @@ private struct SelectorParser {
             case .symbol(","):
                 position += 1
                 // An empty value stands between two commas, and between a comma and a parenthesis.
+                if values.isEmpty { values.insert("") }
                 if next == .symbol(",") || next == .symbol(")") { values.insert("") }
                 continue
             case .symbol(")"):
@@ -212,7 +213,9 @@ package enum LabelSyntax {
     /// What is wrong with a label key; `nil` when nothing is.
     package static func keyFault(_ key: String) -> String? {
         let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard let name = parts.last, parts.count <= 2 else { return "at most one '/' may stand between prefix and name" }
+        guard let name = parts.last, parts.count <= 2 else {
+            return "at most one '/' may stand between prefix and name"
+        }
         if parts.count == 2 {
             if parts[0].isEmpty { return "the prefix before '/' is empty" }
             if parts[0].count > 253 { return "the prefix must be no more than 253 bytes" }

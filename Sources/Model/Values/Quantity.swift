@@ -89,7 +89,9 @@ extension Quantity {
             fraction = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
             rest = rest.dropFirst(fraction.count + 1)
         }
-        guard !whole.isEmpty || !fraction.isEmpty, var scale = Self.scale(of: String(Substring(rest))) else { return nil }
+        guard !whole.isEmpty || !fraction.isEmpty, var scale = Self.scale(of: String(Substring(rest))) else {
+            return nil
+        }
         var digits = Array(whole) + Array(fraction)
         var places = fraction.count
         while places > 0, digits.last == 0x30 {

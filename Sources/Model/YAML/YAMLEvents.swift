@@ -40,6 +40,7 @@ struct YAMLEvents: ~Copyable {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
         if parser.pointee.error == YAML_READER_ERROR { return readerFault(problem) }
         let mark = Mark(parser.pointee.problem_mark)
+        if let stray = strayByteOrderMark(before: mark) { return stray }
         var message = explained(problem, at: mark)
         if let context = parser.pointee.context {
             message += " (\(String(cString: context)) that starts at \(Mark(parser.pointee.context_mark)))"
@@ -62,6 +63,18 @@ struct YAMLEvents: ~Copyable {
             : "the text is not valid UTF-8: \(problem)"
         return YAMLFault(message: message, mark: Mark(line: line, column: column))
     }
+
+    /// A byte order mark inside the text, as joined files have it, reads as a letter and breaks the line's indentation.
+    private func strayByteOrderMark(before mark: Mark) -> YAMLFault? {
+        let lines = source.split(separator: UInt8(ascii: "\n"), maxSplits: mark.line, omittingEmptySubsequences: false)
+        guard mark.line > 1, mark.line <= lines.count, lines[mark.line - 1].starts(with: [0xEF, 0xBB, 0xBF]) else {
+            return nil
+        }
+        return YAMLFault(message: Self.strayByteOrderMark, mark: Mark(line: mark.line, column: 1))
+    }
+
+    static let strayByteOrderMark =
+        "a byte order mark inside the text; remove it (it may only stand at the very beginning)"
 
     /// libyaml's words, and what would be right where they do not say.
     private func explained(_ problem: String, at mark: Mark) -> String {

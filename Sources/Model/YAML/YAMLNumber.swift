@@ -33,7 +33,9 @@ enum YAMLNumber {
         default: radix = 0
         }
         if radix > 0 { body = UnsafeBufferPointer(rebasing: digits[2...]) }
-        guard !body.isEmpty, body.allSatisfy({ value($0).map { $0 < max(radix, 8) } ?? false }) else { return nil }
+        guard !body.isEmpty, body.allSatisfy({ value($0).map { $0 < (radix > 0 ? radix : 8) } ?? false }) else {
+            return nil
+        }
         if let magnitude = magnitude(body, radix: radix > 0 ? radix : 8) {
             if let value = signedInt(magnitude, negative: negative) {
                 return YAMLScalar.Resolved(kind: .int, value: .int(value))

@@ -92,7 +92,8 @@ struct YAMLParser: ~Copyable {
     private func scalarValue() throws(YAMLFault) -> JSON {
         let scalar = events.event.pointee.data.scalar
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-        if let tag = scalar.tag {
+        // The tag `!` alone means: whatever a plain scalar would be.
+        if let tag = scalar.tag, !(tag[0] == UInt8(ascii: "!") && tag[1] == 0) {
             return try YAMLScalar.tagged(String(cString: tag), bytes, at: events.mark)
         }
         if scalar.plain_implicit == 0 { return .string(String(decoding: bytes, as: UTF8.self)) }
@@ -111,9 +112,7 @@ struct YAMLParser: ~Copyable {
     }
 
     private func strayByteOrderMark() -> YAMLFault {
-        YAMLFault(
-            message: "a byte order mark inside the text; remove it (it may only stand at the very beginning)",
-            mark: events.mark)
+        YAMLFault(message: YAMLEvents.strayByteOrderMark, mark: events.mark)
     }
 
     private mutating func enter() throws(YAMLFault) {

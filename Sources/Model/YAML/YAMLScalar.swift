@@ -137,7 +137,9 @@ enum YAMLScalar {
         else { return false }
         let rest = bytes[5...]
         let month = rest.prefix { (0x30...0x39).contains($0) }
-        guard (1...2).contains(month.count), rest.dropFirst(month.count).first == UInt8(ascii: "-") else { return false }
+        guard (1...2).contains(month.count), rest.dropFirst(month.count).first == UInt8(ascii: "-") else {
+            return false
+        }
         let afterMonth = rest.dropFirst(month.count + 1)
         let day = afterMonth.prefix { (0x30...0x39).contains($0) }
         guard (1...2).contains(day.count) else { return false }

@@ -86,7 +86,7 @@ package struct StatusReport: Sendable {
             resource.name = key.name
             resource.status = outOfSync.contains(key) ? "OutOfSync" : "Synced"
             if let health = health.byResource[key] {
-                var status = HealthStatusView()
+                var status = HealthStatus()
                 status.status = health.status.rawValue
                 status.message = health.message.isEmpty ? nil : health.message
                 resource.health = status
@@ -95,9 +95,6 @@ package struct StatusReport: Sendable {
         }
     }
 }
-
-/// The generated view's name is also that of the enumeration of its values.
-private typealias HealthStatusView = Kinds.HealthStatus
 
 extension ApplicationStatus {
     /// The objects that the status lists: what the application has created.

@@ -2,7 +2,7 @@ package import Kinds
 import Model
 
 /// How well a resource is, in Argo CD's words (gitops.md §2), best first.
-package enum HealthStatus: String, Sendable, CaseIterable, Comparable {
+package enum HealthStatusCode: String, Sendable, CaseIterable, Comparable {
     case healthy = "Healthy"
     case suspended = "Suspended"
     case progressing = "Progressing"
@@ -16,10 +16,10 @@ package enum HealthStatus: String, Sendable, CaseIterable, Comparable {
 
 /// The health of one resource, and why.
 package struct Health: Hashable, Sendable {
-    package var status: HealthStatus
+    package var status: HealthStatusCode
     package var message: String
 
-    package init(_ status: HealthStatus, _ message: String = "") {
+    package init(_ status: HealthStatusCode, _ message: String = "") {
         self.status = status
         self.message = message
     }
@@ -40,7 +40,7 @@ extension Health {
         case ("", "PersistentVolumeClaim"): return ofClaim(object.json)
         case ("argoproj.io", "Application"):
             let status = object.view(as: Application.self).status.health.status
-            return Health(status.flatMap(HealthStatus.init(rawValue:)) ?? .progressing)
+            return Health(status.flatMap(HealthStatusCode.init(rawValue:)) ?? .progressing)
         default: return Health(.healthy)
         }
     }

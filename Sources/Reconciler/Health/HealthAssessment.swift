@@ -4,7 +4,7 @@ package import Model
 /// The state of everything that a revision consists of, as the verdict needs it.
 package struct HealthAssessment: Hashable, Sendable {
     /// The worst of all resources; missing ones count only when all are missing (gitops.md §2).
-    package var status: HealthStatus
+    package var status: HealthStatusCode
     /// What the worst resource says, and which one it is.
     package var message: String
     package var resource: String
@@ -19,7 +19,8 @@ package struct HealthAssessment: Hashable, Sendable {
     package var byResource: [ObjectKey: Health]
 
     package init(
-        status: HealthStatus = .healthy, message: String = "", resource: String = "", failure: Rollout.Failure? = nil,
+        status: HealthStatusCode = .healthy, message: String = "", resource: String = "",
+        failure: Rollout.Failure? = nil,
         progress: Int = 0, checkAgainAt: Timestamp? = nil, slowestStart: Duration? = nil,
         byResource: [ObjectKey: Health] = [:]
     ) {

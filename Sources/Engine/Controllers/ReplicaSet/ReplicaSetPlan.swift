@@ -96,7 +96,8 @@ package struct ReplicaSetPlan: Sendable {
             active.count { $0.isAvailable(at: now, minReadySeconds: minReadySeconds) }.unlessZero
         status.terminatingReplicas = owned.count { $0.metadata.isBeingDeleted && !$0.isTerminal }
         status.observedGeneration = stored.metadata.generation
-        checkAgainAt = active.compactMap { $0.availableSince(minReadySeconds: minReadySeconds) }.filter { $0 > now }.min()
+        checkAgainAt = active.compactMap { $0.availableSince(minReadySeconds: minReadySeconds) }.filter { $0 > now }
+            .min()
     }
 
     package enum Failure: Hashable, Sendable {

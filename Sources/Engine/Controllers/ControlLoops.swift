@@ -1,0 +1,85 @@
+package import Cluster
+import Kinds
+package import Logging
+import Model
+
+/// All controllers and the scheduler, on one set of informers: what keeps a cluster moving.
+package final class ControlLoops: Sendable {
+    private let logger: Logger
+    private let recorders: [EventRecorder]
+    private let deployment: DeploymentController
+    private let replicaSet: ReplicaSetController
+    private let endpoints: EndpointSliceController
+    private let nodeLifecycle: NodeLifecycleController
+    private let scheduler: Scheduler
+
+    /// The informers, for others to share.
+    package let deployments: Informer
+    package let replicaSets: Informer
+    package let pods: Informer
+    package let services: Informer
+    package let endpointSlices: Informer
+    package let nodes: Informer
+    private let endpointsObjects: Informer
+    private let leases: Informer
+
+    /// - Parameter seed: of the informers' jitter.
+    package init(cluster: any Cluster, clock: any WallClock, logger: Logger, seed: UInt64 = 1) {
+        self.logger = logger
+        func informer(
+            _ kind: GroupVersionKind, in namespace: String? = nil, indexes: [String: Informer.IndexFunction] = [:]
+        ) -> Informer {
+            Informer(
+                ListQuery(kind.groupKind, namespace: namespace), of: cluster, clock: clock, seed: seed, indexes: indexes
+            )
+        }
+        func recorder(_ component: String) -> EventRecorder {
+            EventRecorder(component: component, cluster: cluster, clock: clock)
+        }
+        deployments = informer(Deployment.kind, indexes: ControllerIndex.namespaced)
+        replicaSets = informer(ReplicaSet.kind, indexes: ControllerIndex.owned)
+        pods = informer(Pod.kind, indexes: ControllerIndex.pods)
+        services = informer(Service.kind, indexes: ControllerIndex.namespaced)
+        endpointSlices = informer(EndpointSlice.kind, indexes: ControllerIndex.slices)
+        nodes = informer(Node.kind)
+        endpointsObjects = informer(Endpoints.kind)
+        leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
+        recorders = [
+            DeploymentController.component, ReplicaSetController.component, NodeLifecycleController.component,
+            Scheduler.name,
+        ].map(recorder)
+        deployment = DeploymentController(
+            cluster: cluster, clock: clock, deployments: deployments, replicaSets: replicaSets, pods: pods,
+            events: recorders[0])
+        replicaSet = ReplicaSetController(
+            cluster: cluster, clock: clock, replicaSets: replicaSets, pods: pods, events: recorders[1])
+        endpoints = EndpointSliceController(
+            cluster: cluster, clock: clock, services: services, pods: pods, nodes: nodes, slices: endpointSlices,
+            endpoints: endpointsObjects)
+        nodeLifecycle = NodeLifecycleController(
+            cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
+        scheduler = Scheduler(cluster: cluster, clock: clock, pods: pods, nodes: nodes, events: recorders[3])
+    }
+
+    /// Runs until the task is cancelled, or something fails that should not.
+    package func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for informer in [
+                deployments, replicaSets, pods, services, endpointSlices, nodes, endpointsObjects, leases,
+            ] {
+                group.addTask { try await informer.run() }
+            }
+            for recorder in recorders { group.addTask { try await recorder.run() } }
+            let report = { @Sendable [logger] (controller: String) in
+                { @Sendable (subject: Any, error: any Error) in
+                    logger.debug("\(controller): \(subject) is tried again: \(error)")
+                }
+            }
+            group.addTask { try await self.deployment.run(failed: report("Deployment")) }
+            group.addTask { try await self.replicaSet.run(failed: report("ReplicaSet")) }
+            group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
+            group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
+            group.addTask { try await self.scheduler.run() }
+        }
+    }
+}

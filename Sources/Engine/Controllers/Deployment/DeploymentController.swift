@@ -1,0 +1,149 @@
+package import Cluster
+import Kinds
+package import Model
+
+/// Carries out `DeploymentPlan` for every Deployment that something happened to.
+package final class DeploymentController: Sendable {
+    package static let component = "deployment-controller"
+    static let workers = 4
+    /// A3
+    static let retries = 15
+
+    private let cluster: any Cluster
+    private let clock: any WallClock
+    private let deployments: Informer
+    private let replicaSets: Informer
+    private let pods: Informer
+    private let events: EventRecorder
+    private let queue: WorkQueue<ObjectKey>
+    private let options = WriteOptions(fieldManager: component)
+
+    /// - Parameters:
+    ///   - deployments: with `ControllerIndex.namespaced`.
+    ///   - replicaSets: with `ControllerIndex.owned`.
+    ///   - pods: with `ControllerIndex.pods`.
+    package init(
+        cluster: any Cluster, clock: any WallClock, deployments: Informer, replicaSets: Informer, pods: Informer,
+        events: EventRecorder
+    ) {
+        self.cluster = cluster
+        self.clock = clock
+        self.deployments = deployments
+        self.replicaSets = replicaSets
+        self.pods = pods
+        self.events = events
+        queue = WorkQueue(clock: clock, retryLimit: Self.retries)
+        deployments.onChange { [queue] in queue.add($0.object.key) }
+        replicaSets.onChange { [weak self] in self?.replicaSetChanged($0) }
+        pods.onChange { [weak self] in self?.podChanged($0) }
+    }
+
+    /// Works until the task is cancelled. The informers run elsewhere.
+    ///
+    /// - Parameter failed: is told of every attempt that failed.
+    package func run(failed: @escaping @Sendable (ObjectKey, any Error) -> Void = { _, _ in }) async throws {
+        for informer in [deployments, replicaSets, pods] { try await informer.waitForSync() }
+        await queue.run(workers: Self.workers, failed: { key, error, _ in failed(key, error) }) { key in
+            try await self.sync(key)
+        }
+    }
+
+    private func replicaSetChanged(_ change: ObjectChange) {
+        for key in change.controllers(Deployment.kind) { queue.add(key) }
+        guard let orphan = change.new, orphan.metadata.controller == nil else { return }
+        let all = deployments.objects(
+            in: ControllerIndex.namespace, under: orphan.metadata.namespace, as: Deployment.self)
+        for deployment in all
+        where Selector(matching: deployment.spec.selector).matches(orphan.metadata.labels) { queue.add(deployment.key) }
+    }
+
+    /// A15: the end of a pod matters only to the strategy `Recreate`.
+    private func podChanged(_ change: ObjectChange) {
+        guard change.new == nil else { return }
+        for key in change.controllers(ReplicaSet.kind) {
+            guard let owner = replicaSets[key]?.metadata.controller else { continue }
+            let deployment = Deployment.key(owner.name, in: key.namespace)
+            if deployments.get(deployment, as: Deployment.self)?.spec.strategy.type == "Recreate" {
+                queue.add(deployment)
+            }
+        }
+    }
+
+    private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
+        guard let deployment = deployments.get(key, as: Deployment.self) else { return .done }
+        let candidates = replicaSets.candidates(
+            of: deployment.metadata.uid, in: key.namespace, as: ReplicaSet.self)
+        var owned: [Pod] = []
+        if deployment.spec.strategy.type == "Recreate" {
+            for replicaSet in candidates where replicaSet.metadata.controller?.uid == deployment.metadata.uid {
+                owned += pods.objects(in: ControllerIndex.controller, under: replicaSet.metadata.uid)
+            }
+        }
+        let plan = DeploymentPlan(
+            .init(deployment: deployment, replicaSets: candidates, pods: owned), now: clock.now)
+        for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
+        return plan.checkAgainAt.map { .again(at: $0) } ?? .done
+    }
+
+    private func carryOut(_ action: DeploymentPlan.Action, of plan: DeploymentPlan, for deployment: Deployment)
+        async throws
+    {
+        let ownership = Ownership(owner: deployment, selector: Selector(matching: deployment.spec.selector))
+        switch action {
+        case .adopt(let replicaSet):
+            try await cluster.confirm(deployment)
+            _ = try await cluster.patch(
+                replicaSet.key, .merge(ownership.adoptionPatch(replicaSet.metadata)), subresource: nil, options: options
+            )
+        case .release(let replicaSet):
+            _ = try await cluster.patch(
+                replicaSet.key, .merge(ownership.releasePatch(replicaSet.metadata)), subresource: nil, options: options)
+        case .create(let replicaSet):
+            try await create(replicaSet, of: plan, for: deployment)
+        case .update(let replicaSet):
+            _ = try await cluster.update(Object(viewing: replicaSet.json), subresource: nil, options: options)
+        case .delete(let replicaSet):
+            do throws(APIError) {
+                _ = try await cluster.delete(replicaSet.key, options: DeleteOptions(uid: replicaSet.metadata.uid))
+            } catch  where error.reason == .notFound {
+                // Somebody else was faster.
+            }
+        case .updateStatus(let changed):
+            _ = try await cluster.update(Object(viewing: changed.json), subresource: .status, options: options)
+        case .updateSpec(let changed):
+            _ = try await cluster.update(Object(viewing: changed.json), subresource: nil, options: options)
+        case .report(let report):
+            events.record(report, about: deployment)
+        }
+    }
+
+    /// A8
+    private func create(_ replicaSet: ReplicaSet, of plan: DeploymentPlan, for deployment: Deployment) async throws {
+        let outcome: DeploymentPlan.Creation
+        do throws(APIError) {
+            outcome = .created(
+                try await cluster.create(Object(viewing: replicaSet.json), options: options).view(as: ReplicaSet.self))
+        } catch  where error.reason == .alreadyExists {
+            outcome = .nameTaken(by: try await cluster.get(replicaSet.key).view(as: ReplicaSet.self))
+        } catch  where error.isNamespaceTerminating {
+            return
+        } catch {
+            outcome = .failed(message: "\(error)")
+        }
+        let (actions, retry) = plan.afterCreating(replicaSet, outcome)
+        for action in actions { try await carryOut(action, of: plan, for: deployment) }
+        if retry {
+            throw Unfinished(description: "the new ReplicaSet \(replicaSet.metadata.name) could not be created yet")
+        }
+    }
+}
+
+extension Cluster {
+    /// Reads the owner once more before it adopts anything: it must still be the same and not be leaving (B1).
+    func confirm(_ owner: some KubernetesObject) async throws {
+        let live = try await get(owner.key)
+        if live.metadata.uid != owner.metadata.uid || live.metadata.isBeingDeleted {
+            throw Unfinished(description: "\(owner.key) is not what it was: nothing is adopted")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package import Cluster
+import Kinds
+package import Model
+import Synchronization
+
+/// Carries out `ReplicaSetPlan` for every ReplicaSet that something happened to.
+package final class ReplicaSetController: Sendable {
+    package static let component = "replicaset-controller"
+    static let workers = 4
+
+    private let cluster: any Cluster
+    private let clock: any WallClock
+    private let replicaSets: Informer
+    private let pods: Informer
+    private let events: EventRecorder
+    private let queue: WorkQueue<ObjectKey>
+    private let expectations = Mutex<[ObjectKey: Expectations<Pod>]>([:])
+    private let options = WriteOptions(fieldManager: component)
+
+    /// - Parameters:
+    ///   - replicaSets: with `ControllerIndex.owned`.
+    ///   - pods: with `ControllerIndex.pods`.
+    package init(
+        cluster: any Cluster, clock: any WallClock, replicaSets: Informer, pods: Informer, events: EventRecorder
+    ) {
+        self.cluster = cluster
+        self.clock = clock
+        self.replicaSets = replicaSets
+        self.pods = pods
+        self.events = events
+        queue = WorkQueue(clock: clock)
+        replicaSets.onChange { [queue] in queue.add($0.object.key) }
+        pods.onChange { [weak self] in self?.podChanged($0) }
+    }
+
+    /// Works until the task is cancelled. The informers run elsewhere.
+    ///
+    /// - Parameter failed: is told of every attempt that failed.
+    package func run(failed: @escaping @Sendable (ObjectKey, any Error) -> Void = { _, _ in }) async throws {
+        for informer in [replicaSets, pods] { try await informer.waitForSync() }
+        await queue.run(workers: Self.workers, failed: { key, error, _ in failed(key, error) }) { key in
+            try await self.sync(key)
+        }
+    }
+
+    private func podChanged(_ change: ObjectChange) {
+        let pod = change.object
+        let isLeaving = change.new.map(\.metadata.isBeingDeleted) ?? true
+        for key in change.controllers(ReplicaSet.kind) {
+            expectations.withLock { $0[key]?.observe(pod.metadata.uid, isLeaving: isLeaving) }
+            queue.add(key)
+        }
+        guard let orphan = change.new, orphan.metadata.controller == nil, !isLeaving else { return }
+        let labels = orphan.metadata.labels
+        if labels.isEmpty { return }
+        let all: [ReplicaSet] = replicaSets.objects(in: ControllerIndex.namespace, under: orphan.metadata.namespace)
+        for replicaSet in all where Selector(matching: replicaSet.spec.selector).matches(labels) {
+            queue.add(replicaSet.key)
+        }
+    }
+
+    private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
+        guard let replicaSet = replicaSets.get(key, as: ReplicaSet.self) else {
+            expectations.withLock { $0[key] = nil }
+            return .done
+        }
+        let now = clock.now
+        let expected = expectations.withLock { $0[key] ?? Expectations() }
+        let candidates = pods.candidates(of: replicaSet.metadata.uid, in: key.namespace, as: Pod.self)
+        let plan = ReplicaSetPlan(
+            .init(
+                replicaSet: replicaSet, pods: expected.completing(candidates), siblings: siblings(of: replicaSet),
+                isCurrent: expected.areMet(at: now)), now: now)
+        var failure: ReplicaSetPlan.Failure?
+        for action in plan.actions where failure == nil { failure = try await carryOut(action, for: replicaSet) }
+        if let updated = plan.updated(after: failure) {
+            _ = try await cluster.update(Object(viewing: updated.json), subresource: .status, options: options)
+        }
+        if let failure { throw Unfinished(description: "\(failure)") }
+        let expiry = expectations.withLock { $0[key]?.expiry }
+        return [plan.checkAgainAt, expiry].compactMap { $0 }.min().map { .again(at: $0) } ?? .done
+    }
+
+    /// Pods of the ReplicaSets that have the same controller.
+    private func siblings(of replicaSet: ReplicaSet) -> [Pod] {
+        guard let owner = replicaSet.metadata.controller else { return [] }
+        let siblings: [ReplicaSet] = replicaSets.objects(in: ControllerIndex.controller, under: owner.uid)
+        return siblings.filter { $0.metadata.uid != replicaSet.metadata.uid }.flatMap { sibling -> [Pod] in
+            pods.objects(in: ControllerIndex.controller, under: sibling.metadata.uid)
+        }
+    }
+
+    private func carryOut(
+        _ action: ReplicaSetPlan.Action, for replicaSet: ReplicaSet
+    ) async throws -> ReplicaSetPlan.Failure? {
+        let ownership = Ownership(owner: replicaSet, selector: Selector(matching: replicaSet.spec.selector))
+        switch action {
+        case .adopt(let pod):
+            try await cluster.confirm(replicaSet)
+            _ = try await cluster.patch(
+                pod.key, .merge(ownership.adoptionPatch(pod.metadata)), subresource: nil, options: options)
+        case .release(let pod):
+            _ = try await cluster.patch(
+                pod.key, .merge(ownership.releasePatch(pod.metadata)), subresource: nil, options: options)
+        case .create(let pod, let count):
+            return await create(pod, count, for: replicaSet).map { .create(message: $0) }
+        case .delete(let victims):
+            return await delete(victims, for: replicaSet).map { .delete(message: $0) }
+        }
+        return nil
+    }
+
+    /// B4: in batches that grow; answers why it stopped before the end.
+    private func create(_ pod: Pod, _ count: Int, for replicaSet: ReplicaSet) async -> String? {
+        for batch in SlowStart.batches(count) {
+            let failures = await withTaskGroup(of: String?.self) { group in
+                for _ in 0..<batch { group.addTask { await self.create(pod, for: replicaSet) } }
+                return await group.reduce(into: [String]()) { failures, failure in
+                    if let failure { failures.append(failure) }
+                }
+            }
+            if let failure = failures.first { return failure }
+        }
+        return nil
+    }
+
+    private func create(_ pod: Pod, for replicaSet: ReplicaSet) async -> String? {
+        let key = replicaSet.key
+        expectations.withLock { $0[key, default: Expectations()].willCreate() }
+        do throws(APIError) {
+            let created = try await cluster.create(Object(viewing: pod.json), options: options).view(as: Pod.self)
+            expectations.withLock { $0[key]?.created(created, at: clock.now) }
+            events.record(
+                .normal, reason: "SuccessfulCreate", message: "Created pod: \(created.metadata.name)", about: replicaSet
+            )
+            return nil
+        } catch {
+            expectations.withLock { $0[key]?.creationFailed() }
+            if !error.isNamespaceTerminating {
+                events.record(.warning, reason: "FailedCreate", message: "Error creating: \(error)", about: replicaSet)
+            }
+            return "\(error)"
+        }
+    }
+
+    private func delete(_ victims: [Pod], for replicaSet: ReplicaSet) async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            for victim in victims { group.addTask { await self.delete(victim, for: replicaSet) } }
+            return await group.reduce(into: String?.none) { first, failure in first = first ?? failure }
+        }
+    }
+
+    private func delete(_ pod: Pod, for replicaSet: ReplicaSet) async -> String? {
+        let key = replicaSet.key
+        let uid = pod.metadata.uid
+        expectations.withLock { $0[key, default: Expectations()].willDelete(uid, at: clock.now) }
+        do throws(APIError) {
+            _ = try await cluster.delete(pod.key, options: DeleteOptions(uid: uid))
+            events.record(
+                .normal, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.metadata.name)", about: replicaSet)
+            return nil
+        } catch {
+            expectations.withLock { $0[key]?.deletionFailed(uid) }
+            if error.reason == .notFound { return nil }
+            events.record(.warning, reason: "FailedDelete", message: "Error deleting: \(error)", about: replicaSet)
+            return "\(error)"
+        }
+    }
+}

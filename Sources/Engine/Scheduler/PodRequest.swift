@@ -1,0 +1,107 @@
+package import Kinds
+import Model
+
+/// Amounts of resources: CPU in thousandths of a core, everything else in its own unit.
+package struct ResourceAmounts: Hashable, Sendable {
+    package private(set) var amounts: [String: Int64] = [:]
+
+    package init() {}
+
+    init(_ quantities: [String: Quantity]) {
+        amounts = Dictionary(uniqueKeysWithValues: quantities.map { ($0, $0 == "cpu" ? $1.milliValue : $1.value) })
+    }
+
+    subscript(name: String) -> Int64 {
+        get { amounts[name] ?? 0 }
+        set { amounts[name] = newValue }
+    }
+
+    static func + (left: Self, right: Self) -> Self {
+        var result = left
+        result.amounts.merge(right.amounts) { $0 + $1 }
+        return result
+    }
+
+    static func - (left: Self, right: Self) -> Self {
+        var result = left
+        for (name, amount) in right.amounts { result[name] -= amount }
+        return result
+    }
+
+    /// The larger of both, resource by resource.
+    static func larger(_ left: Self, _ right: Self) -> Self {
+        var result = left
+        result.amounts.merge(right.amounts) { max($0, $1) }
+        return result
+    }
+}
+
+/// What the scheduler needs to know of a pod, read from it once.
+package struct PodInfo: Sendable {
+    package var pod: Pod
+    /// What its containers ask for (H4).
+    var request: ResourceAmounts
+    /// The same for scoring, where a container that asks for nothing counts 100m CPU and 200 MiB (H4).
+    var assumedRequest: ResourceAmounts
+    var ports: [HostPort]
+
+    struct HostPort: Hashable, Sendable {
+        var address: String
+        var number: Int
+        var transport: String
+
+        /// The wildcard address takes the port on every address.
+        func conflicts(with other: HostPort) -> Bool {
+            number == other.number && transport == other.transport
+                && (address == other.address || address == "0.0.0.0" || other.address == "0.0.0.0")
+        }
+    }
+
+    package init(_ pod: Pod) {
+        self.pod = pod
+        request = Self.request(of: pod.spec) { $0.effectiveRequests }
+        assumedRequest = Self.request(of: pod.spec) { container in
+            var amounts = container.effectiveRequests
+            if amounts["cpu"] == 0 { amounts["cpu"] = 100 }
+            if amounts["memory"] == 0 { amounts["memory"] = 200 << 20 }
+            return amounts
+        }
+        ports = (pod.spec.containers + pod.spec.sidecars).flatMap(\.ports).compactMap { port in
+            let number = port.hostPort ?? (pod.spec.hostNetwork == true ? port.containerPort : 0)
+            guard number > 0 else { return nil }
+            let address = port.hostIP ?? ""
+            return HostPort(
+                address: address.isEmpty ? "0.0.0.0" : address, number: number, transport: port.protocol ?? "TCP")
+        }
+    }
+
+    /// H4: all containers and sidecars together, or one init container beside the sidecars before it, if that is more.
+    private static func request(of spec: PodSpec, _ amounts: (Container) -> ResourceAmounts) -> ResourceAmounts {
+        var running = spec.containers.reduce(ResourceAmounts()) { $0 + amounts($1) }
+        var sidecars = ResourceAmounts()
+        var starting = ResourceAmounts()
+        for container in spec.initContainers {
+            if container.restartPolicy == "Always" {
+                sidecars = sidecars + amounts(container)
+                starting = .larger(starting, sidecars)
+            } else {
+                starting = .larger(starting, sidecars + amounts(container))
+            }
+        }
+        running = .larger(running + sidecars, starting)
+        for (name, amount) in ResourceAmounts(spec.resources?.requests ?? [:]).amounts { running[name] = amount }
+        return running + ResourceAmounts(spec.overhead)
+    }
+}
+
+extension PodSpec {
+    /// Init containers that keep running.
+    var sidecars: [Container] { initContainers.filter { $0.restartPolicy == "Always" } }
+}
+
+extension Container {
+    /// Requests; a limit without one stands for it.
+    fileprivate var effectiveRequests: ResourceAmounts {
+        ResourceAmounts(resources.limits.merging(resources.requests) { $1 })
+    }
+}
