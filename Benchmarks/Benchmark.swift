@@ -17,7 +17,7 @@ struct Benchmark {
 }
 
 extension Benchmark {
-    static var all: [Benchmark] { model }
+    static var all: [Benchmark] { model + store }
 }
 
 /// Keeps the optimiser from dropping a result that nobody reads.
