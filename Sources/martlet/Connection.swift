@@ -35,7 +35,7 @@ struct Connection: ParsableArguments {
         return "\(Self.dataDirectory(dataDir))/kubeconfig"
     }
 
-    func connect() throws -> KubernetesClient {
+    func connect() throws -> any Cluster {
         let path = kubeconfigPath
         guard FileManager.default.isReadableFile(atPath: path) else {
             throw CommandError(

@@ -46,7 +46,7 @@ struct Diff: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let report = try await against.map { try await revisions($0) } ?? live()
+        let report = if let against { try await revisions(against) } else { try await live() }
         switch output {
         case .unified: print(report.unified(colors: color.isOn), terminator: "")
         case .summary: print(report.summary)
@@ -125,7 +125,8 @@ struct DiffTarget {
         let application: Application
         do {
             application = try await cluster.get(Application.key(name, in: diff.appNamespace)).view()
-        } catch where error.reason == .notFound {
+        } catch {
+            guard error.reason == .notFound else { throw error }
             throw CommandError("there is no Application \(diff.appNamespace)/\(name); see 'martlet app list'")
         }
         settings = try ApplicationSettings(application)

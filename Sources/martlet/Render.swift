@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kinds
 import Model
 import Reconciler
 

@@ -6,6 +6,7 @@ import Glibc
 import Kinds
 import Logging
 import Model
+import NIOCore
 import NIOPosix
 import Reconciler
 import Server
@@ -199,7 +200,9 @@ struct MartletService {
         let writer = WriteOptions(fieldManager: "martlet-serve")
         do {
             _ = try await cluster.create(namespace, options: writer)
-        } catch let error as APIError where error.reason == .alreadyExists {}
+        } catch {
+            guard error.reason == .alreadyExists else { throw error }
+        }
         for application in options.applications() {
             _ = try await cluster.patch(
                 application.key, .apply(application.json, force: true), subresource: nil, options: writer)

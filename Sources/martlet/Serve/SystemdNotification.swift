@@ -19,7 +19,7 @@ enum SystemdNotification {
         withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 // Nothing is to be done when systemd does not listen.
-                _ = sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, size)
+                _ = sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, size)
             }
         }
     }
