@@ -160,17 +160,26 @@ extension PathStep {
 ///
 /// An alias shares its anchor's children, so that the marks of a document never take more memory than its text.
 struct YAMLMarks: Sendable {
-    struct Node: Sendable {
+    /// A mark in half the space.
+    struct Place: Sendable {
         var line: UInt32
         var column: UInt32
-        /// 0 where the value is no member.
-        var keyLine: UInt32
-        var keyColumn: UInt32
+
+        /// Where there is no key.
+        static let none = Place(line: 0, column: 0)
+
+        var mark: Mark { Mark(line: Int(line), column: Int(column)) }
+    }
+
+    struct Node: Sendable {
+        var place: Place
+        /// `none` where the value is no member.
+        var keyPlace: Place
         var firstChild: UInt32 = 0
         var childCount: UInt32 = 0
 
-        var mark: Mark { Mark(line: Int(line), column: Int(column)) }
-        var keyMark: Mark? { keyLine == 0 ? nil : Mark(line: Int(keyLine), column: Int(keyColumn)) }
+        var mark: Mark { place.mark }
+        var keyMark: Mark? { keyPlace.line == 0 ? nil : keyPlace.mark }
     }
 
     var nodes: [Node] = []
