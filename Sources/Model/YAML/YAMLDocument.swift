@@ -50,13 +50,13 @@ package struct YAMLLimits: Sendable {
 package enum YAML {
     /// Reads every document of a stream.
     ///
-    /// Scalars resolve as `sigs.k8s.io/yaml` resolves them (YAML 1.1: `yes`, `on`, `017`, `1_000` …; dates stay strings;
-    /// keys that are no strings become ones), except where that would silently change a number: numbers beyond 64 bits
-    /// and fractions of any length are kept exactly. Documents with nothing in them but comments are left out.
+    /// Scalars resolve as `sigs.k8s.io/yaml` resolves them (YAML 1.1: `yes`, `on`, `017`, `1_000` …; dates stay
+    /// strings; keys that are no strings become ones), except where that would silently change a number: numbers beyond
+    /// 64 bits and fractions of any length are kept exactly. Documents with nothing in them but comments are left out.
     ///
     /// - Parameter file: the name that errors carry.
-    /// - Throws: `YAMLError` for malformed text, duplicate keys, keys that are no scalars, tags without a meaning in JSON,
-    ///   `.inf` and `.nan`, and what is beyond `limits`.
+    /// - Throws: `YAMLError` for malformed text, duplicate keys, keys that are no scalars, tags without a meaning in
+    ///   JSON,   `.inf` and `.nan`, and what is beyond `limits`.
     /// - Complexity: linear in the number of bytes.
     package static func documents(
         _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
@@ -116,7 +116,8 @@ package struct YAMLDocument: Sendable {
         return marks.nodes[marks.root].mark
     }
 
-    /// The same for a field path as Kubernetes writes it in messages: `spec.containers[0].image`, `metadata.labels[a/b]`.
+    /// The same for a field path as Kubernetes writes it in messages: `spec.containers[0].image`,
+    /// `metadata.labels[a/b]`.
     package func nearestMark(ofField path: String) -> Mark {
         nearestMark(of: PathStep.steps(ofField: path))
     }
