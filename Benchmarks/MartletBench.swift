@@ -47,10 +47,10 @@ enum MartletBench {
 
     private static func text(_ value: Double, _ places: Int) -> String {
         let scale = [1.0, 10, 100][places]
-        let scaled = (value * scale).rounded()
-        guard places > 0 else { return String(Int(scaled)) }
-        let fraction = String(Int(scaled) % Int(scale))
-        return "\(Int(scaled) / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
+        let scaled = Int(value * scale + 0.5)
+        guard places > 0 else { return String(scaled) }
+        let fraction = String(scaled % Int(scale))
+        return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
     }
 
     private static func row(_ name: String, _ columns: String...) -> String {
