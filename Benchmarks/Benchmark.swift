@@ -1,7 +1,7 @@
 /// One thing whose speed matters.
 ///
-/// To add some: a file `<Part>Benchmarks.swift` with `extension Benchmark { static var <part>: [Benchmark] }`, and that list
-/// in `Benchmark.all`.
+/// To add some: a file `<Part>Benchmarks.swift` with `extension Benchmark { static var <part>: [Benchmark] }`, and that
+/// list in `Benchmark.all`.
 struct Benchmark {
     /// `part/what`, by which it is selected.
     var name: String

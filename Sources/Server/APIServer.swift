@@ -3,9 +3,9 @@ import HTTPTypes
 import Hummingbird
 import Kinds
 package import Logging
-package import Model
+import Model
 import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// One of the things that `/readyz` looks at.
@@ -24,7 +24,7 @@ package struct ReadinessCheck: Hashable, Sendable {
 ///
 /// It listens on the loopback interface and lets in whoever has the token. A graceful shutdown ends the watches and the
 /// logs that are followed, and lets requests that are being answered finish.
-package struct APIServer: Service {
+package struct APIServer: ServiceLifecycle.Service {
     /// Where to listen. Port 0 takes a free one.
     package struct Address: Hashable, Sendable, CustomStringConvertible {
         package var host: String

@@ -8,7 +8,7 @@ struct Answer: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
         /// Written while it comes about: watches and followed logs.
-        case stream(@Sendable (inout any ResponseBodyWriter) async throws -> Void)
+        case stream(@concurrent @Sendable (inout any ResponseBodyWriter) async throws -> Void)
     }
 
     var code: Int

@@ -1,5 +1,5 @@
 import Glibc
-import Model
+package import Model
 
 /// The file with which `kubectl` and Martlet's own verbs find a server and get in.
 package enum KubeconfigFile {

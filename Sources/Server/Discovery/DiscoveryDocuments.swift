@@ -38,7 +38,7 @@ struct DiscoveryDocuments: Sendable {
     func group(_ name: String) -> JSON? {
         guard let group = namedGroups.first(where: { $0.name == name }) else { return nil }
         let document = Self.group(group)
-        return ["kind": "APIGroup", "apiVersion": "v1"].merged(with: document)
+        return (["kind": "APIGroup", "apiVersion": "v1"] as JSON).merged(with: document)
     }
 
     /// A1–A4; `nil` for an unknown group and version.

@@ -83,7 +83,8 @@ struct QueryParameters: Hashable, Sendable {
             guard let known = FieldValidation(rawValue: text) else {
                 throw APIError(
                     .invalid,
-                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\"")
+                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+                )
             }
             validation = known
         }

@@ -168,7 +168,9 @@ extension ResourceHandler {
         if let lines = query.tailLines, lines < 0 { fault = ("tailLines", "must be greater than or equal to 0") }
         if let limit = query.limitBytes, limit < 1 { fault = ("limitBytes", "must be greater than 0") }
         if let seconds, seconds < 1 { fault = ("sinceSeconds", "must be greater than 0") }
-        if seconds != nil, time != nil { fault = ("sinceTime", "at most one of `sinceTime` or `sinceSeconds` may be given") }
+        if seconds != nil, time != nil {
+            fault = ("sinceTime", "at most one of `sinceTime` or `sinceSeconds` may be given")
+        }
         if let fault {
             throw APIError(
                 .invalid, "PodLogOptions \"\(name)\" is invalid: \(fault.field): Invalid value: \(fault.detail)",

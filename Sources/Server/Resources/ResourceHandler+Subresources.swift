@@ -61,6 +61,7 @@ extension ResourceHandler {
         body[path: ["metadata", "name"]] = .string(name)
         body[path: ["metadata", "namespace"]] = .string(call.path.namespace ?? "")
         _ = try await cluster.update(Object(viewing: body), subresource: .binding, options: options)
-        return .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
+        return .json(
+            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
     }
 }

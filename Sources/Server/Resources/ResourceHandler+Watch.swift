@@ -55,7 +55,9 @@ extension ResourceHandler {
                         for try await event in try source.get() {
                             let now = clock.now
                             if case .bookmark = event {
-                                guard options.allowsBookmarks, now - lastBookmark >= Self.bookmarkInterval else { continue }
+                                guard options.allowsBookmarks, now - lastBookmark >= Self.bookmarkInterval else {
+                                    continue
+                                }
                                 lastBookmark = now
                             }
                             bytes.removeAll(keepingCapacity: true)
@@ -77,11 +79,13 @@ extension ResourceHandler {
         let match = query["resourceVersionMatch"]
         if query["sendInitialEvents"] != nil, match != "NotOlderThan" {
             throw Self.invalidListOptions(
-                "resourceVersionMatch", "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+                "resourceVersionMatch",
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         }
         if query["sendInitialEvents"] == nil, match != nil {
             throw Self.invalidListOptions(
-                "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+                "resourceVersionMatch",
+                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
         }
         let seconds = try query.integer("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
         return WatchOptions(

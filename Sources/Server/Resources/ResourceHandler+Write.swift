@@ -86,7 +86,8 @@ extension ResourceHandler {
                 body[path: ["metadata", "namespace"]] = .string(expected)
             } else if namespace != expected {
                 throw APIError(
-                    .badRequest, "the namespace of the provided object does not match the namespace sent on the request")
+                    .badRequest, "the namespace of the provided object does not match the namespace sent on the request"
+                )
             }
         }
         if let name {

@@ -9,9 +9,10 @@ enum Streaming {
     /// - Parameters:
     ///   - writer: finished before this returns.
     ///   - limit: for how long at most, and by which clock.
-    static func run(
-        _ request: APIRequest, writer: inout any ResponseBodyWriter, limit: (duration: Duration, clock: any WallClock)? = nil,
-        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    @concurrent static func run(
+        _ request: APIRequest, writer: inout any ResponseBodyWriter,
+        limit: (duration: Duration, clock: any WallClock)? = nil,
+        _ write: @escaping @concurrent @Sendable (inout any ResponseBodyWriter) async throws -> Void
     ) async throws {
         let box = WriterBox(writer)
         do {

@@ -28,7 +28,7 @@ struct RolloutUndo: AsyncParsableCommand {
                     ? "no rollout history found for deployment \"\(name)\""
                     : "unable to find specified revision \(toRevision) in history")
         }
-        var template = target.spec.template ?? PodTemplateSpec()
+        var template = target.spec.template
         template.metadata.labels["pod-template-hash"] = nil
         if template.json == deployment.spec.template.json {
             print(
@@ -85,7 +85,7 @@ struct RolloutResume: AsyncParsableCommand {
         if try await options.get(cluster).spec.paused != true {
             throw CommandError("deployment \"\(try options.name())\" is not paused")
         }
-        try await options.patch(.merge(["spec": ["paused": nil]]), cluster)
+        try await options.patch(.merge(["spec": ["paused": .null]]), cluster)
         print("deployment.apps/\(try options.name()) resumed")
     }
 }
