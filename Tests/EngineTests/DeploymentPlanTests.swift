@@ -121,6 +121,9 @@ import Testing
     func promotes() {
         var deployment = Fixture.deployment(replicas: 3, version: "v1")
         deployment.metadata.annotations = ["team": "b"]
+        deployment.status.replicas = 3
+        deployment.status.readyReplicas = 3
+        deployment.status.availableReplicas = 3
         let first = Fixture.replicaSet("v1", of: deployment, spec: 0, revision: 1, age: 200)
         let second = Fixture.replicaSet("v2", of: deployment, spec: 3, revision: 2)
         let plan = plan(deployment, [first, second])
