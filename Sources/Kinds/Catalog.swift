@@ -7,6 +7,7 @@ package struct Catalog: Sendable {
     package let types: [ResourceType]
     private let byKind: [GroupKind: ResourceType]
     private let schemas: [String: Schema]
+    let strategies: [GroupKind: KindStrategy]
 
     /// Read on first use (about a millisecond), so that commands which need no schema do not pay for it.
     package static let builtIn = Catalog(document: embeddedDocument())
@@ -22,6 +23,15 @@ package struct Catalog: Sendable {
         } catch {
             preconditionFailure("the embedded schemas are broken: \(error)")
         }
+        var strategies: [GroupKind: KindStrategy] = [:]
+        for type in types {
+            let kind = type.kind.groupKind
+            guard let schema = schemas[kind.kind] else { continue }
+            strategies[kind] =
+                BuiltInRules.byKind[kind].map { KindStrategy(type: type, schema: schema, rules: $0) }
+                ?? KindStrategy(type: type, schema: schema)
+        }
+        self.strategies = strategies
     }
 
     package func type(for kind: GroupKind) -> ResourceType? { byKind[kind] }

@@ -2,25 +2,34 @@ import FoundationEssentials
 import Glibc
 import Model
 
-/// Writes the typed views of the built-in kinds from their schemas.
+/// Writes what derives from the schemas of the built-in kinds: the one document that is compiled in, and the typed views.
 ///
 ///     swift run generate-kinds [--check]
 ///
-/// With `--check` nothing is written: it exits 1 when a generated file is not what the schemas say.
+/// With `--check` nothing is written: it exits 1 when a file is not what the schemas say.
 @main
 struct GenerateKinds {
     static func main() throws {
         let check = CommandLine.arguments.contains("--check")
-        let schemas = try JSON(decoding: [UInt8](Data(contentsOf: URL(filePath: "Sources/Assets/schemas.json"))))
-        var stale: [String] = []
-        for (path, content) in ViewGenerator(schemas: schemas).files() {
-            let url = URL(filePath: path)
-            // A file that is not there yet reads as an empty one.
-            if (try? Data(contentsOf: url)) == Data(content.utf8) { continue }
-            stale.append(path)
-            if !check { try Data(content.utf8).write(to: url, options: .atomic) }
+        let stale = try staleFiles(root: "")
+        for file in stale {
+            if !check { try Data(file.content).write(to: URL(filePath: file.path), options: .atomic) }
+            print(check ? "\(file.path) is not current: run swift run generate-kinds" : "wrote \(file.path)")
         }
-        for path in stale { print(check ? "\(path) is not current: run swift run generate-kinds" : "wrote \(path)") }
         if check, !stale.isEmpty { exit(1) }
+    }
+
+    /// The generated files that are not as they should be, with what they should hold.
+    ///
+    /// - Parameter root: the root of the package, with a slash at its end, or empty for the current directory.
+    static func staleFiles(root: String) throws -> [(path: String, content: [UInt8])] {
+        let document = try SchemaSources(root: root).document()
+        var files = [(path: "Sources/Assets/schemas.json", content: document.encoded())]
+        files += ViewGenerator(schemas: document).files().map { ($0.path, Array($0.content.utf8)) }
+        return files.filter { file in
+            // A file that is not there yet reads as an empty one.
+            let present = try? Data(contentsOf: URL(filePath: root + file.path))
+            return present != Data(file.content)
+        }
     }
 }

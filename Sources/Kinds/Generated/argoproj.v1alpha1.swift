@@ -127,6 +127,10 @@ package struct SyncPolicy: JSONView {
         get { field("retry") }
         set { setField("retry", newValue) }
     }
+    package var managedNamespaceMetadata: ManagedNamespaceMetadata? {
+        get { field("managedNamespaceMetadata") }
+        set { setField("managedNamespaceMetadata", newValue) }
+    }
 }
 
 package struct SyncPolicyAutomated: JSONView {
@@ -147,6 +151,19 @@ package struct SyncPolicyAutomated: JSONView {
     package var allowEmpty: Bool? {
         get { field("allowEmpty") }
         set { setField("allowEmpty", newValue) }
+    }
+}
+
+package struct ManagedNamespaceMetadata: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var labels: [String: String] {
+        get { map("labels") }
+        set { setMap("labels", newValue) }
+    }
+    package var annotations: [String: String] {
+        get { map("annotations") }
+        set { setMap("annotations", newValue) }
     }
 }
 
@@ -538,29 +555,61 @@ package struct RolloutStatus: JSONView {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
-    package var startedAt: Timestamp? {
+    package var startedAt: MicroTimestamp? {
         get { field("startedAt") }
         set { setField("startedAt", newValue) }
     }
-    package var progressedAt: Timestamp? {
+    package var synced: Bool? {
+        get { field("synced") }
+        set { setField("synced", newValue) }
+    }
+    package var attempts: Int? {
+        get { field("attempts") }
+        set { setField("attempts", newValue) }
+    }
+    package var nextAttemptAt: MicroTimestamp? {
+        get { field("nextAttemptAt") }
+        set { setField("nextAttemptAt", newValue) }
+    }
+    package var progressedAt: MicroTimestamp? {
         get { field("progressedAt") }
         set { setField("progressedAt", newValue) }
     }
-    package var healthySince: Timestamp? {
+    package var progress: Int? {
+        get { field("progress") }
+        set { setField("progress", newValue) }
+    }
+    package var healthySince: MicroTimestamp? {
         get { field("healthySince") }
         set { setField("healthySince", newValue) }
     }
-    package var rollingBackFrom: String? {
-        get { field("rollingBackFrom") }
-        set { setField("rollingBackFrom", newValue) }
+    package var workloads: [String] {
+        get { list("workloads") }
+        set { setList("workloads", newValue) }
+    }
+    package var rolledBackFrom: String? {
+        get { field("rolledBackFrom") }
+        set { setField("rolledBackFrom", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var resource: String? {
+        get { field("resource") }
+        set { setField("resource", newValue) }
     }
     package var lastHealthyRevision: String? {
         get { field("lastHealthyRevision") }
         set { setField("lastHealthyRevision", newValue) }
     }
-    package var inventory: [String] {
-        get { list("inventory") }
-        set { setList("inventory", newValue) }
+    package var slowestStartMilliseconds: Int? {
+        get { field("slowestStartMilliseconds") }
+        set { setField("slowestStartMilliseconds", newValue) }
     }
     package var held: [HeldRevision] {
         get { list("held") }
@@ -583,7 +632,11 @@ package struct HeldRevision: JSONView {
         get { field("message") }
         set { setField("message", newValue) }
     }
-    package var heldAt: Timestamp? {
+    package var resource: String? {
+        get { field("resource") }
+        set { setField("resource", newValue) }
+    }
+    package var heldAt: MicroTimestamp? {
         get { field("heldAt") }
         set { setField("heldAt", newValue) }
     }

@@ -67,14 +67,18 @@ extension JSON {
         output.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { bytes in
-            var runStart = 0
-            for (position, byte) in bytes.enumerated() {
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                output.append(contentsOf: bytes[runStart..<position])
-                appendEscape(of: byte, to: &output)
-                runStart = position + 1
+            var position = 0
+            var isASCII = true
+            while true {
+                let run = bytes.plainPrefix(from: position, isASCII: &isASCII)
+                if run > 0 {
+                    output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[position..<(position + run)]))
+                }
+                position += run
+                guard position < bytes.count else { break }
+                appendEscape(of: bytes[position], to: &output)
+                position += 1
             }
-            output.append(contentsOf: bytes[runStart...])
         }
         output.append(UInt8(ascii: "\""))
     }
@@ -87,10 +91,10 @@ extension JSON {
         case 0x09: output.append(UInt8(ascii: "t"))
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(byte)
         default:
-            let digits = Array("0123456789abcdef".utf8)
+            let digit = byte & 15
             output.append(contentsOf: "u00".utf8)
-            output.append(digits[Int(byte >> 4)])
-            output.append(digits[Int(byte & 15)])
+            output.append((byte >> 4) + 0x30)
+            output.append(digit < 10 ? digit + 0x30 : digit - 10 + 0x61)
         }
     }
 }

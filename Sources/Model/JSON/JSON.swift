@@ -68,17 +68,26 @@ extension JSON {
 
     /// The member named `key` of an object; `nil` when absent or when this is no object.
     ///
-    /// Setting `nil` removes the member; setting on something that is no object first makes it an empty one.
+    /// Setting `nil` removes the member, and changes nothing where there is none; setting a value on something that is no
+    /// object first makes it an empty one.
     package subscript(key: String) -> JSON? {
         get {
             if case .object(let object) = self { object[key] } else { nil }
         }
         _modify {
-            var object = self.object ?? JSONObject()
-            // The storage is moved out while it is changed, so that a unique buffer is changed in place.
-            self = .null
-            yield &object[key]
-            self = .object(object)
+            if case .object(var object) = self {
+                // The storage is moved out while it is changed, so that a unique buffer is changed in place; it comes
+                // back also when the access ends with an error.
+                self = .null
+                defer { self = .object(object) }
+                yield &object[key]
+            } else {
+                var value: JSON?
+                defer {
+                    if let value { self = .object(JSONObject([JSONObject.Member(key: key, value: value)])) }
+                }
+                yield &value
+            }
         }
     }
 
@@ -88,23 +97,29 @@ extension JSON {
     }
 
     /// The value reached by following member names from here.
+    ///
+    /// Setting a value makes the objects on the way; setting `nil` removes the last member, where there is one.
     package subscript(path path: [String]) -> JSON? {
         get { path.reduce(Optional(self)) { $0?[$1] } }
         set {
-            guard let first = path.first else {
-                self = newValue ?? .null
-                return
-            }
-            if path.count == 1 {
-                self[first] = newValue
-                return
-            }
-            if newValue == nil, self[first] == nil { return }
-            var child = self[first] ?? .emptyObject
-            self[first] = nil
-            child[path: Array(path.dropFirst())] = newValue
-            self[first] = child
+            var root: JSON? = self
+            self = .null
+            Self.assign(newValue, at: path[...], in: &root)
+            self = root ?? .null
         }
+    }
+
+    private static func assign(_ value: JSON?, at path: ArraySlice<String>, in node: inout JSON?) {
+        guard let first = path.first else {
+            node = value
+            return
+        }
+        if node?.object == nil {
+            guard value != nil else { return }
+            node = .emptyObject
+        }
+        if path.count > 1, value == nil, node?[first] == nil { return }
+        assign(value, at: path.dropFirst(), in: &node![first])
     }
 }
 
@@ -115,7 +130,7 @@ extension JSON: Hashable {
         case (.bool(let left), .bool(let right)): left == right
         case (.int(let left), .int(let right)): left == right
         case (.number(let left), .number(let right)): left == right
-        case (.string(let left), .string(let right)): left == right
+        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
         case (.array(let left), .array(let right)): left == right
         case (.object(let left), .object(let right)): left == right
         default: false
@@ -134,11 +149,11 @@ extension JSON: Hashable {
     }
 }
 
-extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+// Not by nil: in `condition ? value : nil` it would stand for JSON's null where the absence of a value is meant.
+extension JSON: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
-    package init(nilLiteral: ()) { self = .null }
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(integerLiteral value: Int64) { self = .int(value) }
     package init(stringLiteral value: String) { self = .string(value) }

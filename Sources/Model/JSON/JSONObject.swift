@@ -1,7 +1,7 @@
 /// The members of a JSON object in the order they were written.
 ///
-/// Lookup is a linear scan up to `indexThreshold` members, which is faster than hashing for objects of Kubernetes' size,
-/// and a hash index above it.
+/// Keys are told apart by their bytes. Lookup is a linear scan up to `indexThreshold` members, which is faster than
+/// hashing for objects of Kubernetes' size, and a hash index above it.
 package struct JSONObject: Sendable {
     package struct Member: Sendable, Hashable {
         package var key: String
@@ -11,13 +11,17 @@ package struct JSONObject: Sendable {
             self.key = key
             self.value = value
         }
+
+        package static func == (left: Self, right: Self) -> Bool {
+            left.key.hasSameBytes(as: right.key) && left.value == right.value
+        }
     }
 
     /// The number of members above which lookups go through a hash index.
     package static let indexThreshold = 16
 
     private(set) var members: [Member]
-    private var index: [String: Int]?
+    private var index: [UTF8Key: Int]?
 
     package init() {
         members = []
@@ -29,14 +33,20 @@ package struct JSONObject: Sendable {
         reindex()
     }
 
-    /// Takes members that may repeat a key; answers the first repeated key instead of an object.
-    init(checking members: [Member], duplicate: inout String?) {
+    /// Takes at most `indexThreshold` members whose keys are known to be unique.
+    @inline(__always)
+    init(unique members: [Member]) {
+        self.members = members
+    }
+
+    /// Takes members that may repeat a key; answers where a key is repeated first instead of an object.
+    init(checking members: [Member], duplicate: inout Int?) {
         self.members = members
         if members.count > Self.indexThreshold {
-            var index = [String: Int](minimumCapacity: members.count)
+            var index = [UTF8Key: Int](minimumCapacity: members.count)
             for (position, member) in members.enumerated()
-            where index.updateValue(position, forKey: member.key) != nil {
-                duplicate = member.key
+            where index.updateValue(position, forKey: UTF8Key(member.key)) != nil {
+                duplicate = position
                 return
             }
             self.index = index
@@ -44,8 +54,8 @@ package struct JSONObject: Sendable {
         }
         for position in members.indices.dropFirst() {
             let key = members[position].key
-            for earlier in 0..<position where members[earlier].key == key {
-                duplicate = key
+            for earlier in 0..<position where members[earlier].key.hasSameBytes(as: key) {
+                duplicate = position
                 return
             }
         }
@@ -57,32 +67,44 @@ package struct JSONObject: Sendable {
     package subscript(key: String) -> JSON? {
         get { position(of: key).map { members[$0].value } }
         _modify {
-            if let position = position(of: key) {
-                var value: JSON? = members[position].value
+            let position = position(of: key)
+            var value: JSON?
+            if let position {
+                value = members[position].value
                 // Released here, so that the yielded value is unique and can be changed in place.
                 members[position].value = .null
-                yield &value
-                if let value {
-                    members[position].value = value
-                } else {
-                    members.remove(at: position)
-                    reindex()
-                }
-            } else {
-                var value: JSON?
-                yield &value
-                if let value {
-                    members.append(Member(key: key, value: value))
-                    index?[key] = members.count - 1
-                    if index == nil { reindex() }
+            }
+            // Also when the access ends with an error: what was taken out must come back.
+            defer {
+                switch (position, value) {
+                case (let position?, let value?): members[position].value = value
+                case (let position?, nil): remove(at: position)
+                case (nil, let value?): insert(Member(key: key, value: value))
+                case (nil, nil): break
                 }
             }
+            yield &value
         }
     }
 
-    private func position(of key: String) -> Int? {
-        if let index { return index[key] }
-        return members.firstIndex { $0.key == key }
+    /// Where the member named `key` stands.
+    package func position(of key: String) -> Int? {
+        if let index { return index[UTF8Key(key)] }
+        return members.firstIndex { $0.key.hasSameBytes(as: key) }
+    }
+
+    private mutating func insert(_ member: Member) {
+        members.append(member)
+        if index != nil {
+            index?[UTF8Key(member.key)] = members.count - 1
+        } else {
+            reindex()
+        }
+    }
+
+    private mutating func remove(at position: Int) {
+        members.remove(at: position)
+        reindex()
     }
 
     private mutating func reindex() {
@@ -90,8 +112,8 @@ package struct JSONObject: Sendable {
             index = nil
             return
         }
-        var index = [String: Int](minimumCapacity: members.count)
-        for (position, member) in members.enumerated() { index[member.key] = position }
+        var index = [UTF8Key: Int](minimumCapacity: members.count)
+        for (position, member) in members.enumerated() { index[UTF8Key(member.key)] = position }
         self.index = index
     }
 }
@@ -109,7 +131,7 @@ extension JSONObject: Hashable {
         for (position, member) in left.members.enumerated() {
             // Mostly both sides list their members in the same order; only where they differ is a lookup needed.
             let candidate = right.members[position]
-            if candidate.key == member.key {
+            if candidate.key.hasSameBytes(as: member.key) {
                 if candidate.value != member.value { return false }
             } else if right[member.key] != member.value {
                 return false

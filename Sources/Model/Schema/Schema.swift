@@ -47,12 +47,15 @@ package final class Schema: Sendable {
         // Written only while the schemas of one document are being made, before any of them is shared.
         var properties: [(name: String, schema: Schema)] = []
         var index: [String: Schema] = [:]
+        var defaulted: [(name: String, schema: Schema)] = []
         var items: Schema?
         var additionalProperties: Schema?
     }
 
     /// In the order of the document.
     package var properties: [(name: String, schema: Schema)] { link.properties }
+    /// Those of the properties that have a default.
+    package var defaultedProperties: [(name: String, schema: Schema)] { link.defaulted }
     package var items: Schema? { link.items }
     /// What the values of a map look like.
     package var additionalProperties: Schema? { link.additionalProperties }
@@ -157,6 +160,7 @@ extension Schema {
                 let child = try self.schema(member.value, path: "\(path).\(member.key)")
                 schema.link.properties.append((member.key, child))
                 schema.link.index[member.key] = child
+                if child.defaultValue != nil { schema.link.defaulted.append((member.key, child)) }
             }
             if let items = node["items"] { schema.link.items = try self.schema(items, path: "\(path)[]") }
             if let values = node["additionalProperties"], values.object != nil {

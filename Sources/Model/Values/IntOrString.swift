@@ -18,14 +18,19 @@ package enum IntOrString: Hashable, Sendable, CustomStringConvertible {
 
     /// The value as a count out of `total`: the number itself, or that percentage of `total`.
     ///
-    /// `nil` when the text is no percentage.
+    /// `nil` when the text is no percentage, or one of more than an integer holds.
     package func scaled(to total: Int, rounding: Rounding) -> Int? {
         switch self {
         case .int(let value): return value
         case .string(let text):
             guard text.hasSuffix("%"), let percent = Int(text.dropLast()) else { return nil }
-            let product = percent * total
-            return rounding == .up ? (product + 99) / 100 : product / 100
+            let (product, overflow) = percent.multipliedReportingOverflow(by: total)
+            if overflow { return nil }
+            let (quotient, remainder) = product.quotientAndRemainder(dividingBy: 100)
+            switch rounding {
+            case .up: return remainder > 0 ? quotient + 1 : quotient
+            case .down: return remainder < 0 ? quotient - 1 : quotient
+            }
         }
     }
 }

@@ -47,12 +47,15 @@ package struct Quantity: Sendable, CustomStringConvertible {
         return Int64(clamping: remainder > 0 ? quotient + 1 : quotient)
     }
 
+    /// Sums keep the format of the side that is not zero, as `Quantity.Add()` does; they saturate at 128 bits.
     package static func + (left: Self, right: Self) -> Self {
-        Quantity(nanos: left.nanos + right.nanos, format: left.nanos == 0 ? right.format : left.format)
+        let (sum, overflow) = left.nanos.addingReportingOverflow(right.nanos)
+        let nanos = overflow ? (right.nanos < 0 ? Int128.min + 1 : .max) : sum
+        return Quantity(nanos: nanos, format: left.nanos == 0 ? right.format : left.format)
     }
 
     package static func - (left: Self, right: Self) -> Self {
-        Quantity(nanos: left.nanos - right.nanos, format: left.nanos == 0 ? right.format : left.format)
+        left + Quantity(nanos: right.nanos == .min ? .max : -right.nanos, format: right.format)
     }
 }
 
@@ -70,24 +73,37 @@ extension Quantity {
         ("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60),
     ]
 
-    /// Reads an amount; `nil` when the text is none (`apimachinery/pkg/api/resource`'s grammar) or beyond its range.
+    /// Reads an amount; `nil` when the text is none (`apimachinery/pkg/api/resource`'s grammar) or beyond 128 bits of
+    /// billionths.
     ///
-    /// What is finer than a billionth is rounded up, as Kubernetes does.
+    /// As in Kubernetes, what is finer than a billionth is rounded up, binary amounts above 2^63-1 count as that, and
+    /// binary amounts below 1 become decimal ones.
     package init?(_ text: String) {
-        var rest = Substring(text)
-        let negative = rest.first == "-"
-        if negative || rest.first == "+" { rest.removeFirst() }
-        let whole = rest.prefix { $0.isASCII && $0.isNumber }
+        var rest = text.utf8[...]
+        let negative = rest.first == UInt8(ascii: "-")
+        if negative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+        let whole = rest.prefix { (0x30...0x39).contains($0) }
         rest = rest.dropFirst(whole.count)
-        var fraction: Substring = ""
-        if rest.first == "." {
-            fraction = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+        var fraction = rest.prefix(0)
+        if rest.first == UInt8(ascii: ".") {
+            fraction = rest.dropFirst().prefix { (0x30...0x39).contains($0) }
             rest = rest.dropFirst(fraction.count + 1)
         }
-        guard !whole.isEmpty || !fraction.isEmpty, let scale = Self.scale(of: rest),
-            let digits = Self.magnitude(whole: whole, fraction: fraction, scale: scale)
-        else { return nil }
-        self.init(nanos: negative ? -digits : digits, format: scale.format)
+        guard !whole.isEmpty || !fraction.isEmpty, var scale = Self.scale(of: String(Substring(rest))) else {
+            return nil
+        }
+        var digits = Array(whole) + Array(fraction)
+        var places = fraction.count
+        while places > 0, digits.last == 0x30 {
+            digits.removeLast()
+            places -= 1
+        }
+        guard var magnitude = Self.magnitude(digits, places: places, scale: scale) else { return nil }
+        if scale.format == .binarySI {
+            magnitude = min(magnitude, Int128(Int64.max) * Self.unit)
+            if magnitude > 0, magnitude < Self.unit { scale.format = .decimalSI }
+        }
+        self.init(nanos: negative ? -magnitude : magnitude, format: scale.format)
     }
 
     private struct Scale {
@@ -96,46 +112,56 @@ extension Quantity {
         var shift: Int
     }
 
-    private static func scale(of suffix: Substring) -> Scale? {
+    private static func scale(of suffix: String) -> Scale? {
         if let found = decimalSuffixes.first(where: { $0.suffix == suffix }) {
             return Scale(format: .decimalSI, exponent: found.exponent, shift: 0)
         }
         if let found = binarySuffixes.first(where: { $0.suffix == suffix }) {
             return Scale(format: .binarySI, exponent: 0, shift: found.shift)
         }
-        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), abs(exponent) <= 30
-        else { return nil }
-        return Scale(format: .decimalExponent, exponent: exponent, shift: 0)
+        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()) else { return nil }
+        // Beyond these an amount is out of range, or the smallest there is.
+        return Scale(format: .decimalExponent, exponent: max(-1000, min(1000, exponent)), shift: 0)
     }
 
     /// The unsigned amount in billionths, rounded up.
-    private static func magnitude(whole: Substring, fraction: Substring, scale: Scale) -> Int128? {
+    ///
+    /// - Parameter places: how many of the digits stand after the point.
+    private static func magnitude(_ digits: [UInt8], places: Int, scale: Scale) -> Int128? {
         var mantissa: Int128 = 0
-        for digit in whole + fraction {
-            guard let value = digit.wholeNumberValue else { return nil }
+        var exponent = scale.exponent + 9 - places
+        var inexact = false
+        for digit in digits {
             let (product, high) = mantissa.multipliedReportingOverflow(by: 10)
-            if high { return nil }
-            mantissa = product + Int128(value)
+            let (sum, carry) = product.addingReportingOverflow(Int128(digit - 0x30))
+            guard high || carry else {
+                mantissa = sum
+                continue
+            }
+            // No room for more digits: they only matter where they would be rounded away.
+            if digit != 0x30 { inexact = true }
+            exponent += 1
         }
+        if mantissa == 0 { return 0 }
+        if inexact, exponent > 0 { return scale.format == .binarySI ? Int128.max : nil }
         let (shifted, overflow) = mantissa.multipliedReportingOverflow(by: Int128(1) << Int128(scale.shift))
-        if overflow { return nil }
+        if overflow { return scale.format == .binarySI ? Int128.max : nil }
         mantissa = shifted
-        let exponent = scale.exponent + 9 - fraction.count
         for _ in 0..<max(0, exponent) {
             let (product, high) = mantissa.multipliedReportingOverflow(by: 10)
-            if high { return nil }
+            if high { return scale.format == .binarySI ? Int128.max : nil }
             mantissa = product
         }
-        var inexact = false
-        for _ in 0..<max(0, -exponent) {
+        for _ in 0..<max(0, -exponent) where mantissa > 0 {
             if mantissa % 10 != 0 { inexact = true }
             mantissa /= 10
         }
-        let result = inexact ? mantissa + 1 : mantissa
-        return result <= Int128(Int64.max) * unit ? result : nil
+        return inexact ? mantissa + 1 : mantissa
     }
 
     /// The canonical spelling: the largest suffix of the format that leaves an integer, and no fraction.
+    ///
+    /// Binary amounts below 1024, and those with a fraction, are written as decimal ones.
     package var description: String {
         let sign = nanos < 0 ? "-" : ""
         let magnitude = nanos < 0 ? -nanos : nanos
@@ -149,7 +175,7 @@ extension Quantity {
         if magnitude == 0 { return "0" }
         var mantissa = magnitude
         var exponent = -9
-        while exponent < 18, mantissa % 1000 == 0 {
+        while exponent < 18 || format == .decimalExponent, mantissa % 1000 == 0 {
             mantissa /= 1000
             exponent += 3
         }

@@ -7,27 +7,29 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.nanoseconds = nanoseconds
     }
 
+    /// Seconds beyond about 292 years from the epoch count as that.
     package init(seconds: Int64) {
-        nanoseconds = seconds * 1_000_000_000
+        nanoseconds = seconds.saturatingNanoseconds
     }
 
     /// Whole seconds since the epoch, rounded down.
     package var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds - 999_999_999) / 1_000_000_000
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
     package static func + (left: Self, right: Duration) -> Self {
-        Timestamp(nanoseconds: left.nanoseconds + right.wholeNanoseconds)
+        Timestamp(nanoseconds: left.nanoseconds.addingSaturating(right.wholeNanoseconds))
     }
 
     package static func - (left: Self, right: Duration) -> Self {
-        Timestamp(nanoseconds: left.nanoseconds - right.wholeNanoseconds)
+        Timestamp(nanoseconds: left.nanoseconds.subtractingSaturating(right.wholeNanoseconds))
     }
 
     package static func - (left: Self, right: Self) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds.subtractingSaturating(right.nanoseconds))
     }
 
     /// The text of `metav1.Time`: `2026-11-22T10:00:00Z`.
@@ -45,7 +47,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
         text += "T" + Self.padded(secondOfDay / 3600, 2)
         text += ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":" + Self.padded(secondOfDay % 60, 2)
         if fractionDigits > 0 {
-            let fraction = nanoseconds - seconds * 1_000_000_000
+            let remainder = nanoseconds % 1_000_000_000
+            let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
             text += "." + Self.padded(fraction, 9).prefix(fractionDigits)
         }
         return text + "Z"
@@ -71,7 +74,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 }
 
 extension Timestamp {
-    /// Reads RFC 3339 text; `nil` when it is none. Offsets other than `Z` are converted to UTC.
+    /// Reads RFC 3339 text; `nil` when it is none, or a time that 64 bits of nanoseconds cannot hold (from 1677 to 2262).
+    ///
+    /// Offsets other than `Z` are converted to UTC; digits beyond the ninth after the second are dropped.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
@@ -79,7 +84,8 @@ extension Timestamp {
             bytes[16] == UInt8(ascii: ":"), let year = Self.digits(bytes[0..<4]), let month = Self.digits(bytes[5..<7]),
             let day = Self.digits(bytes[8..<10]), let hour = Self.digits(bytes[11..<13]),
             let minute = Self.digits(bytes[14..<16]), let second = Self.digits(bytes[17..<19]),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day), hour < 24, minute < 60,
+            second < 60
         else { return nil }
         var rest = bytes[19...]
         var fraction: Int64 = 0
@@ -92,7 +98,18 @@ extension Timestamp {
         guard let offset = Self.offset(rest) else { return nil }
         let days = Self.days(year: year, month: month, day: day)
         let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-        nanoseconds = seconds * 1_000_000_000 + fraction
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = whole.addingReportingOverflow(fraction)
+        if overflow || carry { return nil }
+        nanoseconds = sum
+    }
+
+    private static func days(in month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 4, 6, 9, 11: 30
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        default: 31
+        }
     }
 
     private static func digits(_ bytes: ArraySlice<UInt8>) -> Int64? {
@@ -140,8 +157,26 @@ package struct MicroTimestamp: Hashable, Sendable {
 }
 
 extension Duration {
-    /// The duration in nanoseconds; about 292 years at most.
+    /// The duration in nanoseconds; what is longer than about 292 years counts as that.
     package var wholeNanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+        components.seconds.saturatingNanoseconds.addingSaturating(components.attoseconds / 1_000_000_000)
+    }
+}
+
+// Times and durations come from users too: they saturate where plain arithmetic would end the process.
+extension Int64 {
+    fileprivate var saturatingNanoseconds: Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (self < 0 ? .min : .max) : product
+    }
+
+    fileprivate func addingSaturating(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    fileprivate func subtractingSaturating(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
     }
 }

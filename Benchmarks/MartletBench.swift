@@ -1,0 +1,61 @@
+/// `swift run -c release martlet-bench [filter …]`: runs the benchmarks whose names contain one of the filters.
+@main
+enum MartletBench {
+    static func main() async throws {
+        let filters = CommandLine.arguments.dropFirst()
+        let all = Benchmark.all
+        var selected = Set<String>()
+        for benchmark in all where filters.isEmpty || filters.contains(where: { benchmark.name.contains($0) }) {
+            selected.insert(benchmark.name)
+            // A comparison needs its other side in the same run.
+            if let reference = benchmark.reference { selected.insert(reference) }
+        }
+        print(row("benchmark", "ns/op", "MB/s", "of reference", "goal"))
+        var best: [String: Double] = [:]
+        for benchmark in all where selected.contains(benchmark.name) {
+            let nanoseconds = try await measure(benchmark)
+            best[benchmark.name] = nanoseconds
+            let speed = Double(benchmark.bytes) / nanoseconds * 1000
+            let ratio = benchmark.reference.flatMap { best[$0] }.map { $0 / nanoseconds }
+            print(
+                row(
+                    benchmark.name, text(nanoseconds / Double(benchmark.operations), 0),
+                    benchmark.bytes > 0 ? text(speed, 1) : "", ratio.map { text($0, 2) } ?? "",
+                    verdict(benchmark, measured: ratio ?? speed)))
+        }
+    }
+
+    /// Nanoseconds a run, the best of nine rounds: what else the machine does only ever adds.
+    private static func measure(_ benchmark: Benchmark) async throws -> Double {
+        let clock = ContinuousClock()
+        let first = try await clock.measure { try await benchmark.run() }
+        let runs = max(1, Int(0.1 / max(1e-9, first / .seconds(1))))
+        var best = Double.infinity
+        for _ in 0..<9 {
+            let elapsed = try await clock.measure {
+                for _ in 0..<runs { try await benchmark.run() }
+            }
+            best = min(best, elapsed / .nanoseconds(1) / Double(runs))
+        }
+        return best
+    }
+
+    private static func verdict(_ benchmark: Benchmark, measured: Double) -> String {
+        guard let goal = benchmark.goal else { return "" }
+        return (measured >= goal ? "met (" : "MISSED (") + text(goal, goal < 10 ? 2 : 0) + ")"
+    }
+
+    private static func text(_ value: Double, _ places: Int) -> String {
+        let scale = [1.0, 10, 100][places]
+        let scaled = Int(value * scale + 0.5)
+        guard places > 0 else { return String(scaled) }
+        let fraction = String(scaled % Int(scale))
+        return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
+    }
+
+    private static func row(_ name: String, _ columns: String...) -> String {
+        let width = 14
+        return name + String(repeating: " ", count: max(1, 36 - name.count))
+            + columns.map { String(repeating: " ", count: max(1, width - $0.count)) + $0 }.joined()
+    }
+}

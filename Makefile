@@ -1,0 +1,39 @@
+# What a person or CI does with this checkout. `make demo` and `make test` install what is missing first.
+.PHONY: demo test bench soak format lint install dependencies generate release
+
+PREFIX ?= /usr/local
+RELEASE = swift build -c release --product martlet
+
+demo: dependencies release
+	"$$(swift build -c release --show-bin-path)/martlet" demo --examples examples-repo $(if $(KEEP),--keep)
+
+test: dependencies
+	scripts/with-progress swift build --build-tests
+	swift test --skip-build
+
+# Many more seeds and longer runs than `make test` has time for.
+soak: dependencies
+	swift build --build-tests
+	MARTLET_SOAK=1 swift test --skip-build --filter 'SimulationTests|EndToEndTests|StoreTests'
+
+bench: dependencies
+	swift run -c release martlet-bench $(FILTER)
+
+release: dependencies
+	scripts/with-progress $(RELEASE)
+
+format:
+	swift format -i -r Package.swift Sources Tests Benchmarks
+
+lint:
+	swift format lint --strict -r Package.swift Sources Tests Benchmarks
+	swift run generate-kinds --check
+
+generate:
+	swift run generate-kinds
+
+install: release
+	install -D -m 755 "$$(swift build -c release --show-bin-path)/martlet" "$(DESTDIR)$(PREFIX)/bin/martlet"
+
+dependencies:
+	@scripts/install-dependencies

@@ -1,0 +1,39 @@
+import Cluster
+import Kinds
+import Model
+
+/// Who names whom as an owner, kept current by changes.
+struct OwnerGraph {
+    private var keys: [String: ObjectKey] = [:]
+    private var dependents: [String: Set<ObjectKey>] = [:]
+
+    /// Takes a change in; answers the objects that should be looked at because of it.
+    mutating func apply(_ change: ObjectChange) -> [ObjectKey] {
+        let key = change.object.key
+        var visits: Set<ObjectKey> = []
+        let before = Set((change.old?.metadata.ownerReferences ?? []).map(\.uid))
+        let after = Set((change.new?.metadata.ownerReferences ?? []).map(\.uid))
+        for uid in before {
+            dependents[uid]?.remove(key)
+            if dependents[uid]?.isEmpty == true { dependents[uid] = nil }
+        }
+        for uid in after { dependents[uid, default: []].insert(key) }
+        if let old = change.old, old.metadata.uid != change.new?.metadata.uid {
+            // It is gone: whoever it owned is looked at, and whoever waits for it.
+            keys[old.metadata.uid] = nil
+            visits.formUnion(dependents[old.metadata.uid] ?? [])
+        }
+        if let new = change.new {
+            keys[new.metadata.uid] = key
+            if !after.isEmpty || new.metadata.isBeingDeleted { visits.insert(key) }
+        }
+        let blockChanged = change.old?.metadata.ownerReferences != change.new?.metadata.ownerReferences
+        if blockChanged { visits.formUnion(before.compactMap { keys[$0] }) }
+        return visits.sorted()
+    }
+
+    func dependents(of uid: String) -> Set<ObjectKey> { dependents[uid] ?? [] }
+
+    /// Where the object of that uid is, if it is anywhere.
+    func key(of uid: String) -> ObjectKey? { keys[uid] }
+}

@@ -1,0 +1,64 @@
+package import Cluster
+package import Kinds
+package import Model
+import Store
+
+extension Registry {
+    /// Marks or removes an object (C15–C19, F1–F3); answers it as it is left.
+    package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
+        let type = try strategy(of: key.kind).type
+        if key.kind == Namespace.kind.groupKind, Admission.undeletableNamespaces.contains(key.name) {
+            throw APIError(
+                .forbidden, "namespaces \"\(key.name)\" is forbidden: this namespace may not be deleted",
+                details: APIError.Details(name: key.name, kind: type.plural))
+        }
+        while true {
+            guard let current = store.snapshot.get(Self.storeKey(key)) else {
+                throw .notFound(type.plural, group: type.kind.group, name: key.name)
+            }
+            if let refusal = Deletion.refusal(current.json, options: options) {
+                throw .conflict(type.plural, group: type.kind.group, name: key.name, because: refusal)
+            }
+            let deletion = Deletion.of(
+                current.json, kind: key.kind, options: options, now: Timestamp(seconds: clock.now.seconds))
+            do throws(StoreError) {
+                return try await carryOut(deletion, on: current, dryRun: options.dryRun)
+            } catch {
+                // Decide again on what somebody else made of it meanwhile; a version that was asked for is checked there.
+                guard case .conflict = error else { throw APIError(error, type: type, name: key.name) }
+                try await settle(type)
+            }
+        }
+    }
+
+    private func carryOut(
+        _ deletion: Deletion, on current: StoredObject, dryRun: Bool
+    ) async throws(StoreError) -> Object {
+        switch deletion {
+        case .pending: return Object(current)
+        case .mark(let marked):
+            return dryRun ? Object(viewing: marked) : Object(try await commit(.put(marked), over: current))
+        case .remove:
+            if dryRun { return Object(current) }
+            let removed = try await commit(.delete, over: current)
+            releaseUnused(from: current.json, to: nil)
+            return Object(removed)
+        }
+    }
+
+    /// Deletes what a query finds, one by one (C18); answers what it found.
+    package func deleteCollection(
+        _ query: ListQuery, options: DeleteOptions
+    ) async throws(APIError) -> ObjectList {
+        let found = try await list(query)
+        for object in found.items {
+            do {
+                _ = try await delete(object.key, options: options)
+            } catch  where error.reason == .notFound {
+                // Somebody else was quicker.
+                continue
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,141 @@
+package import Cluster
+import Kinds
+import Model
+import Store
+import Synchronization
+
+extension Registry {
+    /// Objects in the order of their keys, from one snapshot; pages of one list come from the same one (D3).
+    package func list(_ query: ListQuery) async throws(APIError) -> ObjectList {
+        let type = try strategy(of: query.kind).type
+        try checkNamespace(query, type)
+        let filter = try ObjectFilter(query)
+        let (snapshot, after) = try position(query)
+        let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
+        let kind = Self.storeKind(query.kind)
+        // One more than asked tells whether another page follows.
+        let found = snapshot.list(
+            kind: kind, namespace: query.namespace, after: after, limit: limit == .max ? .max : limit + 1,
+            where: { filter.isEmpty || filter.matches($0.json) })
+        var list = ObjectList(
+            items: found.prefix(limit).map(Object.init), resourceVersion: Self.version(snapshot.revision))
+        guard found.count > limit, let last = found.prefix(limit).last else { return list }
+        list.continueToken = ContinueToken(revision: snapshot.revision, after: last.key).text
+        if filter.isEmpty {
+            // Only without selectors is the number known without looking at all of them (D3).
+            let rest = snapshot.list(kind: kind, namespace: query.namespace, after: last.key)
+            list.remainingItemCount = rest.count
+        }
+        pages.withLock { $0.keep(snapshot, at: clock.now) }
+        return list
+    }
+
+    /// Where a list starts, and in which snapshot.
+    private func position(_ query: ListQuery) throws(APIError) -> (Snapshot, after: StoreKey?) {
+        guard let text = query.continueToken, !text.isEmpty else { return (store.snapshot, nil) }
+        guard let token = ContinueToken(text, kind: Self.storeKind(query.kind)) else {
+            throw APIError(.badRequest, "continue key is not valid: it must be one that a list answered")
+        }
+        let kept = pages.withLock { $0.snapshot(at: token.revision, now: clock.now) }
+        guard let kept else {
+            throw APIError(
+                .expired,
+                "The provided continue parameter is too old to display a consistent list result. "
+                    + "You can start a new list without the continue parameter.")
+        }
+        return (kept, token.after)
+    }
+
+    func checkNamespace(_ query: ListQuery, _ type: ResourceType) throws(APIError) {
+        if !type.isNamespaced, query.namespace != nil {
+            throw APIError(.badRequest, "\(type.plural) are not in namespaces; leave the namespace out")
+        }
+    }
+}
+
+/// Snapshots of lists that are being read in pages; bounded in number and age.
+struct PagedLists {
+    private static let lifetime = Duration.seconds(300)
+
+    private let limit: Int
+    private var kept: [(snapshot: Snapshot, until: Timestamp)] = []
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    mutating func keep(_ snapshot: Snapshot, at now: Timestamp) {
+        kept.removeAll { $0.until < now || $0.snapshot.revision == snapshot.revision }
+        kept.append((snapshot, now + Self.lifetime))
+        if kept.count > limit { kept.removeFirst(kept.count - limit) }
+    }
+
+    mutating func snapshot(at revision: Revision, now: Timestamp) -> Snapshot? {
+        kept.removeAll { $0.until < now }
+        return kept.first { $0.snapshot.revision == revision }?.snapshot
+    }
+}
+
+/// Where the next page of a list starts, as clients carry it: base64url of a small JSON object (D3).
+struct ContinueToken: Hashable {
+    var revision: Revision
+    var after: StoreKey
+
+    init(revision: Revision, after: StoreKey) {
+        self.revision = revision
+        self.after = after
+    }
+
+    var text: String {
+        let json: JSON = [
+            "v": "meta.k8s.io/v1", "rv": .int(Int64(clamping: revision.rawValue)),
+            "start": .string("\(after.namespace)/\(after.name)\u{0}"),
+        ]
+        return Base64URL.text(json.encoded())
+    }
+
+    init?(_ text: String, kind: String) {
+        // Whatever is wrong with it, it is no token: the caller says so.
+        guard let bytes = Base64URL.bytes(text), let json = try? JSON(decoding: bytes),
+            let revision = json["rv"]?.int, revision >= 0, let start = json["start"]?.string, start.hasSuffix("\u{0}")
+        else { return nil }
+        let parts = start.dropLast().split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        self.revision = Revision(rawValue: UInt64(revision))
+        after = StoreKey(kind: kind, namespace: String(parts[0]), name: String(parts[1]))
+    }
+}
+
+/// RFC 4648 §5, without padding.
+enum Base64URL {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    static func text(_ bytes: [UInt8]) -> String {
+        var output: [UInt8] = []
+        var start = 0
+        while start < bytes.count {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            bits <<= UInt32(8 * (3 - group.count))
+            for position in 0...group.count { output.append(alphabet[Int(bits >> UInt32(18 - 6 * position) & 63)]) }
+            start += 3
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    static func bytes(_ text: String) -> [UInt8]? {
+        var output: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for character in text.utf8 where character != UInt8(ascii: "=") {
+            guard let value = alphabet.firstIndex(of: character) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                output.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return count < 6 ? output : nil
+    }
+}

@@ -1,0 +1,177 @@
+package import Cluster
+package import Kinds
+package import Model
+import Store
+
+extension Registry {
+    /// Changes an object by a patch (G) or server-side apply (H).
+    ///
+    /// Tried anew when somebody else was quicker, unless the patch itself names a version (G5).
+    package func patch(
+        _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
+    ) async throws(APIError) -> Object {
+        let strategy = try strategy(of: key.kind)
+        let pipeline = pipeline(strategy, options)
+        let plural = strategy.type.plural
+        if subresource == .binding || subresource == .finalize {
+            throw APIError(
+                .methodNotAllowed, "patch is not supported on resources of kind \"\(plural)/\(subresource!.rawValue)\"")
+        }
+        if case .apply(let config, let force) = patch {
+            return try await apply(config, to: key, force: force, pipeline, subresource)
+        }
+        return try await modify(key, pipeline, subresource) { (old, pipeline) throws(APIError) in
+            if subresource == .scale {
+                let scale = Scale.object(of: old)
+                return try Scale.scaled(old, by: try Self.patched(scale, by: patch, pipeline))
+            }
+            let patched = try Self.patched(old, by: patch, pipeline)
+            try Self.checkIdentity(patched, key: key, old: old, pipeline)
+            return try pipeline.decoded(patched, from: .patch(patch.document))
+        }
+    }
+
+    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind does not take (G1–G3).
+    private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
+        do throws(PatchError) {
+            switch patch {
+            case .json(let operations): return try JSONPatch.apply(operations, to: object)
+            case .merge(let change): return MergePatch.apply(change, to: object)
+            case .strategicMerge(let change):
+                return try StrategicMergePatch.apply(change, to: object, schema: pipeline.strategy.schema)
+            case .apply: preconditionFailure("apply is no patch of this form")
+            }
+        } catch {
+            switch error.kind {
+            case .malformed: throw APIError(.badRequest, error.message)
+            case .unsupported: throw APIError(.unsupportedMediaType, error.message)
+            case .failed:
+                let type = pipeline.strategy.type
+                let name = object[path: ["metadata", "name"]]?.string ?? ""
+                throw APIError(
+                    .invalid, "\(type.kind.groupKind) \"\(name)\" is invalid: \(error.message)",
+                    details: APIError.Details(name: name, group: type.kind.group, kind: type.kind.kind))
+            }
+        }
+    }
+
+    /// A patch changes neither name nor namespace (400), and one that names a version is bound to it (G5).
+    private static func checkIdentity(
+        _ patched: JSON, key: ObjectKey, old: JSON, _ pipeline: WritePipeline
+    ) throws(APIError) {
+        let type = pipeline.strategy.type
+        let metadata = ObjectMeta(viewing: patched["metadata"] ?? [:])
+        if metadata.name != key.name {
+            throw APIError(
+                .badRequest,
+                "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
+        }
+        if metadata.namespace != key.namespace {
+            throw APIError(
+                .badRequest,
+                "the namespace of the object (\(metadata.namespace)) does not match the namespace on the URL "
+                    + "(\(key.namespace))")
+        }
+        let version = old[path: ["metadata", "resourceVersion"]]?.string
+        if metadata.resourceVersion != version, !metadata.resourceVersion.isEmpty {
+            throw .conflict(type.plural, group: type.kind.group, name: key.name, because: APIError.modified)
+        }
+    }
+
+    // MARK: Server-side apply
+
+    private func apply(
+        _ config: JSON, to key: ObjectKey, force: Bool, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) async throws(APIError) -> Object {
+        let type = pipeline.strategy.type
+        guard !pipeline.options.fieldManager.isEmpty else {
+            let message = "fieldManager: Required value: is required for apply patch"
+            throw APIError(
+                .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: \(message)",
+                details: APIError.Details(
+                    group: "meta.k8s.io", kind: "PatchOptions",
+                    causes: [
+                        APIError.Cause(
+                            reason: "FieldValueRequired", message: "Required value: is required for apply patch",
+                            field: "fieldManager")
+                    ]))
+        }
+        guard subresource != .scale else {
+            throw APIError(.unsupportedMediaType, "apply to the scale subresource is not served; use a merge patch")
+        }
+        var config = config
+        config[path: ["metadata", "name"]] = .string(key.name)
+        if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
+        while true {
+            guard store.snapshot.get(Self.storeKey(key)) == nil else { break }
+            if let created = try await create(applying: config, force: force, key, pipeline, subresource) {
+                return created
+            }
+        }
+        let version = config[path: ["metadata", "resourceVersion"]]?.string ?? ""
+        return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
+            (old, pipeline) throws(APIError) in
+            let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
+            return try pipeline.decoded(merged, from: .patch(config))
+        }
+    }
+
+    /// Creates what an apply names but is not there (H1); `nil` when somebody else just did.
+    private func create(
+        applying config: JSON, force: Bool, _ key: ObjectKey, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) async throws(APIError) -> Object? {
+        let type = pipeline.strategy.type
+        guard subresource == nil else { throw .notFound(type.plural, group: type.kind.group, name: key.name) }
+        if let uid = config[path: ["metadata", "uid"]]?.string, !uid.isEmpty {
+            throw .conflict(
+                type.plural, group: type.kind.group, name: key.name,
+                because: "uid mismatch: the provided object specified uid \(uid), and no existing object was found")
+        }
+        let merged = try Self.merged(config, onto: nil, force: force, pipeline, subresource)
+        do {
+            return try await create(merged, pipeline.strategy, pipeline.options, isApplied: true)
+        } catch  where error.reason == .alreadyExists && !pipeline.options.dryRun {
+            try await settle(type)
+            return nil
+        }
+    }
+
+    private static func merged(
+        _ config: JSON, onto live: JSON?, force: Bool, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) throws(APIError) -> JSON {
+        let strategy = pipeline.strategy
+        do throws(ApplyError) {
+            return try ServerSideApply.apply(
+                config, onto: live, schema: strategy.schema, manager: pipeline.options.fieldManager, force: force,
+                subresource: subresource?.rawValue, now: pipeline.now)
+        } catch {
+            switch error {
+            case .conflicts(let conflicts):
+                // H9.
+                throw APIError(
+                    .conflict, error.description,
+                    details: APIError.Details(
+                        name: config[path: ["metadata", "name"]]?.string ?? "", group: strategy.type.kind.group,
+                        kind: strategy.type.plural,
+                        causes: conflicts.map {
+                            APIError.Cause(reason: "FieldManagerConflict", message: $0.message, field: $0.field)
+                        }))
+            case .invalid(let message):
+                // H1: what does not fit the schema is a 500, the rest a 400.
+                let isUntyped = message.hasPrefix("failed to create typed patch object")
+                let faults = isUntyped ? strategy.decodingFaults(config).compactMap(\.suggestion) : []
+                throw APIError(
+                    isUntyped ? .internalError : .badRequest, ([message] + faults).joined(separator: "; "))
+            }
+        }
+    }
+}
+
+extension Patch {
+    /// What the client sent.
+    var document: JSON {
+        switch self {
+        case .json(let document), .merge(let document), .strategicMerge(let document), .apply(let document, _): document
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package import Cluster
+package import Kinds
+import Model
+import Store
+
+extension Registry {
+    /// Replaces an object or one of its subresources (C9–C13).
+    ///
+    /// - `status`, `finalize`: the body is the object; only that part of it counts.
+    /// - `scale`: the body is the workload, or anything of its kind and name, with `spec.replicas`.
+    /// - `binding`: the body is a `v1` Binding, or a Pod with `spec.nodeName`.
+    package func update(
+        _ object: Object, subresource: Subresource?, options: WriteOptions
+    ) async throws(APIError) -> Object {
+        let isBinding = subresource == .binding && object.kindName == "Binding"
+        let strategy = try strategy(of: isBinding ? Pod.kind.groupKind : object.kind.groupKind)
+        let key = ObjectKey(
+            kind: strategy.type.kind.groupKind, namespace: object.metadata.namespace, name: object.metadata.name)
+        let pipeline = pipeline(strategy, options)
+        switch subresource {
+        case .binding:
+            guard let node = Binding.node(of: object.json) else {
+                throw APIError(.badRequest, "target.name: Required value: the name of the node to bind to")
+            }
+            return try await bind(key, to: node, pipeline)
+        case .scale:
+            let version = object.metadata.resourceVersion
+            return try await modify(key, pipeline, subresource, expecting: version) { (old, _) throws(APIError) in
+                try Scale.scaled(old, by: object.json)
+            }
+        case nil, .status, .finalize:
+            let body = try pipeline.decoded(object.json, from: .body)
+            return try await replace(key, with: body, pipeline, subresource)
+        }
+    }
+
+    private func replace(
+        _ key: ObjectKey, with body: JSON, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) async throws(APIError) -> Object {
+        let strategy = pipeline.strategy
+        if store.snapshot.get(Self.storeKey(key)) == nil, subresource == nil, strategy.allowsCreateOnUpdate {
+            var fresh = body
+            fresh[path: ["metadata", "resourceVersion"]] = nil
+            return try await create(fresh, strategy, pipeline.options)
+        }
+        let metadata = ObjectMeta(viewing: body["metadata"] ?? [:])
+        return try await modify(key, pipeline, subresource, expecting: metadata.resourceVersion) {
+            (old, _) throws(APIError) in
+            let uid = old[path: ["metadata", "uid"]]?.string ?? ""
+            if !metadata.uid.isEmpty, metadata.uid != uid {
+                throw .conflict(
+                    strategy.type.plural, group: strategy.type.kind.group, name: key.name,
+                    because: "Precondition failed: UID in precondition: \(metadata.uid), UID in object meta: \(uid)")
+            }
+            guard subresource == .finalize else { return body }
+            var finalized = old
+            finalized[path: ["spec", "finalizers"]] = body[path: ["spec", "finalizers"]]
+            finalized[path: ["metadata", "resourceVersion"]] = .string(metadata.resourceVersion)
+            return finalized
+        }
+    }
+
+    /// How often a write that names no version is tried anew when others come between (G5).
+    private static let attempts = 16
+
+    /// Reads, changes and writes an object; again when somebody else was quicker, unless a version was expected.
+    ///
+    /// - Parameters:
+    ///   - version: the one the object must have; empty for any.
+    ///   - isApplied: the change comes from server-side apply, which has recorded who manages what.
+    ///   - change: the object as the request wants it, given the one that is there.
+    func modify(
+        _ key: ObjectKey, _ pipeline: WritePipeline, _ subresource: Subresource?, expecting version: String = "",
+        isApplied: Bool = false, _ change: (JSON, WritePipeline) throws(APIError) -> JSON
+    ) async throws(APIError) -> Object {
+        let type = pipeline.strategy.type
+        let storeKey = Self.storeKey(key)
+        var attempts = Self.attempts
+        while true {
+            guard let current = store.snapshot.get(storeKey) else {
+                throw .notFound(type.plural, group: type.kind.group, name: key.name)
+            }
+            if !version.isEmpty, version != Self.version(current.revision) { throw modified(key, type) }
+            let wanted = try change(current.json, pipeline)
+            let prepared = pipeline.updated(wanted, from: current.json, subresource: subresource, isApplied: isApplied)
+            let (updated, taken) = try allocated(prepared, pipeline)
+            var isKept = false
+            defer { if !isKept { release(taken) } }
+            try pipeline.validateUpdate(updated, from: current.json, subresource: subresource)
+            if WritePipeline.isNoOp(updated, from: current.json) { return Object(current) }
+            if pipeline.options.dryRun {
+                var shown = updated
+                shown[path: ["metadata", "resourceVersion"]] = .string(Self.version(current.revision))
+                return Object(viewing: shown)
+            }
+            do throws(StoreError) {
+                let isGone = Deletion.isCompleted(by: updated, from: current.json)
+                let stored = try await commit(isGone ? .delete : .put(updated), over: current)
+                isKept = !isGone
+                releaseUnused(from: current.json, to: isGone ? nil : stored.json)
+                return Object(stored)
+            } catch {
+                attempts -= 1
+                guard case .conflict = error, version.isEmpty, attempts > 0 else {
+                    throw APIError(error, type: type, name: key.name)
+                }
+                try await settle(type)
+            }
+        }
+    }
+
+    /// Writes over an object that is still as it was read.
+    func commit(_ operation: Write.Operation, over current: StoredObject) async throws(StoreError) -> StoredObject {
+        let write = Write(current.key, operation, if: .revision(current.revision))
+        return try await store.commit([write])[0]
+    }
+
+    func modified(_ key: ObjectKey, _ type: ResourceType) -> APIError {
+        .conflict(type.plural, group: type.kind.group, name: key.name, because: APIError.modified)
+    }
+
+    /// Lets go of the addresses and ports of a Service that its new state has no more.
+    func releaseUnused(from old: JSON, to new: JSON?) {
+        guard old["kind"]?.string == Service.kind.kind, old["apiVersion"]?.string == Service.kind.apiVersion else {
+            return
+        }
+        let kept = new.map(ServiceAllocation.resources) ?? []
+        release(ServiceAllocation.resources(of: old).subtracting(kept))
+    }
+
+    /// Assigns a pod to a node. What a pod's spec may change otherwise does not matter here.
+    private func bind(
+        _ key: ObjectKey, to node: String, _ pipeline: WritePipeline
+    ) async throws(APIError) -> Object {
+        let type = pipeline.strategy.type
+        while true {
+            guard let current = store.snapshot.get(Self.storeKey(key)) else {
+                throw .notFound(type.plural, group: type.kind.group, name: key.name)
+            }
+            let bound = try Binding.bound(current.json, to: node, now: pipeline.now)
+            if pipeline.options.dryRun { return Object(viewing: bound) }
+            do throws(StoreError) {
+                return Object(try await commit(.put(bound), over: current))
+            } catch {
+                guard case .conflict = error else { throw APIError(error, type: type, name: key.name) }
+                try await settle(type)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package import Cluster
+import Kinds
+import Model
+import Store
+
+extension Registry {
+    /// Changes of the objects of a query (D4–D6).
+    ///
+    /// Without a version, or from `0`, the present objects come first as `.added`, then a bookmark with the version they
+    /// were read at, then changes. A bookmark also tells a watcher of quiet objects how far the store has come.
+    ///
+    /// The stream ends without an error when the engine stops, and with `.expired` when its reader is too slow.
+    package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
+        let type = try strategy(of: query.kind).type
+        try checkNamespace(query, type)
+        let filter = try ObjectFilter(query)
+        let kind = Self.storeKind(query.kind)
+        var start: [WatchEvent] = []
+        let revision: Revision
+        switch resourceVersion {
+        case nil, "", "0":
+            let snapshot = store.snapshot
+            revision = snapshot.revision
+            start = snapshot.list(
+                kind: kind, namespace: query.namespace, where: { filter.isEmpty || filter.matches($0.json) }
+            ).map { .added(Object($0)) }
+            start.append(.bookmark(resourceVersion: Self.version(revision)))
+        case let text?:
+            guard let parsed = Revision(text) else {
+                throw APIError(.badRequest, "resourceVersion: Invalid value: \"\(text)\": must be a number")
+            }
+            revision = parsed
+        }
+        do throws(StoreError) {
+            let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace)
+            let reader = WatchReader(watch, start: start, filter: filter, type: type)
+            return WatchStream { try await reader.next() }
+        } catch {
+            throw APIError(error, type: type, name: "")
+        }
+    }
+}
+
+/// Turns the store's changes into one watcher's events, when they are asked for.
+// Sendable: a stream asks for one event after the other, never two at once.
+private final class WatchReader: @unchecked Sendable {
+    private let watch: StoreWatch
+    private let filter: ObjectFilter
+    private let type: ResourceType
+    private var events: [WatchEvent]
+    private var position = 0
+
+    init(_ watch: StoreWatch, start: [WatchEvent], filter: ObjectFilter, type: ResourceType) {
+        self.watch = watch
+        self.filter = filter
+        self.type = type
+        events = start
+    }
+
+    func next() async throws -> WatchEvent? {
+        while position == events.count {
+            do throws(StoreError) {
+                guard let batch = try await watch.next() else { return nil }
+                events = batch.changes.compactMap(event)
+                position = 0
+                if events.isEmpty { events = [.bookmark(resourceVersion: Registry.version(batch.revision))] }
+            } catch {
+                throw APIError(error, type: type, name: "")
+            }
+        }
+        defer { position += 1 }
+        return events[position]
+    }
+
+    /// What a change is to someone who sees only what the filter lets through (D6).
+    private func event(_ change: Change) -> WatchEvent? {
+        let object = Object(change.object)
+        if filter.isEmpty {
+            return switch change.kind {
+            case .created: .added(object)
+            case .updated: .modified(object)
+            case .deleted: .deleted(object)
+            }
+        }
+        let wasThere = change.previous.map { filter.matches($0.json) } ?? false
+        let isThere = change.kind != .deleted && filter.matches(change.object.json)
+        switch (wasThere, isThere) {
+        case (false, false): return nil
+        case (false, true): return .added(object)
+        case (true, true): return .modified(object)
+        case (true, false):
+            guard change.kind != .deleted, let previous = change.previous else { return .deleted(object) }
+            // It left the selection: gone as it last was in it, under the version at which it left.
+            var last = previous.json
+            last[path: ["metadata", "resourceVersion"]] = .string(Registry.version(change.revision))
+            return .deleted(Object(viewing: last))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package import Cluster
+package import Kinds
+import Logging
+package import Model
+package import Store
+import Synchronization
+
+/// The engine's `Cluster`: the one entry point for every write, over the store.
+///
+/// A write is decoded, defaulted, admitted, validated (`WritePipeline`) and committed under the condition that what it was
+/// decided upon still holds. Reads come from a snapshot of the store.
+package final class Registry: Cluster {
+    /// What composition decides.
+    package struct Configuration: Sendable {
+        /// Where Services' addresses come from: a part of 127.0.0.0/8.
+        package var serviceAddresses: AddressRange
+        package var nodePorts: ClosedRange<Int>
+        /// Snapshots kept for lists that are read in pages.
+        package var pagedLists = 16
+
+        package init(serviceAddresses: AddressRange, nodePorts: ClosedRange<Int> = 30000...32767) {
+            self.serviceAddresses = serviceAddresses
+            self.nodePorts = nodePorts
+        }
+    }
+
+    let store: Store
+    let catalog: Catalog
+    let clock: any WallClock
+    let random: Mutex<any RandomNumberGenerator & Sendable>
+    let allocation: Mutex<ServiceAllocation>
+    let pages: Mutex<PagedLists>
+    private let logSource = Mutex<(any LogSource)?>(nil)
+
+    /// - Parameter random: where uids, generated names and addresses come from.
+    package init(
+        store: Store, catalog: Catalog = .builtIn, clock: any WallClock,
+        random: sending any RandomNumberGenerator & Sendable, configuration: Configuration
+    ) {
+        self.store = store
+        self.catalog = catalog
+        self.clock = clock
+        self.random = Mutex(random)
+        var allocation = ServiceAllocation(
+            addresses: configuration.serviceAddresses, nodePorts: configuration.nodePorts)
+        for service in store.snapshot.list(kind: Self.storeKind(Service.kind.groupKind)) {
+            allocation.adopt(service.json)
+        }
+        self.allocation = Mutex(allocation)
+        pages = Mutex(PagedLists(limit: configuration.pagedLists))
+    }
+
+    /// Says who has the logs; until then nobody has.
+    package func attach(logs source: any LogSource) {
+        logSource.withLock { $0 = source }
+    }
+
+    package func resourceTypes() async throws(APIError) -> [ResourceType] { catalog.types }
+
+    package func get(_ key: ObjectKey) async throws(APIError) -> Object {
+        let type = try strategy(of: key.kind).type
+        guard let stored = store.snapshot.get(Self.storeKey(key)) else {
+            throw .notFound(type.plural, group: type.kind.group, name: key.name)
+        }
+        return Object(stored)
+    }
+
+    package func logs(_ query: LogQuery) async throws(APIError) -> LogStream {
+        guard let source = logSource.withLock({ $0 }) else {
+            throw APIError(.serviceUnavailable, "no node serves logs yet; try again in a moment")
+        }
+        return try await source.logs(query)
+    }
+
+    // MARK: Names
+
+    /// - Throws: `.notFound` for a kind that is not served.
+    func strategy(of kind: GroupKind) throws(APIError) -> KindStrategy {
+        guard let strategy = catalog.strategy(for: kind) else {
+            throw APIError(
+                .notFound, "the server could not find the requested resource: no kind is named \(kind)",
+                details: APIError.Details(group: kind.group, kind: kind.kind))
+        }
+        return strategy
+    }
+
+    static func storeKind(_ kind: GroupKind) -> String { "\(kind.group)/\(kind.kind)" }
+
+    static func storeKey(_ key: ObjectKey) -> StoreKey {
+        StoreKey(kind: storeKind(key.kind), namespace: key.namespace, name: key.name)
+    }
+
+    static func version(_ revision: Revision) -> String { revision.description }
+
+    func pipeline(_ strategy: KindStrategy, _ options: WriteOptions) -> WritePipeline {
+        // Times in objects are whole seconds (C5).
+        WritePipeline(strategy: strategy, options: options, now: Timestamp(seconds: clock.now.seconds))
+    }
+}
+
+extension Object {
+    init(_ stored: StoredObject) {
+        self.init(viewing: stored.json, encoding: stored.bytes)
+    }
+}
+
+extension APIError {
+    /// What a failed commit means for an object of `type` (C1).
+    init(_ error: StoreError, type: ResourceType, name: String) {
+        let plural = type.plural
+        let group = type.kind.group
+        switch error {
+        case .conflict: self = .conflict(plural, group: group, name: name, because: Self.modified)
+        case .alreadyExists: self = .alreadyExists(plural, group: group, name: name)
+        case .notFound: self = .notFound(plural, group: group, name: name)
+        case .tooOld: self.init(.expired, error.description)
+        case .watcherTooSlow: self.init(.expired, error.description)
+        case .tooNew:
+            let message = error.description
+            self.init(
+                .timeout, "Timeout: \(message)",
+                details: Details(
+                    causes: [
+                        Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
+                    ],
+                    retryAfterSeconds: 1))
+        case .overloaded: self.init(.tooManyRequests, error.description, details: Details(retryAfterSeconds: 1))
+        case .closed, .locked: self.init(.serviceUnavailable, error.description)
+        case .diskFull, .readOnly, .io, .damaged, .newerFormat:
+            self.init(.internalError, "Internal error occurred: \(error)")
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import CLibgit2
+import Glibc
+
+/// A plain directory with the same face as a commit's tree, for `martlet diff` of files that are not committed yet.
+package struct WorkingTree: FileTree {
+    /// The real, absolute path of the directory; nothing outside it is read.
+    package let root: String
+    package var label: String { root }
+
+    /// - Throws: `GitError` of kind `pathNotFound`.
+    package init(_ path: String) throws(GitError) {
+        guard let root = FileSystem.realPath(path) else {
+            throw GitError(.pathNotFound, FileSystem.Failure(path).message, path: path)
+        }
+        self.root = root
+    }
+
+    /// The name that Git would give to a file of these bytes (`git hash-object`).
+    package static func blobID(of bytes: [UInt8]) -> ObjectID {
+        precondition(GitLibrary.isReady, "libgit2 failed to initialise")
+        var oid = git_oid()
+        let code = git_odb_hash(&oid, bytes, bytes.count, GIT_OBJECT_BLOB)
+        precondition(code == 0, "hashing memory cannot fail")
+        return ObjectID(oid)
+    }
+
+    package func files(under path: String, recursive: Bool) throws(GitError) -> FileListing {
+        let path = try TreePath(path)
+        let start = path.components.isEmpty ? root : "\(root)/\(path.text)"
+        guard let real = FileSystem.realPath(start) else { throw notFound(path.components) }
+        guard isInside(real) else {
+            throw GitError(.symlink, "\(path.text) leads to \(real), outside \(root)", path: path.text)
+        }
+        var listing = FileListing()
+        if FileSystem.isDirectory(real) {
+            try walk(real, shown: path.text, recursive: recursive, ancestors: [], into: &listing)
+        } else {
+            add(real, shown: path.text, to: &listing)
+        }
+        listing.files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        return listing
+    }
+
+    package func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] {
+        do {
+            let bytes = try FileSystem.contents(of: root.isEmpty ? file.path : "\(root)/\(file.path)", limit: limit)
+            try LargeFileStorage.refusePointer(bytes, path: file.path)
+            return bytes
+        } catch let failure as FileSystem.Failure {
+            if failure.code == EFBIG {
+                throw GitError(.tooLarge, "\(file.path) has more than \(limit) bytes", path: file.path)
+            }
+            throw failure.gitError
+        } catch let error as GitError {
+            throw error
+        } catch {
+            throw GitError(.other, "\(file.path): \(error)", path: file.path)
+        }
+    }
+
+    /// The commit that is checked out here; `nil` when this is in no repository, or one without commits.
+    package func head() throws(GitError) -> Commit? {
+        precondition(GitLibrary.isReady, "libgit2 failed to initialise")
+        var repository: OpaquePointer?
+        guard git_repository_open_ext(&repository, root, 0, nil) == 0, let repository else { return nil }
+        let owned = Handle(repository) { git_repository_free($0) }
+        var reference: OpaquePointer?
+        guard git_repository_head(&reference, owned.pointer) == 0, let reference else { return nil }
+        let head = Handle(reference) { git_reference_free($0) }
+        let commit = try Handle.make("cannot read the HEAD of \(root)", free: git_object_free) {
+            git_reference_peel($0, head.pointer, GIT_OBJECT_COMMIT)
+        }
+        return Commit(commit.pointer)
+    }
+
+    private func isInside(_ path: String) -> Bool { path == root || path.hasPrefix(root == "/" ? "/" : root + "/") }
+
+    private func add(_ real: String, shown: String, to listing: inout FileListing) {
+        do {
+            let bytes = try FileSystem.contents(of: real, limit: Self.contentLimit)
+            let mode = FileSystem.status(real)?.st_mode ?? 0
+            listing.files.append(
+                FileEntry(path: shown, blob: Self.blobID(of: bytes), isExecutable: mode & S_IXUSR != 0))
+        } catch {
+            // Only regular files can be manifests; a socket or a device is passed over.
+            if error.code == EISDIR || error.code == ENXIO { return }
+            listing.faults.append(
+                error.code == EFBIG
+                    ? GitError(.tooLarge, "\(shown) has more than \(Self.contentLimit) bytes", path: shown)
+                    : GitError(error.gitError.kind, error.message, path: shown))
+        }
+    }
+
+    private func walk(
+        _ directory: String, shown: String, recursive: Bool, ancestors: [String], into listing: inout FileListing
+    ) throws(GitError) {
+        let names: [String]
+        do {
+            names = try FileSystem.names(in: directory)
+        } catch {
+            listing.faults.append(GitError(error.gitError.kind, error.message, path: shown))
+            return
+        }
+        for name in names where name != ".git" {
+            guard listing.files.count < fileLimit else {
+                throw GitError(.tooLarge, "\(directory) has more than \(fileLimit) files: name a narrower path")
+            }
+            let path = "\(directory)/\(name)"
+            let shownPath = shown.isEmpty ? name : "\(shown)/\(name)"
+            guard let status = FileSystem.status(path) else { continue }
+            var real = path
+            if status.st_mode & S_IFMT == S_IFLNK {
+                listing.followsLinks = true
+                guard let target = FileSystem.realPath(path), isInside(target) else {
+                    let message =
+                        "\(shownPath) is a symbolic link that leads nowhere or out of \(root): link to a file inside it"
+                    listing.faults.append(GitError(.symlink, message, path: shownPath))
+                    continue
+                }
+                real = target
+            }
+            if !FileSystem.isDirectory(real) {
+                add(real, shown: shownPath, to: &listing)
+            } else if recursive, real == directory || ancestors.contains(real) {
+                listing.faults.append(
+                    GitError(
+                        .symlink, "\(shownPath) is a symbolic link to a directory that it is in itself", path: shownPath
+                    ))
+            } else if recursive {
+                try walk(
+                    real, shown: shownPath, recursive: true, ancestors: ancestors + [directory], into: &listing)
+            }
+        }
+    }
+
+    private func notFound(_ components: [Substring]) -> GitError {
+        var existing: [Substring] = []
+        for component in components {
+            guard FileSystem.exists(([root[...]] + existing + [component]).joined(separator: "/")) else { break }
+            existing.append(component)
+        }
+        if existing.count == components.count { existing.removeLast() }
+        let directory = ([root[...]] + existing).joined(separator: "/")
+        // What cannot be listed has no names to suggest.
+        let names = (try? FileSystem.names(in: directory)) ?? []
+        return pathNotFound(components, existing: existing, names: names.filter { $0 != ".git" }, label: label)
+    }
+}

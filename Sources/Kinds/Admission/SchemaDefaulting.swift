@@ -1,0 +1,73 @@
+package import Model
+
+extension Schema {
+    /// `value` with this schema's defaults filled in, in the form in which Kubernetes would write it back: without nulls
+    /// and empty optional lists and maps, its quantities and times canonical (semantics-api F, F1).
+    ///
+    /// What the schema does not know stays as it is. Applying it twice changes nothing.
+    package func defaulted(_ value: JSON) -> JSON { filled(value) ?? value }
+
+    /// `nil` when nothing changes, so that unchanged subtrees are shared and not copied.
+    private func filled(_ value: JSON) -> JSON? {
+        switch value {
+        case .object(let object):
+            guard type == .object else { return nil }
+            return filledObject(object).map(JSON.object)
+        case .array(let elements):
+            guard let items else { return nil }
+            var changed: [JSON]?
+            for (index, element) in elements.enumerated() {
+                if let replacement = items.filled(element) {
+                    if changed == nil { changed = elements }
+                    changed?[index] = replacement
+                }
+            }
+            return changed.map(JSON.array)
+        case .null, .bool: return nil
+        case .int, .number: return format == "quantity" ? CanonicalText.quantity(value) : nil
+        case .string:
+            switch format {
+            case nil: return nil
+            case "quantity": return CanonicalText.quantity(value)
+            case "date-time": return CanonicalText.time(value, micro: false)
+            case "micro-time": return CanonicalText.time(value, micro: true)
+            default: return nil
+            }
+        }
+    }
+
+    private func filledObject(_ object: JSONObject) -> JSONObject? {
+        var changed: [JSONObject.Member]?
+        for (index, member) in object.enumerated() {
+            guard let child = child(member.key) else {
+                changed?.append(member)
+                continue
+            }
+            let isDropped = child.isAbsent(member.value) && !(required.contains(member.key) && !member.value.isNull)
+            let replacement = isDropped ? nil : child.filled(member.value)
+            if isDropped || replacement != nil, changed == nil { changed = Array(object[..<index]) }
+            if isDropped { continue }
+            changed?.append(replacement.map { JSONObject.Member(key: member.key, value: $0) } ?? member)
+        }
+        for (name, child) in defaultedProperties {
+            let present = changed.map { members in members.contains { $0.key == name } } ?? (object[name] != nil)
+            if present { continue }
+            guard let value = child.defaultValue else { continue }
+            if changed == nil { changed = Array(object) }
+            changed?.append(JSONObject.Member(key: name, value: child.defaulted(value)))
+        }
+        return changed.map { JSONObject($0) }
+    }
+
+    /// Whether a value means the same as none at all: null, an empty list or map, or an empty text where a default says
+    /// what is meant instead.
+    private func isAbsent(_ value: JSON) -> Bool {
+        switch value {
+        case .null: !isNullable
+        case .array(let elements): elements.isEmpty
+        case .object(let object): object.isEmpty && additionalProperties != nil
+        case .string(let text): text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value)
+        default: false
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import Model
+
+/// Lays objects of a kind out as a table (semantics-api E).
+package enum TablePrinter {
+    /// - Parameters:
+    ///   - kind: any kind; one without columns of its own gets its name and the time of its creation.
+    ///   - now: what ages are counted to.
+    ///   - includedObject: how much of each object comes with its row.
+    package static func table(
+        for kind: GroupKind, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
+    ) -> Table {
+        let layout = layout(of: kind)
+        let rows = objects.map { object in
+            var row = Table.Row(cells: layout.cells(object, now), namespace: object.metadata.namespace)
+            row.conditions = layout.conditions(object)
+            row.object =
+                switch includedObject {
+                case .none: .none
+                case .metadata: Table.partialObjectMetadata(object.json)
+                case .object: object.json
+                }
+            return row
+        }
+        return Table(columns: layout.columns, rows: rows)
+    }
+
+    /// The columns of a kind, which do not depend on its objects.
+    package static func columns(for kind: GroupKind) -> [Table.Column] { layout(of: kind).columns }
+
+    /// How a kind is laid out.
+    struct Layout: Sendable {
+        var columns: [Table.Column]
+        var cells: @Sendable (Object, Timestamp) -> [JSON]
+        var conditions: @Sendable (Object) -> [Table.RowCondition]
+
+        init<Kind: KubernetesObject>(
+            _: Kind.Type, _ columns: [Table.Column],
+            conditions: @escaping @Sendable (Kind) -> [Table.RowCondition] = { _ in [] },
+            _ cells: @escaping @Sendable (Kind, Timestamp) -> [JSON]
+        ) {
+            self.columns = columns
+            self.cells = { cells($0.view(), $1) }
+            self.conditions = { conditions($0.view()) }
+        }
+
+        init(_ columns: [Table.Column], _ cells: @escaping @Sendable (Object, Timestamp) -> [JSON]) {
+            self.columns = columns
+            self.cells = cells
+            conditions = { _ in [] }
+        }
+    }
+
+    private static let layouts: [GroupKind: Layout] = [
+        Namespace.kind.groupKind: namespace, Node.kind.groupKind: node, Pod.kind.groupKind: pod,
+        Service.kind.groupKind: service, Endpoints.kind.groupKind: endpoints,
+        EndpointSlice.kind.groupKind: endpointSlice, ConfigMap.kind.groupKind: configMap,
+        Secret.kind.groupKind: secret, Event.kind.groupKind: event, ReplicaSet.kind.groupKind: replicaSet,
+        Deployment.kind.groupKind: deployment, Lease.kind.groupKind: lease, Application.kind.groupKind: application,
+    ]
+
+    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? fallback }
+
+    private static let fallback = Layout([
+        name, Table.Column("Created At", .date, description: "When the object was created."),
+    ]) { object, _ in
+        [.string(object.metadata.name), object.metadata.creationTimestamp.map(\.json) ?? .null]
+    }
+
+    static let name = Table.Column(
+        "Name", format: "name", description: "The object's name, unique among its kind in its namespace.")
+    static let age = Table.Column("Age", description: "How long ago the object was created.")
+
+    static func ageCell(_ metadata: ObjectMeta, _ now: Timestamp) -> JSON {
+        .string(Timestamp.age(of: metadata.creationTimestamp, at: now))
+    }
+
+    static func orNone(_ text: String?) -> JSON {
+        guard let text, !text.isEmpty else { return "<none>" }
+        return .string(text)
+    }
+
+    /// `a=1,b=2`, or `<none>`.
+    static func labels(_ labels: [String: String]) -> JSON {
+        orNone(labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","))
+    }
+
+    /// The first three, and how many more there are; `none` when there are none at all.
+    static func firstThree(_ items: [String], none: String) -> JSON {
+        if items.isEmpty { return .string(none) }
+        let shown = items.prefix(3).joined(separator: ",")
+        return .string(items.count > 3 ? "\(shown) + \(items.count - 3) more..." : shown)
+    }
+}

@@ -1,0 +1,191 @@
+import Model
+
+/// Where a cluster is and how to get in: one context of a kubeconfig, with its files not yet read.
+package struct ClusterAccess: Hashable, Sendable {
+    /// The text itself, or the file that holds it.
+    package enum Source: Hashable, Sendable {
+        case data([UInt8])
+        case file(String)
+    }
+
+    package enum Credentials: Hashable, Sendable {
+        case none
+        case token(String)
+        /// Read at each request, since such tokens are replaced from time to time.
+        case tokenFile(String)
+        case certificate(Source, key: Source)
+        case basic(user: String, password: String)
+    }
+
+    /// The base URL, without a slash at its end.
+    package var server: String
+    package var credentials: Credentials
+    package var certificateAuthority: Source?
+    package var skipsCertificateVerification: Bool
+    /// The name to verify the server's certificate against, where it is not the URL's.
+    package var serverName: String?
+    /// The namespace of the context; `default` when it names none.
+    package var namespace: String
+
+    package init(
+        server: String, credentials: Credentials = .none, certificateAuthority: Source? = nil,
+        skipsCertificateVerification: Bool = false, serverName: String? = nil, namespace: String = "default"
+    ) {
+        self.server = server
+        self.credentials = credentials
+        self.certificateAuthority = certificateAuthority
+        self.skipsCertificateVerification = skipsCertificateVerification
+        self.serverName = serverName
+        self.namespace = namespace
+    }
+}
+
+/// Why a kubeconfig cannot be used: which file, and what would be right.
+package struct KubeconfigError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var message: String
+    package var description: String { message }
+}
+
+extension ClusterAccess {
+    /// Reads a kubeconfig (`v1` Config).
+    ///
+    /// - Parameters:
+    ///   - path: names the file in errors; relative paths in it count from its folder.
+    ///   - context: instead of `current-context`.
+    package init(kubeconfig text: [UInt8], path: String, context: String? = nil) throws(KubeconfigError) {
+        let document: JSON
+        do {
+            let documents = try YAML.documents(text, file: path)
+            guard let first = documents.first else {
+                throw KubeconfigError(message: "\(path) is empty: expected a kubeconfig")
+            }
+            document = first.value
+        } catch let error as YAMLError {
+            throw KubeconfigError(message: "\(error)")
+        } catch let error as KubeconfigError {
+            throw error
+        } catch {
+            throw KubeconfigError(message: "\(path): \(error)")
+        }
+        let reader = KubeconfigReader(document: document, path: path)
+        guard let name = context ?? document["current-context"]?.string, !name.isEmpty else {
+            throw KubeconfigError(message: "\(path) has no current-context: name one with --context")
+        }
+        let chosen = try reader.entry("contexts", name, "context")
+        let cluster = try reader.entry("clusters", try reader.text(chosen, "cluster", of: "context \(name)"), "cluster")
+        let user = try chosen["user"]?.string.map { (user) throws(KubeconfigError) in
+            try reader.entry("users", user, "user")
+        }
+        var server = try reader.text(cluster, "server", of: "its cluster")
+        while server.hasSuffix("/") { server.removeLast() }
+        guard server.hasPrefix("http://") || server.hasPrefix("https://") else {
+            throw KubeconfigError(message: "\(path): the server \(server) is no http or https URL")
+        }
+        if cluster["proxy-url"]?.string?.isEmpty == false {
+            throw KubeconfigError(message: "\(path): proxy-url is not supported")
+        }
+        self.init(
+            server: server, credentials: try reader.credentials(user ?? [:]),
+            certificateAuthority: try reader.source(cluster, "certificate-authority"),
+            skipsCertificateVerification: cluster["insecure-skip-tls-verify"]?.bool ?? false,
+            serverName: cluster["tls-server-name"]?.string, namespace: chosen["namespace"]?.string ?? "default")
+    }
+}
+
+private struct KubeconfigReader {
+    let document: JSON
+    let path: String
+
+    func entry(_ list: String, _ name: String, _ member: String) throws(KubeconfigError) -> JSON {
+        let entries = document[list]?.array ?? []
+        guard let entry = entries.first(where: { $0["name"]?.string == name })?[member] else {
+            let known = entries.compactMap { $0["name"]?.string }.joined(separator: ", ")
+            throw KubeconfigError(
+                message: "\(path): \(list) has no \"\(name)\"" + (known.isEmpty ? "" : "; there are: \(known)"))
+        }
+        return entry
+    }
+
+    func text(_ node: JSON, _ member: String, of owner: String) throws(KubeconfigError) -> String {
+        guard let text = node[member]?.string, !text.isEmpty else {
+            throw KubeconfigError(message: "\(path): \(owner) has no \(member)")
+        }
+        return text
+    }
+
+    /// `<member>-data` in base64, or the file `<member>`.
+    func source(_ node: JSON, _ member: String) throws(KubeconfigError) -> ClusterAccess.Source? {
+        if let text = node[member + "-data"]?.string, !text.isEmpty {
+            guard let bytes = Base64.decoded(text) else {
+                throw KubeconfigError(message: "\(path): \(member)-data is not base64")
+            }
+            return .data(bytes)
+        }
+        guard let file = node[member]?.string, !file.isEmpty else { return nil }
+        return .file(resolved(file))
+    }
+
+    private func resolved(_ file: String) -> String {
+        guard !file.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return file }
+        return path[...slash] + file
+    }
+
+    func credentials(_ user: JSON) throws(KubeconfigError) -> ClusterAccess.Credentials {
+        if let token = user["token"]?.string, !token.isEmpty { return .token(token) }
+        if let file = user["tokenFile"]?.string, !file.isEmpty { return .tokenFile(resolved(file)) }
+        if let certificate = try source(user, "client-certificate") {
+            guard let key = try source(user, "client-key") else {
+                throw KubeconfigError(message: "\(path): the user has a client-certificate but no client-key")
+            }
+            return .certificate(certificate, key: key)
+        }
+        if let name = user["username"]?.string, let password = user["password"]?.string {
+            return .basic(user: name, password: password)
+        }
+        for plugin in ["exec", "auth-provider"] where user[plugin] != nil {
+            throw KubeconfigError(
+                message: "\(path): the user gets credentials from \"\(plugin)\", which is not supported: "
+                    + "use a token, e.g. of `kubectl create token`")
+        }
+        return .none
+    }
+}
+
+/// RFC 4648, for what kubeconfigs hold.
+enum Base64 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// `nil` for what is no base64. White space is skipped.
+    static func decoded(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var buffer: UInt32 = 0
+        var bits = 0
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "="), 0x20, 0x0A, 0x0D, 0x09: continue
+            default:
+                guard let value = alphabet.firstIndex(of: byte) else { return nil }
+                buffer = buffer << 6 | UInt32(value)
+                bits += 6
+                if bits >= 8 {
+                    bits -= 8
+                    bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+                }
+            }
+        }
+        return bytes
+    }
+
+    static func encoded(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let value = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) } << UInt32((3 - group.count) * 8)
+            for index in 0..<4 {
+                let digit = alphabet[Int(value >> UInt32(18 - 6 * index) & 63)]
+                text.append(index <= group.count ? digit : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,143 @@
+extension ServerSideApply {
+    /// One configuration that one manager applies.
+    struct Application {
+        let config: JSON
+        let schema: Schema
+        let manager: String
+        let subresource: String?
+        let now: Timestamp
+        let resetFields: FieldSet
+        /// What the configuration states and its manager will own.
+        private let fields: FieldSet
+        private let hasNulls: Bool
+        private let apiVersion: String
+
+        init(
+            _ config: JSON, schema: Schema, manager: String, subresource: String?, now: Timestamp,
+            resetFields: FieldSet
+        ) throws(ApplyError) {
+            guard config.object != nil else {
+                throw .invalid("an applied configuration is an object, not \(config.typeName)")
+            }
+            if let entries = config[path: managedFieldsPath], !entries.isNull {
+                throw .invalid("metadata.managedFields must be nil")
+            }
+            var reader = FieldReader(isStrict: true)
+            let stated = reader.fields(of: config, schema)
+            if let message = Self.message(of: reader.faults, in: config) { throw .invalid(message) }
+            fields = stated.subtracting(neverTracked).excluding(resetFields)
+            hasNulls = reader.hasNulls
+            apiVersion = config["apiVersion"]?.string ?? ""
+            self.config = ObjectRemoval.removing(resetFields, from: config, schema) ?? .emptyObject
+            self.schema = schema
+            self.manager = manager
+            self.subresource = subresource
+            self.now = now
+            self.resetFields = resetFields
+        }
+
+        /// H1's text: `failed to create typed patch object (ns/name; apps/v1, Kind=Deployment): .spec.x: …`.
+        private static func message(of faults: [ApplyFault], in config: JSON) -> String? {
+            guard let first = faults.first else { return nil }
+            let kind = GroupVersionKind(
+                apiVersion: config["apiVersion"]?.string ?? "", kind: config["kind"]?.string ?? "")
+            let namespace = config[path: ["metadata", "namespace"]]?.string ?? ""
+            let name = config[path: ["metadata", "name"]]?.string ?? ""
+            let object = "\(namespace)/\(name); \(kind.group)/\(kind.version), Kind=\(kind.kind)"
+            let list = faults.count == 1 ? "\(first)" : "errors:\n" + faults.map { "  \($0)" }.joined(separator: "\n")
+            return "failed to create typed patch object (\(object)): \(list)"
+        }
+
+        private var identity: FieldOwnership.Identity {
+            FieldOwnership.Identity(
+                manager: manager, operation: .apply, apiVersion: apiVersion, subresource: subresource)
+        }
+
+        func applied(onto live: JSON?, force: Bool) throws(ApplyError) -> JSON {
+            let stored = live?[path: managedFieldsPath]
+            let base = live.map(withoutManagedFields) ?? .emptyObject
+            let merged = ObjectMerge.merged(base, with: config, schema)
+            let own = Self.entry(of: identity, in: stored)
+            if let live, merged == nil, own?.fields == fields { return live }
+
+            guard var ownership = FieldOwnership(stored) else {
+                throw .invalid(
+                    "failed to decode managed fields: metadata.managedFields of the live object is no list of "
+                        + "FieldsV1 entries; clear it by an update that sets it to []")
+            }
+            if ownership.isEmpty, live != nil { recordUntracked(base, in: &ownership) }
+            let last = own?.fields ?? FieldSet()
+            ownership.set(FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields))
+
+            var result = merged ?? base
+            if !last.subtracting(fields).isEmpty { result = pruned(result, last: last, ownership) }
+            let difference = ObjectComparison(from: base, to: result, schema: schema).excluding(resetFields)
+            let changed = difference.changed
+            let conflicts = force ? [] : conflicts(over: changed, in: ownership)
+            if !conflicts.isEmpty { throw .conflicts(conflicts) }
+            ownership.take(changed.union(difference.removed), except: identity)
+
+            if hasNulls { result = ObjectMerge.withoutNulls(result, schema) }
+            let isSame = result == base
+            if isSame, last == fields, let own { ownership.set(own) }
+            if fields.isEmpty { ownership.remove(identity) }
+            if let live, isSame, ownership.json == stored { return live }
+            result[path: managedFieldsPath] = ownership.json
+            return result
+        }
+
+        /// This manager's entry alone, so that an apply that changes nothing reads no other.
+        private static func entry(of identity: FieldOwnership.Identity, in stored: JSON?) -> FieldOwnership.Entry? {
+            for item in stored?.array ?? [] {
+                guard item["manager"]?.string == identity.manager, let entry = FieldOwnership.Entry(item),
+                    entry.identity == identity
+                else { continue }
+                return entry
+            }
+            return nil
+        }
+
+        /// What an object had before the first apply belongs to no one in particular (H8).
+        private func recordUntracked(_ live: JSON, in ownership: inout FieldOwnership) {
+            let all = ObjectComparison(from: .emptyObject, to: live, schema: schema).excluding(resetFields).added
+            let fields = all.subtracting(neverTracked)
+            if fields.isEmpty { return }
+            let version = live["apiVersion"]?.string ?? apiVersion
+            let identity = FieldOwnership.Identity(
+                manager: "before-first-apply", operation: .update, apiVersion: version, subresource: subresource)
+            ownership.set(FieldOwnership.Entry(identity, apiVersion: version, time: now, fields: fields))
+        }
+
+        private func conflicts(over changed: FieldSet, in ownership: FieldOwnership) -> [ApplyConflict] {
+            if changed.isEmpty { return [] }
+            let others = ownership.entries.filter { $0.identity != identity }.sorted {
+                ($0.identity.manager, $0.identity.operation.rawValue, $0.apiVersion, $0.identity.subresource)
+                    < ($1.identity.manager, $1.identity.operation.rawValue, $1.apiVersion, $1.identity.subresource)
+            }
+            return others.flatMap { entry in
+                entry.fields.intersection(changed).paths.map { ApplyConflict(path: $0, owner: entry) }
+            }
+        }
+
+        /// Removes what this manager applied last time, leaves out now, and nobody else owns (H5).
+        ///
+        /// An item that goes takes with it all that is in it; one that another applier names, too, stays with what
+        /// others own of it.
+        private func pruned(_ merged: JSON, last: FieldSet, _ ownership: FieldOwnership) -> JSON {
+            let owned = ownership.entries.reduce(FieldSet()) { $0.union($1.fields) }
+            let named = { (set: FieldSet) in set.addingDeclaredParents(schema) }
+            let all = named(FieldSet(of: merged, schema: schema))
+            let candidates = named(last)
+
+            let without = ObjectRemoval.removing(candidates, from: merged, schema) ?? .emptyObject
+            let remaining = named(FieldSet(of: without, schema: schema))
+            let unowned = all.subtracting(remaining.union(named(owned)))
+            let owners = ObjectRemoval.removing(unowned, from: merged, schema) ?? .emptyObject
+
+            // What was unowned all along was not this manager's to remove.
+            let left = named(FieldSet(of: owners, schema: schema))
+            let removable = all.subtracting(left).intersection(candidates)
+            return ObjectRemoval.removing(removable, from: merged, schema) ?? .emptyObject
+        }
+    }
+}

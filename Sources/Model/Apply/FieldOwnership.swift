@@ -1,0 +1,156 @@
+/// Who owns which fields of an object: its `metadata.managedFields` (semantics-api H2).
+struct FieldOwnership {
+    enum Operation: String {
+        case apply = "Apply"
+        case update = "Update"
+    }
+
+    /// What tells one manager's entries apart.
+    struct Identity: Hashable {
+        var manager: String
+        var operation: Operation
+        /// Empty for Apply, whose entry follows the manager through versions.
+        var apiVersion: String
+        /// Empty for the object itself.
+        var subresource: String
+
+        init(manager: String, operation: Operation, apiVersion: String, subresource: String?) {
+            self.manager = manager.isEmpty ? "unknown" : manager
+            self.operation = operation
+            self.apiVersion = operation == .apply ? "" : apiVersion
+            self.subresource = subresource ?? ""
+        }
+    }
+
+    struct Entry {
+        let identity: Identity
+        var apiVersion: String
+        /// RFC 3339, or empty.
+        var time: String
+        var fields: FieldSet {
+            didSet { encodedFields = nil }
+        }
+        /// As it was read, so that what did not change is not encoded anew.
+        private var encodedFields: JSON?
+
+        init(_ identity: Identity, apiVersion: String, time: Timestamp, fields: FieldSet) {
+            self.identity = identity
+            self.apiVersion = apiVersion
+            self.time = time.description
+            self.fields = fields
+        }
+
+        /// `nil` when the entry is none that we can read.
+        init?(_ json: JSON) {
+            guard let operation = json["operation"]?.string.flatMap(Operation.init(rawValue:)),
+                json["fieldsType"]?.string ?? "FieldsV1" == "FieldsV1",
+                let fields = FieldSet(fieldsV1: json["fieldsV1"] ?? .emptyObject)
+            else { return nil }
+            self.fields = fields
+            encodedFields = json["fieldsV1"]
+            apiVersion = json["apiVersion"]?.string ?? ""
+            time = json["time"]?.string ?? ""
+            identity = Identity(
+                manager: json["manager"]?.string ?? "", operation: operation, apiVersion: apiVersion,
+                subresource: json["subresource"]?.string)
+        }
+
+        var json: JSON {
+            var json: JSON = [
+                "manager": .string(identity.manager), "operation": .string(identity.operation.rawValue),
+                "apiVersion": .string(apiVersion),
+            ]
+            if !time.isEmpty { json["time"] = .string(time) }
+            json["fieldsType"] = "FieldsV1"
+            json["fieldsV1"] = encodedFields ?? fields.fieldsV1
+            if !identity.subresource.isEmpty { json["subresource"] = .string(identity.subresource) }
+            return json
+        }
+    }
+
+    /// One per identity.
+    private(set) var entries: [Entry] = []
+
+    /// How many Update entries an object keeps (H7).
+    static let updateEntryLimit = 10
+
+    init() {}
+
+    /// `nil` when the member is there and no list of entries that can be read.
+    init?(_ json: JSON?) {
+        guard let json, !json.isNull else { return }
+        guard let list = json.array else { return nil }
+        for item in list {
+            guard let entry = Entry(item) else { return nil }
+            entries.append(entry)
+        }
+    }
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    func entry(of identity: Identity) -> Entry? { entries.first { $0.identity == identity } }
+
+    mutating func set(_ entry: Entry) {
+        if let position = entries.firstIndex(where: { $0.identity == entry.identity }) {
+            entries[position] = entry
+        } else {
+            entries.append(entry)
+        }
+    }
+
+    mutating func remove(_ identity: Identity) {
+        entries.removeAll { $0.identity == identity }
+    }
+
+    /// Takes fields away from every manager but one; managers left without any are forgotten.
+    mutating func take(_ taken: FieldSet, except identity: Identity?) {
+        if taken.isEmpty { return }
+        for position in entries.indices.reversed() where entries[position].identity != identity {
+            let fields = entries[position].fields
+            // Entries that lose nothing keep their text as it was written.
+            if fields.intersection(taken).isEmpty { continue }
+            let rest = fields.subtracting(taken)
+            if rest.isEmpty { entries.remove(at: position) } else { entries[position].fields = rest }
+        }
+    }
+
+    /// Collapses the oldest Update entries into one `ancient-changes` for each version (H7).
+    mutating func collapseOldUpdates() {
+        var updates = entries.filter { $0.identity.operation == .update }.sorted {
+            ($0.time, $0.identity.manager) < ($1.time, $1.identity.manager)
+        }[...]
+        var remaining = updates.count
+        var firsts: [String: Identity] = [:]
+        while remaining > Self.updateEntryLimit, let oldest = updates.popFirst() {
+            let bucket = Identity(
+                manager: "ancient-changes", operation: .update, apiVersion: oldest.apiVersion, subresource: nil)
+            guard let first = firsts[oldest.apiVersion] else {
+                firsts[oldest.apiVersion] = oldest.identity
+                continue
+            }
+            let collapsed = entry(of: bucket) ?? entry(of: first)
+            let fields = oldest.fields.union(collapsed?.fields ?? FieldSet())
+            if entry(of: bucket) == nil { remove(first) }
+            remove(oldest.identity)
+            var entry = Entry(
+                bucket, apiVersion: oldest.apiVersion, time: Timestamp(seconds: 0), fields: fields)
+            // The newest of the times collapsed so far.
+            entry.time = oldest.time
+            set(entry)
+            remaining -= 1
+        }
+    }
+
+    /// The `managedFields` list in Kubernetes' order (H2); `nil` when nobody owns anything.
+    var json: JSON? {
+        if entries.isEmpty { return nil }
+        let sorted = entries.sorted { left, right in
+            let (one, two) = (left.identity, right.identity)
+            if one.operation != two.operation { return one.operation == .apply }
+            if left.time != right.time { return left.time < right.time }
+            if one.manager != two.manager { return one.manager < two.manager }
+            return (left.apiVersion, one.subresource) < (right.apiVersion, two.subresource)
+        }
+        return .array(sorted.map(\.json))
+    }
+}

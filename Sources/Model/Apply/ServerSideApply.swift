@@ -1,0 +1,101 @@
+/// Server-side apply and the tracking of who owns which field, as pure functions (semantics-api H).
+package enum ServerSideApply {
+    /// Merges an applied configuration into an object and records what its manager owns.
+    ///
+    /// When nothing changes, neither the object nor what the manager owns, the answer is `live` itself, old times
+    /// included (H5).
+    ///
+    /// - Parameters:
+    ///   - live: the stored object, or `nil` when the apply creates it.
+    ///   - manager: the field manager's name.
+    ///   - force: whether to take fields that others own with other values.
+    ///   - subresource: the subresource the request goes to, such as `status`.
+    ///   - resetFields: what this endpoint does not write (H10); by default `status`, or `spec` for `status` itself.
+    package static func apply(
+        _ config: JSON, onto live: JSON?, schema: Schema, manager: String, force: Bool, subresource: String?,
+        now: Timestamp, resetFields: FieldSet? = nil
+    ) throws(ApplyError) -> JSON {
+        let application = try Application(
+            config, schema: schema, manager: manager, subresource: subresource, now: now,
+            resetFields: resetFields ?? Self.resetFields(of: subresource))
+        guard manager == LastApplied.manager else { return try application.applied(onto: live, force: force) }
+        return try LastApplied.applying(application, onto: live, force: force)
+    }
+
+    /// Records in `new` what a create or update by `manager` came to own (H7).
+    ///
+    /// An object that nobody's ownership was ever recorded of stays so (H8). What others owned and this write changed
+    /// is silently theirs no more. The entry's time moves when the write changes a field, as the API's documentation of
+    /// `ManagedFieldsEntry.time` has it.
+    ///
+    /// - Parameters:
+    ///   - old: the stored object, or `nil` for a create.
+    ///   - new: the object to be stored, whose own `managedFields`, when it names any, replaces the old one's; an empty
+    ///     list, or one empty entry, clears it (H8).
+    package static func recordUpdate(
+        from old: JSON?, to new: JSON, schema: Schema, manager: String, subresource: String?, now: Timestamp,
+        resetFields: FieldSet? = nil
+    ) -> JSON {
+        var result = new
+        let previous = old?[path: managedFieldsPath]
+        let requested = new[path: managedFieldsPath]
+        if requested != nil { result[path: managedFieldsPath] = nil }
+        var ownership = ownership(previous: previous, requested: requested, isSubresource: subresource != nil)
+        if ownership.isEmpty, old != nil { return result }
+
+        let before = old.map(withoutManagedFields) ?? .emptyObject
+        let difference = ObjectComparison(from: before, to: result, schema: schema)
+            .excluding(resetFields ?? Self.resetFields(of: subresource))
+        let changed = difference.changed
+        let identity = FieldOwnership.Identity(
+            manager: manager, operation: .update, apiVersion: new["apiVersion"]?.string ?? "",
+            subresource: subresource)
+        let owned = ownership.entry(of: identity)?.fields ?? FieldSet()
+        let set = changed.subtracting(neverTracked)
+        let kept = owned.subtracting(difference.removed)
+        ownership.take(changed.union(difference.removed), except: identity)
+        if !set.isEmpty {
+            ownership.set(
+                FieldOwnership.Entry(
+                    identity, apiVersion: new["apiVersion"]?.string ?? "", time: now, fields: kept.union(set)))
+        } else if kept != owned {
+            // Only lost something: its time stays.
+            if kept.isEmpty {
+                ownership.remove(identity)
+            } else if var entry = ownership.entry(of: identity) {
+                entry.fields = kept
+                ownership.set(entry)
+            }
+        }
+        ownership.collapseOldUpdates()
+        if let entries = ownership.json { result[path: managedFieldsPath] = entries }
+        return result
+    }
+
+    static let managedFieldsPath = ["metadata", "managedFields"]
+
+    /// What every object has and nobody owns (H4).
+    static let neverTracked = FieldSet(
+        fields: ["apiVersion"], ["kind"], ["metadata"], ["metadata", "name"], ["metadata", "namespace"],
+        ["metadata", "uid"], ["metadata", "creationTimestamp"], ["metadata", "generation"],
+        ["metadata", "resourceVersion"], ["metadata", "selfLink"], ["metadata", "managedFields"])
+
+    private static func resetFields(of subresource: String?) -> FieldSet {
+        subresource == "status" ? FieldSet(fields: ["spec"]) : FieldSet(fields: ["status"])
+    }
+
+    static func withoutManagedFields(_ object: JSON) -> JSON {
+        guard object[path: managedFieldsPath] != nil else { return object }
+        var result = object
+        result[path: managedFieldsPath] = nil
+        return result
+    }
+
+    private static func ownership(previous: JSON?, requested: JSON?, isSubresource: Bool) -> FieldOwnership {
+        let stored = FieldOwnership(previous) ?? FieldOwnership()
+        guard !isSubresource, let requested, let list = requested.array else { return stored }
+        if list.isEmpty || list == [.emptyObject] { return FieldOwnership() }
+        guard let ownership = FieldOwnership(requested), !ownership.isEmpty else { return stored }
+        return ownership
+    }
+}

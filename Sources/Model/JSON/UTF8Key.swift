@@ -1,0 +1,32 @@
+extension String {
+    /// Whether both texts have the same bytes.
+    ///
+    /// `==` compares canonical equivalents as equal, so that `é` in one code point equals `é` in two; in JSON they differ,
+    /// and taking one for the other would lose a change.
+    @inline(__always)
+    package func hasSameBytes(as other: String) -> Bool {
+        guard self == other else { return false }
+        // Equal texts of ASCII alone, which is nearly all of them, have equal bytes.
+        return utf8.count == other.utf8.count && (utf8.count < 2 || sameBytesSlowly(other))
+    }
+
+    @inline(never)
+    private func sameBytesSlowly(_ other: String) -> Bool {
+        let compared: Bool?? = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { left.elementsEqual($0) }
+        }
+        return (compared ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+}
+
+/// A text that equals only texts of the same bytes: a key of a JSON object.
+package struct UTF8Key: Hashable, Sendable {
+    package var text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}

@@ -1,0 +1,21 @@
+/// Why a patch was not applied.
+package struct PatchError: Error, Hashable, CustomStringConvertible {
+    package enum Kind {
+        /// The patch itself is wrong: 400.
+        case malformed
+        /// It does not fit the object: 422.
+        case failed
+        /// The kind of object does not take this kind of patch: 415.
+        case unsupported
+    }
+
+    package var kind: Kind
+    package var message: String
+
+    package init(kind: Kind, message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+}

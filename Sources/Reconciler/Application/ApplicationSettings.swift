@@ -1,0 +1,117 @@
+package import Kinds
+import Model
+
+/// What an Application asks for, read once into values that need no further checking.
+package struct ApplicationSettings: Hashable, Sendable {
+    /// What happens to a revision that turned out to be unhealthy (DESIGN, the rollout verdict, 4).
+    package enum Rollback: String, Sendable, CaseIterable {
+        /// The last healthy revision is synced whole.
+        case commit
+        /// Only the failed Deployment's pod template goes back.
+        case workload
+        case off
+    }
+
+    package var rollback = Rollback.commit
+    /// How long everything must stay healthy before a revision counts as healthy.
+    package var bakeTime = Duration.seconds(10)
+    /// How long a rollout may go without progress.
+    package var healthTimeout = Duration.seconds(600)
+    package var isAutomated = false
+    package var prunes = false
+    package var selfHeals = false
+    package var allowsEmpty = false
+    package var createsNamespace = false
+    package var isSuspended = false
+    /// How often a sync that failed is tried again, and after which delays (Argo CD's defaults).
+    package var retryLimit = 5
+    package var retryDelay = Duration.seconds(5)
+    package var retryFactor = 2
+    package var retryMaximum = Duration.seconds(180)
+    package var historyLimit = 10
+    package var namespace = "default"
+    package var ignoreDifferences: [ResourceIgnoreDifferences] = []
+
+    package init() {}
+}
+
+/// An Application that says something Martlet cannot do as said.
+package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var field: String
+    package var message: String
+    package var description: String { "\(field): \(message)" }
+}
+
+extension ApplicationSettings {
+    package static let rollbackAnnotation = "martlet.dev/rollback"
+    package static let bakeTimeAnnotation = "martlet.dev/bake-time"
+    package static let healthTimeoutAnnotation = "martlet.dev/health-timeout"
+    package static let suspendAnnotation = "martlet.dev/suspend"
+    package static let refreshAnnotation = "argocd.argoproj.io/refresh"
+
+    package init(_ application: Application) throws(SettingsError) {
+        self.init()
+        let annotations = application.metadata.annotations
+        bakeTime = try Self.duration(Self.bakeTimeAnnotation, annotations) ?? bakeTime
+        healthTimeout = try Self.duration(Self.healthTimeoutAnnotation, annotations) ?? healthTimeout
+        isSuspended = annotations[Self.suspendAnnotation] == "true"
+        if let text = annotations[Self.rollbackAnnotation] {
+            guard let policy = Rollback(rawValue: text) else {
+                let choices = Rollback.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+                throw Self.annotationError(Self.rollbackAnnotation, "\"\(text)\" is none of \(choices)")
+            }
+            rollback = policy
+        }
+        guard let source = application.spec.source, !source.repoURL.isEmpty else {
+            throw SettingsError(field: "spec.source.repoURL", message: "an Application needs a repository to follow")
+        }
+        if let namespace = application.spec.destination.namespace, !namespace.isEmpty { self.namespace = namespace }
+        try readSyncPolicy(application.spec.syncPolicy)
+        historyLimit = application.spec.revisionHistoryLimit ?? historyLimit
+        ignoreDifferences = application.spec.ignoreDifferences
+        if let index = ignoreDifferences.firstIndex(where: { !$0.jqPathExpressions.isEmpty }) {
+            throw SettingsError(
+                field: "spec.ignoreDifferences[\(index)].jqPathExpressions",
+                message: "jq expressions are not evaluated; use jsonPointers or managedFieldsManagers")
+        }
+    }
+
+    private mutating func readSyncPolicy(_ policy: SyncPolicy?) throws(SettingsError) {
+        if let automated = policy?.automated {
+            isAutomated = automated.enabled ?? true
+            prunes = automated.prune ?? false
+            selfHeals = automated.selfHeal ?? false
+            allowsEmpty = automated.allowEmpty ?? false
+        }
+        createsNamespace = policy?.syncOptions.contains("CreateNamespace=true") ?? false
+        guard let retry = policy?.retry else { return }
+        retryLimit = retry.limit ?? retryLimit
+        let field = "spec.syncPolicy.retry.backoff"
+        retryDelay = try Self.duration(retry.backoff?.duration, field: "\(field).duration") ?? retryDelay
+        retryMaximum = try Self.duration(retry.backoff?.maxDuration, field: "\(field).maxDuration") ?? retryMaximum
+        retryFactor = max(1, retry.backoff?.factor ?? retryFactor)
+    }
+
+    /// The delay before attempt number `attempt` (1 is the first retry).
+    package func retryDelay(beforeAttempt attempt: Int) -> Duration {
+        var delay = retryDelay
+        for _ in 1..<max(1, attempt) where delay < retryMaximum { delay *= retryFactor }
+        return min(delay, retryMaximum)
+    }
+
+    private static func duration(_ name: String, _ annotations: [String: String]) throws(SettingsError) -> Duration? {
+        try duration(annotations[name], field: "metadata.annotations[\(name)]")
+    }
+
+    private static func duration(_ text: String?, field: String) throws(SettingsError) -> Duration? {
+        guard let text else { return nil }
+        guard let duration = DurationText.parse(text) else {
+            throw SettingsError(field: field, message: "\"\(text)\" is no duration; write one like \"30s\" or \"5m\"")
+        }
+        return duration
+    }
+
+    private static func annotationError(_ name: String, _ message: String) -> SettingsError {
+        SettingsError(field: "metadata.annotations[\(name)]", message: message)
+    }
+}

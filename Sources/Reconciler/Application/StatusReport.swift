@@ -1,0 +1,108 @@
+package import Kinds
+package import Model
+
+/// Everything that an Application's status is made of; `status` turns it into the API's shape.
+package struct StatusReport: Sendable {
+    package var rollout: Rollout
+    package var target: String?
+    package var health = HealthAssessment()
+    /// The inventory: what the application has created or is about to.
+    package var inventory: Set<ObjectKey>
+    package var outOfSync: Set<ObjectKey> = []
+    /// `type` → message of what is wrong.
+    package var conditions: [String: String] = [:]
+    package var operationState: OperationState?
+    package var history: [RevisionHistory]
+    package var isCompared = false
+
+    package init(rollout: Rollout, inventory: Set<ObjectKey>, history: [RevisionHistory]) {
+        self.rollout = rollout
+        self.inventory = inventory
+        self.history = history
+    }
+
+    package var syncStatus: String {
+        guard isCompared, let target else { return "Unknown" }
+        return target == rollout.revision && outOfSync.isEmpty && !isPartial ? "Synced" : "OutOfSync"
+    }
+
+    /// With a `workload` rollback the cluster shows no commit exactly.
+    private var isPartial: Bool { !(rollout.trial?.workloads.isEmpty ?? true) }
+
+    /// - Parameter old: where unchanged times are taken from, so that an unchanged state gives an unchanged status.
+    package func status(after old: ApplicationStatus, version: (GroupKind) -> String, at now: Timestamp)
+        -> ApplicationStatus
+    {
+        var status = old
+        status.sync.status = syncStatus
+        status.sync.revision = rollout.revision ?? target
+        let healthStatus = overallHealth
+        if status.health.status != healthStatus.status.rawValue { status.health.lastTransitionTime = now }
+        status.health.status = healthStatus.status.rawValue
+        status.health.message = healthStatus.message.isEmpty ? nil : healthStatus.message
+        status.operationState = operationState ?? old.operationState
+        status.history = history
+        status.conditions = conditionList(old.conditions, at: now)
+        status.resources = resources(version)
+        var rolloutStatus = rollout.status(at: now)
+        if rollout.trial == nil, old.rollout?.revision == rollout.revision {
+            rolloutStatus.startedAt = old.rollout?.startedAt
+        }
+        status.rollout = rolloutStatus
+        status.sourceType = "Directory"
+        return status
+    }
+
+    private var overallHealth: Health {
+        if rollout.phase == .idle { return Health(target == nil ? .unknown : .missing, "nothing was synced yet") }
+        if case .degraded(_, let failure) = rollout.phase { return Health(.degraded, failure.message) }
+        return Health(health.status, health.message)
+    }
+
+    private func conditionList(_ old: [ApplicationCondition], at now: Timestamp) -> [ApplicationCondition] {
+        var messages = conditions
+        for held in rollout.held {
+            let back = held.rolledBackTo.map { "; rolled back to \($0.prefix(12))" } ?? ""
+            messages["RevisionHeld"] =
+                "revision \(held.revision.prefix(12)) is held (\(held.failure.reason)): \(held.failure.message)\(back)"
+        }
+        return messages.sorted { $0.key < $1.key }.map { type, message in
+            let same = old.first { $0.type == type && $0.message == message }
+            var condition = ApplicationCondition()
+            condition.type = type
+            condition.message = message
+            condition.lastTransitionTime = same?.lastTransitionTime ?? now
+            return condition
+        }
+    }
+
+    private func resources(_ version: (GroupKind) -> String) -> [ApplicationResourceStatus] {
+        inventory.sorted(by: SyncOrder.precedes).map { key in
+            var resource = ApplicationResourceStatus()
+            resource.group = key.kind.group.isEmpty ? nil : key.kind.group
+            resource.version = version(key.kind)
+            resource.kind = key.kind.kind
+            resource.namespace = key.namespace.isEmpty ? nil : key.namespace
+            resource.name = key.name
+            resource.status = outOfSync.contains(key) ? "OutOfSync" : "Synced"
+            if let health = health.byResource[key] {
+                var status = HealthStatus()
+                status.status = health.status.rawValue
+                status.message = health.message.isEmpty ? nil : health.message
+                resource.health = status
+            }
+            return resource
+        }
+    }
+}
+
+extension ApplicationStatus {
+    /// The objects that the status lists: what the application has created.
+    package var inventory: Set<ObjectKey> {
+        Set(
+            resources.map {
+                ObjectKey(
+                    kind: GroupKind(group: $0.group ?? "", kind: $0.kind), namespace: $0.namespace ?? "", name: $0.name)
+            })
+    }
+}

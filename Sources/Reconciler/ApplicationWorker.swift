@@ -1,0 +1,306 @@
+package import Cluster
+package import Kinds
+package import Logging
+package import Model
+package import Synchronization
+
+/// Keeps one Application as Git says: gathers what the pure parts need to decide, persists their answer, and carries it
+/// out.
+///
+/// Git → `RevisionSource` → `DesiredState` → `SyncPlan` → `Syncer` → live objects → `HealthAssessment` → `Verdict`.
+package actor ApplicationWorker {
+    package struct Environment: Sendable {
+        package var cluster: any Cluster
+        package var clock: any WallClock
+        package var source: any RevisionSource
+        package var live: any LiveState
+        package var logger: Logger
+        /// How often Git is asked, without a reason to; up to half as much again is added at random.
+        package var interval: Duration
+        /// `(application, type, reason, message)`: becomes an Event.
+        package var record: @Sendable (Application, String, String, String) async -> Void
+
+        package init(
+            cluster: any Cluster, clock: any WallClock, source: any RevisionSource, live: any LiveState, logger: Logger,
+            interval: Duration, record: @escaping @Sendable (Application, String, String, String) async -> Void
+        ) {
+            self.cluster = cluster
+            self.clock = clock
+            self.source = source
+            self.live = live
+            self.logger = logger
+            self.interval = interval
+            self.record = record
+        }
+    }
+
+    let key: ObjectKey
+    let environment: Environment
+    package nonisolated let wakeup = Signal()
+    /// The namespaces it deploys to; empty while that is not known.
+    package nonisolated let destination = Mutex<Set<String>>([])
+
+    var rollout = Rollout()
+    var isLoaded = false
+    var target: String?
+    var conditions: [String: String] = [:]
+    var nextRefresh: Timestamp
+    var desiredStates: DesiredStateCache
+    var inventory: Set<ObjectKey> = []
+    var history: [RevisionHistory] = []
+    var operationState: OperationState?
+    var outOfSync: Set<ObjectKey> = []
+    var isCompared = false
+    var selfHeal = SelfHeal()
+    /// Which live version of an object is known to be what which manifest makes of it.
+    var inSync: [ObjectKey: (fingerprint: String, resourceVersion: String)] = [:]
+    var appliedGenerations: [ObjectKey: Int] = [:]
+    var jitter: any RandomNumberGenerator & Sendable
+    /// The status as this process last wrote it: the cluster's view may lag behind.
+    var published: ApplicationStatus?
+    /// The version in which each kind is served, for `status.resources`.
+    let resourceVersions: [GroupKind: String]
+    /// The resolved source as it was at the last refresh: another one makes a refresh due.
+    var refreshedSource: ApplicationSource?
+
+    package init(
+        key: ObjectKey, environment: Environment, types: [ResourceType], random: any RandomNumberGenerator & Sendable
+    ) {
+        self.key = key
+        resourceVersions = Dictionary(types.map { ($0.kind.groupKind, $0.kind.version) }) { first, _ in first }
+        self.environment = environment
+        jitter = random
+        nextRefresh = environment.clock.now
+        desiredStates = DesiredStateCache(application: key.name)
+    }
+
+    /// Works until the Application is gone or the task is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            guard let application = application() else { return }
+            let wakeAt: Timestamp?
+            do {
+                wakeAt = try await step(application)
+            } catch {
+                environment.logger.error("\(key): \(error.message)")
+                wakeAt = now + .seconds(5)
+            }
+            await wakeup.wait(until: wakeAt, on: environment.clock)
+        }
+    }
+
+    var now: Timestamp { environment.clock.now }
+
+    /// Asks Git again at the next step.
+    package func refresh() {
+        nextRefresh = now
+        wakeup.raise()
+    }
+
+    /// Asks Git again whenever a repository on this machine says that it changed.
+    package func followRepository() async {
+        while !Task.isCancelled {
+            guard let source = application()?.spec.source else { return }
+            for await _ in environment.source.changes(of: source) { refresh() }
+            // The stream ends when the repository is not there (yet); the polling interval is the fallback.
+            do {
+                try await environment.clock.sleep(for: .seconds(30))
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func application() -> Application? {
+        environment.live.object(key)?.view(as: Application.self)
+    }
+
+    /// One look at everything; answers when to look again.
+    func step(_ application: Application) async throws(APIError) -> Timestamp? {
+        load(application)
+        if application.metadata.isBeingDeleted { return try await finalize(application) }
+        let settings: ApplicationSettings
+        do {
+            settings = try ApplicationSettings(application)
+            conditions["InvalidSpecError"] = nil
+            destination.withLock { $0 = Set(inventory.map(\.namespace)).union([settings.namespace]) }
+        } catch {
+            conditions["InvalidSpecError"] = error.description
+            try await publish(application)
+            return nil
+        }
+        try await refreshIfDue(application)
+        if !settings.isSuspended {
+            try await advance(application, settings)
+        }
+        let healAt = settings.isSuspended ? nil : try await compare(application, settings)
+        let decision = Verdict.decide(rollout, observation(settings), settings)
+        try await publish(application)
+        let times = [decision.wakeAt, nextRefresh, healAt].compactMap { $0 }
+        return decision.rollout == rollout && !decision.syncs ? times.min() : now
+    }
+
+    /// Takes over what an earlier process remembered, once.
+    private func load(_ application: Application) {
+        guard !isLoaded else { return }
+        isLoaded = true
+        let status = application.status
+        rollout = Rollout(status.rollout)
+        inventory = status.inventory
+        history = status.history
+        operationState = status.operationState
+        target = rollout.revision
+    }
+
+    // MARK: - Git
+
+    private func refreshIfDue(_ application: Application) async throws(APIError) {
+        guard let source = application.spec.source else { return }
+        let asked = application.metadata.annotations[ApplicationSettings.refreshAnnotation] != nil
+        guard now >= nextRefresh || asked || source != refreshedSource else { return }
+        do {
+            target = try await environment.source.resolve(source)
+            conditions["ComparisonError"] = nil
+            refreshedSource = source
+        } catch {
+            // What is deployed stays; the next refresh may do better.
+            conditions["ComparisonError"] = "\(error)"
+            environment.logger.warning("\(key): \(error)")
+        }
+        let seconds = Double(environment.interval.components.seconds)
+        nextRefresh = now + environment.interval + .seconds(Double.random(in: 0...(seconds / 2), using: &jitter))
+        if asked {
+            let patch: JSON = ["metadata": ["annotations": [ApplicationSettings.refreshAnnotation: nil]]]
+            _ = try await environment.cluster.patch(
+                key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
+        }
+    }
+
+    /// The desired state of a revision, or of the mix that a `workload` rollback makes.
+    func desired(_ application: Application, _ settings: ApplicationSettings) async throws -> DesiredState? {
+        guard let source = application.spec.source, let revision = rollout.revision else { return nil }
+        let state = try await rendered(source, revision, settings.namespace)
+        guard let trial = rollout.trial, !trial.workloads.isEmpty else { return state }
+        let failed: String
+        switch rollout.phase {
+        case .rollingBack(let from, _), .rolledBack(let from, _): failed = from
+        default: return state
+        }
+        let base = try await rendered(source, failed, settings.namespace)
+        return DesiredStateCache.combined(base, templatesFrom: state, of: trial.workloads)
+    }
+
+    private func rendered(_ source: ApplicationSource, _ revision: String, _ namespace: String) async throws
+        -> DesiredState
+    {
+        let path = source.path ?? "."
+        let identity = "\(source.repoURL)\n\(path)\n\(revision)\n\(namespace)\n\(source.directory?.json.text() ?? "")"
+        if let state = desiredStates.state(identity) { return state }
+        let state = try await environment.source.render(source, revision: revision, namespace: namespace)
+        return desiredStates.insert(state, as: identity)
+    }
+
+    // MARK: - The verdict
+
+    private func observation(_ settings: ApplicationSettings, requested: String? = nil) -> Verdict.Observation {
+        Verdict.Observation(now: now, target: target, health: assess(), requested: requested)
+    }
+
+    /// Lets the verdict move on as long as it has something to do at once.
+    private func advance(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {
+        var requested = try await takeRequest(application)
+        // Each round syncs at most once; a revision fails at most once, so the rounds are few.
+        for _ in 0..<8 {
+            let decision = Verdict.decide(rollout, observation(settings, requested: requested), settings)
+            requested = nil
+            if decision.rollout != rollout {
+                let before = rollout
+                rollout = decision.rollout
+                // Persisted before it is acted on, so that a restart goes on from here.
+                try await publish(application)
+                await announce(from: before, application)
+            }
+            guard decision.syncs else { return }
+            try await syncTrial(application, settings)
+        }
+    }
+
+    /// The revision that a person asked to sync (`operation.sync`), which is taken out of the object.
+    private func takeRequest(_ application: Application) async throws(APIError) -> String? {
+        guard let operation = application.json["operation"] else { return nil }
+        let revision = operation[path: ["sync", "revision"]]?.string
+        _ = try await environment.cluster.patch(
+            key, .merge(["operation": nil]), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
+        return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target
+    }
+
+    private func syncTrial(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {
+        guard let trial = rollout.trial else { return }
+        let started = now
+        environment.logger.info("\(key): syncing \(trial.revision.prefix(12)) (\(rollout.phaseName))")
+        let report = await sync(application, settings)
+        let before = rollout
+        rollout = Verdict.record(report.outcome, in: rollout, at: now, settings)
+        operationState = Self.operationState(report, trial, startedAt: started, finishedAt: now)
+        switch report.outcome {
+        case .succeeded:
+            conditions["SyncError"] = nil
+            remember(trial.revision, application, settings, startedAt: started)
+            await environment.record(application, "Normal", "OperationCompleted", "synced \(trial.revision.prefix(12))")
+        case .failed(let message), .refused(let message):
+            conditions["SyncError"] = message
+            environment.logger.warning("\(key): sync of \(trial.revision.prefix(12)) failed: \(message)")
+            await environment.record(application, "Warning", "OperationFailed", message)
+        }
+        try await publish(application)
+        await announce(from: before, application)
+    }
+
+    private func remember(
+        _ revision: String, _ application: Application, _ settings: ApplicationSettings, startedAt: Timestamp
+    ) {
+        if history.last?.revision == revision { return }
+        var entry = RevisionHistory()
+        entry.id = (history.last?.id ?? -1) + 1
+        entry.revision = revision
+        entry.deployStartedAt = startedAt
+        entry.deployedAt = now
+        entry.source = application.spec.source
+        history.append(entry)
+        if history.count > settings.historyLimit { history.removeFirst(history.count - settings.historyLimit) }
+    }
+
+    /// Says in an Event what changed, for those who watch.
+    private func announce(from before: Rollout, _ application: Application) async {
+        guard before.phaseName != rollout.phaseName || before.revision != rollout.revision else { return }
+        let revision = rollout.revision?.prefix(12) ?? ""
+        switch rollout.phase {
+        case .idle: break
+        case .judging:
+            await environment.record(application, "Normal", "OperationStarted", "syncing revision \(revision)")
+        case .healthy:
+            await environment.record(application, "Normal", "RevisionHealthy", "revision \(revision) is healthy")
+        case .rollingBack(let from, _):
+            let why = rollout.held.last { $0.revision == from }?.failure.message ?? ""
+            let text = "revision \(from.prefix(12)) failed, returning to \(revision): \(why)"
+            environment.logger.warning("\(key): \(text)")
+            await environment.record(application, "Warning", "RollbackStarted", text)
+        case .rolledBack(let from, _):
+            let text = "returned to revision \(revision); revision \(from.prefix(12)) is held"
+            environment.logger.notice("\(key): \(text)")
+            await environment.record(application, "Normal", "RolledBack", text)
+        case .degraded(_, let failure):
+            environment.logger.warning("\(key): \(failure.message)")
+            await environment.record(application, "Warning", "RevisionFailed", failure.message)
+        }
+    }
+
+    func assess() -> HealthAssessment {
+        let live = environment.live
+        let replicaSets = OwnerIndex<ReplicaSet>(live)
+        let pods = OwnerIndex<Pod>(live)
+        return HealthAssessment(
+            of: inventory.sorted(by: SyncOrder.precedes), live: live.object, appliedGenerations: appliedGenerations,
+            replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart, at: now)
+    }
+}

@@ -1,0 +1,99 @@
+import Kinds
+import Model
+
+/// Signs in the pods of a rollout that it will not succeed, found well before any deadline (DESIGN, the verdict, rule 3).
+///
+/// Certain means: waiting longer would only repeat what has been seen. One crash or one failed pull is not certain; a
+/// back-off after several is.
+enum FailureEvidence {
+    /// A container that crashed this often is crash-looping: the first restart is immediate, the second comes after 10 s.
+    static let restartLimit = 2
+    /// A container whose configuration is missing gets this long, since what it refers to may be synced a moment later.
+    static let configurationGrace = Duration.seconds(10)
+    /// A readiness probe must fail for at least so many times the window it would take to be marked unready …
+    static let unreadyWindows = 4
+    /// … and for so many times the longest start that a healthy revision needed.
+    static let startFactor = 3
+
+    enum Finding: Hashable, Sendable {
+        case none
+        case failure(Rollout.Failure)
+        /// Nothing yet; a probe that goes on failing is certain at this time.
+        case undecided(until: Timestamp)
+    }
+
+    /// - Parameter slowestStart: what pods of healthy revisions took from start to ready; without it readiness is never
+    ///   judged early.
+    static func find(in pod: Pod, of owner: String, at now: Timestamp, slowestStart: Duration?) -> Finding {
+        if pod.metadata.isBeingDeleted { return .none }
+        if pod.status.phase == "Failed", pod.spec.restartPolicy ?? "Always" == "Always" {
+            let why = pod.status.message ?? pod.status.reason ?? "it failed"
+            return .failure(
+                failure(pod, owner, reason: pod.status.reason ?? "PodFailed", "pod \(pod.metadata.name): \(why)"))
+        }
+        var undecided: Timestamp?
+        for status in pod.status.initContainerStatuses + pod.status.containerStatuses {
+            switch find(in: status, of: pod, owner, at: now, slowestStart: slowestStart) {
+            case .none: continue
+            case .failure(let failure): return .failure(failure)
+            case .undecided(let until): undecided = min(undecided ?? until, until)
+            }
+        }
+        return undecided.map { .undecided(until: $0) } ?? .none
+    }
+
+    private static func find(
+        in status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?
+    ) -> Finding {
+        let name = "container \(status.name) of pod \(pod.metadata.name)"
+        if let waiting = status.state.waiting {
+            let said = waiting.message.map { ": \($0)" } ?? ""
+            switch waiting.reason {
+            case "CrashLoopBackOff" where status.restartCount >= restartLimit:
+                let text = "\(name) crashed \(status.restartCount + 1) times\(lastWords(status))"
+                return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text))
+            case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+                return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) has no image\(said)"))
+            case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+                let certain = (pod.status.startTime ?? now) + configurationGrace
+                if now < certain { return .undecided(until: certain) }
+                return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) cannot start\(said)"))
+            default: return .none
+            }
+        }
+        if status.restartCount > restartLimit, !status.ready {
+            let text = "\(name) restarted \(status.restartCount) times\(lastWords(status))"
+            return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text))
+        }
+        return unready(status, of: pod, owner, at: now, slowestStart: slowestStart)
+    }
+
+    /// A container that runs but whose readiness probe has failed for far longer than any healthy revision needed.
+    private static func unready(
+        _ status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?
+    ) -> Finding {
+        guard let running = status.state.running, let started = running.startedAt, !status.ready, let slowestStart,
+            let container = pod.spec.containers.first(where: { $0.name == status.name }),
+            let probe = container.readinessProbe
+        else { return .none }
+        let window = Duration.seconds((probe.periodSeconds ?? 10) * (probe.failureThreshold ?? 3))
+        let patience = max(window * unreadyWindows, slowestStart * startFactor)
+        let certain = started + .seconds(probe.initialDelaySeconds ?? 0) + patience
+        if now < certain { return .undecided(until: certain) }
+        let text =
+            "container \(status.name) of pod \(pod.metadata.name) fails its readiness probe since it started "
+            + "\(DurationText.text(now - started)) ago; the last healthy revision was ready after "
+            + DurationText.text(slowestStart)
+        return .failure(failure(pod, owner, reason: "ReadinessProbeFailed", text))
+    }
+
+    private static func lastWords(_ status: ContainerStatus) -> String {
+        guard let terminated = status.lastState.terminated ?? status.state.terminated else { return "" }
+        let output = terminated.message.map { ": \($0.suffix(512))" } ?? ""
+        return ", last with exit code \(terminated.exitCode)\(output)"
+    }
+
+    private static func failure(_ pod: Pod, _ owner: String, reason: String, _ text: String) -> Rollout.Failure {
+        Rollout.Failure(reason: reason, message: "\(owner): \(text)", resource: owner)
+    }
+}

@@ -1,0 +1,45 @@
+package import Cluster
+package import Kinds
+package import Model
+
+/// The live objects of every kind that manifests can hold, kept current by one informer per kind.
+package final class LiveObjects: LiveState {
+    /// Kinds that no manifest holds and that change all the time.
+    private static let uninteresting: Set<GroupKind> = [
+        Event.kind.groupKind, Lease.kind.groupKind, Endpoints.kind.groupKind, EndpointSlice.kind.groupKind,
+    ]
+
+    package let types: [ResourceType]
+    private let informers: [GroupKind: Informer]
+
+    package init(types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64) {
+        self.types = types
+        var informers: [GroupKind: Informer] = [:]
+        for type in types where type.verbs.contains("watch") && !Self.uninteresting.contains(type.kind.groupKind) {
+            informers[type.kind.groupKind] = Informer(
+                ListQuery(type.kind.groupKind), of: cluster, clock: clock, seed: seed)
+        }
+        self.informers = informers
+    }
+
+    package func object(_ key: ObjectKey) -> Object? { informers[key.kind]?[key] }
+
+    package func objects(of kind: GroupKind) -> [Object] { informers[kind]?.snapshot.map(\.value) ?? [] }
+
+    /// Calls the handler for every later change of any object.
+    package func onChange(_ handler: @escaping Informer.Handler) {
+        for informer in informers.values { informer.onChange(handler) }
+    }
+
+    package func waitForSync() async throws {
+        for informer in informers.values { try await informer.waitForSync() }
+    }
+
+    /// Keeps everything current until the task is cancelled.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for informer in informers.values { group.addTask { try await informer.run() } }
+            try await group.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package import Cluster
+package import Kinds
+package import Model
+
+/// Carries a plan out: first all of it as a dry run, then for real, in order.
+package struct Syncer: Sendable {
+    /// The field manager that owns what Git says.
+    package static let fieldManager = "martlet"
+
+    let cluster: any Cluster
+    let clock: any WallClock
+    let settings: ApplicationSettings
+
+    package init(cluster: any Cluster, clock: any WallClock, settings: ApplicationSettings) {
+        self.cluster = cluster
+        self.clock = clock
+        self.settings = settings
+    }
+
+    /// What a sync did.
+    package struct Report: Sendable {
+        package var outcome: SyncOutcome
+        package var results: [SyncResourceResult] = []
+        /// The objects as they are after being applied.
+        package var applied: [ObjectKey: Object] = [:]
+    }
+
+    /// What one step would change.
+    package struct Preview: Sendable {
+        package var step: SyncPlan.Step
+        /// The object as it would be; `nil` when it would be deleted.
+        package var result: Object?
+        package var changes: Bool
+    }
+
+    /// Dry-runs every step.
+    ///
+    /// - Returns: the previews of the steps that were accepted, and the faults of those that were not.
+    package func preview(_ plan: SyncPlan) async -> (previews: [Preview], faults: [String], isRetryable: Bool) {
+        var previews: [Preview] = []
+        var faults: [String] = []
+        var isRetryable = false
+        let newNamespaces = namespaces(createdBy: plan)
+        for step in plan.steps {
+            do {
+                previews.append(try await preview(step, newNamespaces))
+            } catch {
+                faults.append(describe(error, step))
+                isRetryable = isRetryable || Self.isRetryable(error)
+            }
+        }
+        return (previews, faults, isRetryable)
+    }
+
+    private func preview(_ step: SyncPlan.Step, _ newNamespaces: Set<String>) async throws(APIError) -> Preview {
+        switch step {
+        case .create(let desired):
+            // What lies in a namespace that this very plan creates cannot be tried before that exists.
+            if newNamespaces.contains(desired.key.namespace) {
+                return Preview(step: step, result: desired.object, changes: true)
+            }
+            return Preview(step: step, result: try await apply(desired, dryRun: true), changes: true)
+        case .apply(let desired, let live):
+            let rules = settings.ignoreDifferences
+            if LocalDryRun.changesNothing(desired, live: live, now: clock.now, ignoring: rules) {
+                return Preview(step: step, result: live, changes: false)
+            }
+            let result = try await apply(desired, dryRun: true)
+            let changes = Difference.exists(live: live, applied: result, ignoring: rules)
+            return Preview(step: step, result: result, changes: changes)
+        case .delete:
+            return Preview(step: step, result: nil, changes: true)
+        }
+    }
+
+    /// Makes the cluster equal to the plan. Nothing is changed when any step is refused beforehand; what fails later
+    /// does not stop the others.
+    package func sync(_ plan: SyncPlan) async -> Report {
+        guard plan.objections.isEmpty else {
+            return Report(outcome: .failed(plan.objections.joined(separator: "; ")))
+        }
+        let (previews, faults, isRetryable) = await preview(plan)
+        guard faults.isEmpty else {
+            let message = faults.joined(separator: "; ")
+            return Report(outcome: isRetryable ? .failed(message) : .refused(message))
+        }
+        var report = Report(outcome: .succeeded)
+        var failures: [String] = []
+        for preview in previews {
+            var result = Self.result(of: preview.step.key)
+            do {
+                try await carryOut(preview, &result, &report)
+            } catch {
+                result.status = "SyncFailed"
+                result.message = error.message
+                failures.append(describe(error, preview.step))
+            }
+            report.results.append(result)
+        }
+        for (key, why) in plan.kept {
+            var result = Self.result(of: key)
+            result.status = "PruneSkipped"
+            result.message = "not pruned: \(why)"
+            report.results.append(result)
+        }
+        if !failures.isEmpty { report.outcome = .failed(failures.joined(separator: "; ")) }
+        return report
+    }
+
+    private func carryOut(
+        _ preview: Preview, _ result: inout SyncResourceResult, _ report: inout Report
+    ) async throws(APIError) {
+        switch preview.step {
+        case .delete(let object):
+            // Exactly the object that was looked at: one that was recreated meanwhile is somebody else's.
+            let options = DeleteOptions(propagation: .background, uid: object.metadata.uid)
+            do {
+                _ = try await cluster.delete(object.key, options: options)
+            } catch  where error.reason == .notFound {}
+            result.status = "Pruned"
+        case .create(let desired), .apply(let desired, _):
+            result.status = "Synced"
+            guard preview.changes else {
+                result.message = "unchanged"
+                if case .apply(_, let live) = preview.step { report.applied[desired.key] = live }
+                return
+            }
+            report.applied[desired.key] = try await apply(desired, dryRun: false)
+            if case .create = preview.step { result.message = "created" } else { result.message = "configured" }
+        }
+    }
+
+    private func apply(_ desired: DesiredObject, dryRun: Bool) async throws(APIError) -> Object {
+        try await cluster.patch(
+            desired.key, .apply(desired.object.json, force: true), subresource: nil,
+            options: WriteOptions(fieldManager: Self.fieldManager, dryRun: dryRun, fieldValidation: .strict))
+    }
+
+    private func namespaces(createdBy plan: SyncPlan) -> Set<String> {
+        Set(
+            plan.steps.compactMap {
+                if case .create(let desired) = $0, desired.key.kind == Namespace.kind.groupKind {
+                    desired.key.name
+                } else {
+                    nil
+                }
+            })
+    }
+
+    private func describe(_ error: APIError, _ step: SyncPlan.Step) -> String {
+        switch step {
+        case .create(let desired), .apply(let desired, _): "\(desired.origin): \(error.message)"
+        case .delete(let object): "\(object.key): \(error.message)"
+        }
+    }
+
+    private static func isRetryable(_ error: APIError) -> Bool {
+        switch error.reason {
+        case .badRequest, .invalid, .methodNotAllowed, .tooLarge, .unsupportedMediaType, .notAcceptable: false
+        default: true
+        }
+    }
+
+    private static func result(of key: ObjectKey) -> SyncResourceResult {
+        var result = SyncResourceResult()
+        result.group = key.kind.group.isEmpty ? nil : key.kind.group
+        result.kind = key.kind.kind
+        result.namespace = key.namespace.isEmpty ? nil : key.namespace
+        result.name = key.name
+        return result
+    }
+}

@@ -1,0 +1,226 @@
+package import Cluster
+import HTTPTypes
+import Hummingbird
+import Kinds
+package import Logging
+import Model
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// One of the things that `/readyz` looks at.
+package struct ReadinessCheck: Hashable, Sendable {
+    package var name: String
+    /// `nil` when it is well; told to the log, not to the client.
+    package var failure: String?
+
+    package init(_ name: String, failure: String? = nil) {
+        self.name = name
+        self.failure = failure
+    }
+}
+
+/// The Kubernetes HTTP API over any `Cluster`, for `kubectl` and Martlet's own verbs.
+///
+/// It listens on the loopback interface and lets in whoever has the token. A graceful shutdown ends the watches and the
+/// logs that are followed, and lets requests that are being answered finish.
+package struct APIServer: ServiceLifecycle.Service {
+    /// Where to listen. Port 0 takes a free one.
+    package struct Address: Hashable, Sendable, CustomStringConvertible {
+        package var host: String
+        package var port: Int
+
+        package init(host: String = "127.0.0.1", port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    private let address: Address
+    private let logger: Logger
+    private let responder: APIResponder
+    private let onListening: @Sendable (Address) async -> Void
+
+    /// - Parameters:
+    ///   - token: what clients must show for all but health and version.
+    ///   - readiness: what `/readyz` answers; asked at each request.
+    ///   - onListening: told once connections are accepted, with the port that was taken.
+    package init(
+        cluster: any Cluster, clock: any WallClock, token: AccessToken, address: Address, logger: Logger,
+        readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
+        onListening: @escaping @Sendable (Address) async -> Void = { _ in }
+    ) {
+        self.address = address
+        self.logger = logger
+        self.onListening = onListening
+        responder = APIResponder(
+            cluster: cluster, handler: ResourceHandler(cluster: cluster, clock: clock), access: Access(token: token),
+            readiness: readiness, address: address, logger: logger)
+    }
+
+    package func run() async throws {
+        let host = address.host
+        let onListening = self.onListening
+        // A request names no secrets, but its log lines would drown the others.
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        let application = Application(
+            responder: responder,
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: address.port), backlog: 1024),
+            onServerRunning: { channel in
+                await onListening(Address(host: host, port: channel.localAddress?.port ?? 0))
+            },
+            logger: quiet)
+        try await application.run()
+    }
+}
+
+/// Answers each request: who is it, what does it name, who handles that.
+struct APIResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let cluster: any Cluster
+    let handler: ResourceHandler
+    let access: Access
+    let readiness: @Sendable () async -> [ReadinessCheck]
+    let address: APIServer.Address
+    let logger: Logger
+    private let documents = DocumentCache()
+
+    init(
+        cluster: any Cluster, handler: ResourceHandler, access: Access,
+        readiness: @escaping @Sendable () async -> [ReadinessCheck], address: APIServer.Address, logger: Logger
+    ) {
+        self.cluster = cluster
+        self.handler = handler
+        self.access = access
+        self.readiness = readiness
+        self.address = address
+        self.logger = logger
+    }
+
+    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = APIPath(String(target[0]))
+        do throws(APIError) {
+            let user = try access.admit(authorization: request.headers[.authorization], to: path)
+            logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
+            var call = APIRequest(
+                method: request.method.rawValue, path: String(target[0]),
+                query: QueryParameters(target.count > 1 ? String(target[1]) : nil),
+                accept: request.headers[.accept], contentType: request.headers[.contentType],
+                userAgent: request.headers[.userAgent] ?? "", ifNoneMatch: request.headers[.ifNoneMatch],
+                connection: request.body)
+            // A GET keeps its body unread: streams watch it to notice that the client went away.
+            if call.method != "GET" { call.body = try await Self.body(of: request) }
+            let answer = try await answer(call, path)
+            return (call.wantsPrettyPrint ? answer.prettyPrinted() : answer).response
+        } catch {
+            if error.reason == .internalError { logger.error("\(request.method) \(target[0]): \(error)") }
+            return Answer(error).response
+        }
+    }
+
+    private static func body(of request: Request) async throws(APIError) -> [UInt8] {
+        do {
+            return Array(buffer: try await request.body.collect(upTo: APIRequest.bodyLimit))
+        } catch is NIOTooManyBytesError {
+            throw APIError(.tooLarge, "Request entity too large: limit is \(APIRequest.bodyLimit)")
+        } catch {
+            throw APIError(.badRequest, "the body of the request could not be read: \(error)")
+        }
+    }
+
+    private func answer(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
+        if case .resource(let resource) = path {
+            return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
+        }
+        guard request.method == "GET" else {
+            throw APIError(.methodNotAllowed, "\(request.method) is not supported on \(request.path)")
+        }
+        switch path {
+        case .health(let endpoint, let check): return await health(endpoint, check, request)
+        case .version: return .json(Self.version)
+        case .root:
+            let paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+            return .json(["paths": .array(paths.map { .string($0) })])
+        case .resource, .unknown: return .pageNotFound
+        default: return try await discovery(request, path)
+        }
+    }
+
+    /// A14: the version of Kubernetes whose API this is.
+    private static let version: JSON = [
+        "major": "1", "minor": "36", "gitVersion": "v1.36.0+martlet", "gitCommit": "", "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "swift", "platform": "linux/amd64",
+    ]
+
+    /// A15.
+    private func health(_ endpoint: String, _ check: String?, _ request: APIRequest) async -> Answer {
+        var checks = [ReadinessCheck("ping")]
+        if endpoint == "readyz" { checks += await readiness() }
+        if let check {
+            guard let found = checks.first(where: { $0.name == check }) else { return .pageNotFound }
+            checks = [found]
+        }
+        for check in checks {
+            if let failure = check.failure { logger.debug("\(endpoint): \(check.name): \(failure)") }
+        }
+        let isWell = checks.allSatisfy { $0.failure == nil }
+        guard !isWell || (request.query.flag("verbose") && check == nil) else { return .text("ok") }
+        var lines = checks.map {
+            $0.failure == nil ? "[+]\($0.name) ok" : "[-]\($0.name) failed: reason withheld"
+        }
+        lines.append("\(endpoint) check \(isWell ? "passed" : "failed")")
+        return .text(lines.joined(separator: "\n") + "\n", code: isWell ? 200 : 500)
+    }
+
+    private func discovery(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
+        let (discovery, openAPI) = documents.documents(for: try await cluster.resourceTypes())
+        switch path {
+        case .coreVersions, .groups:
+            let representation = try MediaRange.negotiate(request.accept, isDiscovery: true)
+            if representation == .aggregatedDiscovery {
+                var answer = Answer.json(discovery.aggregated(core: path == .coreVersions))
+                answer.contentType = representation.contentType
+                answer.headers += [("Vary", "Accept"), ("Cache-Control", "public")]
+                return answer
+            }
+            return .json(
+                path == .groups ? discovery.groupList : discovery.coreVersions(serverAddress: address.description))
+        case .group(let name):
+            guard let document = discovery.group(name) else { return .pageNotFound }
+            return .json(document)
+        case .resourceList(let group, let version):
+            guard let document = discovery.resourceList(group: group, version: version) else { return .pageNotFound }
+            return .json(document)
+        case .openAPIIndex: return .json(openAPI.index)
+        case .openAPI(let name):
+            guard let document = openAPI.documents[name] else { return .pageNotFound }
+            var answer = Answer.json(document.bytes)
+            answer.headers.append(("ETag", "\"\(document.hash)\""))
+            // B2: an address that names its content may be kept for ever.
+            if request.query["hash"] == document.hash { answer.headers.append(("Cache-Control", "public, immutable")) }
+            return answer
+        default: return .pageNotFound
+        }
+    }
+}
+
+/// The documents about the resource types, kept until the types change.
+private final class DocumentCache: Sendable {
+    private let made = Mutex<(types: [ResourceType], discovery: DiscoveryDocuments, openAPI: OpenAPIDocuments)?>(nil)
+
+    func documents(for types: [ResourceType]) -> (DiscoveryDocuments, OpenAPIDocuments) {
+        made.withLock { made in
+            if let made, made.types == types { return (made.discovery, made.openAPI) }
+            let discovery = DiscoveryDocuments(types)
+            let openAPI = OpenAPIDocuments(types, definitions: SchemaDocument.definitions())
+            made = (types, discovery, openAPI)
+            return (discovery, openAPI)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Cluster
+import HTTPTypes
+import Hummingbird
+import Model
+
+/// What is sent back.
+struct Answer: Sendable {
+    enum Body: Sendable {
+        case bytes([UInt8])
+        /// Written while it comes about: watches and followed logs.
+        case stream(@concurrent @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+    }
+
+    var code: Int
+    var contentType: String
+    var headers: [(name: String, value: String)] = []
+    var body: Body
+
+    static func json(_ bytes: [UInt8], code: Int = 200) -> Answer {
+        Answer(code: code, contentType: "application/json", body: .bytes(bytes))
+    }
+
+    static func json(_ value: JSON, code: Int = 200) -> Answer { .json(value.encoded(), code: code) }
+
+    static func text(_ text: String, code: Int = 200) -> Answer {
+        Answer(
+            code: code, contentType: "text/plain; charset=utf-8",
+            headers: [("X-Content-Type-Options", "nosniff")], body: .bytes(Array(text.utf8)))
+    }
+
+    /// A16.
+    static let pageNotFound = Answer.text("404 page not found\n", code: 404)
+
+    /// C1, with `Retry-After` where the error says so.
+    init(_ error: APIError) {
+        self = .json(error.status, code: error.reason.code)
+        if let seconds = error.details.retryAfterSeconds { headers.append(("Retry-After", "\(seconds)")) }
+    }
+
+    init(code: Int, contentType: String, headers: [(name: String, value: String)] = [], body: Body) {
+        self.code = code
+        self.contentType = contentType
+        self.headers = headers
+        self.body = body
+    }
+
+    /// Adds `Warning: 299` headers (C22): each text once; when they are long together, each is cut.
+    mutating func warn(_ warnings: [String]) {
+        var unique: [String] = []
+        for warning in warnings where !unique.contains(warning) { unique.append(warning) }
+        let isLong = unique.reduce(0) { $0 + $1.unicodeScalars.count } > 4096
+        for warning in unique {
+            let text = isLong ? String(String.UnicodeScalarView(warning.unicodeScalars.prefix(256))) : warning
+            let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: " ")
+            headers.append(("Warning", "299 - \"\(quoted)\""))
+        }
+    }
+
+    /// The same JSON laid out for people.
+    func prettyPrinted() -> Answer {
+        guard case .bytes(let bytes) = body, contentType.hasPrefix("application/json") else { return self }
+        var answer = self
+        do {
+            answer.body = .bytes(try JSON(decoding: bytes).encoded(.indented) + [UInt8(ascii: "\n")])
+        } catch {
+            // What is no JSON is sent as it is.
+        }
+        return answer
+    }
+
+    /// As the HTTP server sends it.
+    var response: Response {
+        var fields = HTTPFields()
+        fields[.contentType] = contentType
+        for header in headers {
+            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
+        }
+        let body: ResponseBody =
+            switch self.body {
+            case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            case .stream(let write): ResponseBody(write)
+            }
+        return Response(status: HTTPResponse.Status(code: code), headers: fields, body: body)
+    }
+}

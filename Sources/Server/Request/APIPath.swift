@@ -1,0 +1,112 @@
+/// What the path of a request names, in the Kubernetes API's layout (semantics-api A1, A2, A15, A16).
+enum APIPath: Hashable, Sendable {
+    case root
+    /// `/healthz`, `/livez` or `/readyz`, or a single check below one.
+    case health(endpoint: String, check: String?)
+    case version
+    /// `/api`
+    case coreVersions
+    /// `/apis`
+    case groups
+    /// `/apis/<group>`
+    case group(String)
+    /// `/api/v1` or `/apis/<group>/<version>`
+    case resourceList(group: String, version: String)
+    case openAPIIndex
+    /// `/openapi/v3/<api/v1 or apis/group/version>`
+    case openAPI(String)
+    case resource(ResourcePath)
+    case unknown
+
+    /// - Parameter path: without the query.
+    init(_ path: String) {
+        var segments: [String] = []
+        for segment in path.split(separator: "/") {
+            guard let decoded = String(percentEncoded: segment) else {
+                self = .unknown
+                return
+            }
+            segments.append(decoded)
+        }
+        self = Self.parse(segments[...])
+    }
+
+    private static func parse(_ segments: ArraySlice<String>) -> APIPath {
+        let rest = segments.dropFirst()
+        switch segments.first {
+        case nil: return .root
+        case "healthz", "livez", "readyz":
+            return rest.count > 1 ? .unknown : .health(endpoint: segments[0], check: rest.first)
+        case "version": return rest.isEmpty ? .version : .unknown
+        case "openapi":
+            guard rest.first == "v3" else { return .unknown }
+            let name = rest.dropFirst()
+            return name.isEmpty ? .openAPIIndex : .openAPI(name.joined(separator: "/"))
+        case "api":
+            guard let version = rest.first else { return .coreVersions }
+            return parse(rest.dropFirst(), group: "", version: version)
+        case "apis":
+            guard let group = rest.first else { return .groups }
+            guard let version = rest.dropFirst().first else { return .group(group) }
+            return parse(rest.dropFirst(2), group: group, version: version)
+        default: return .unknown
+        }
+    }
+
+    private static func parse(_ segments: ArraySlice<String>, group: String, version: String) -> APIPath {
+        var segments = segments
+        let isLegacyWatch = segments.first == "watch"
+        if isLegacyWatch { segments = segments.dropFirst() }
+        guard let first = segments.first else {
+            return isLegacyWatch ? .unknown : .resourceList(group: group, version: version)
+        }
+        var path = ResourcePath(group: group, version: version, plural: first, isLegacyWatch: isLegacyWatch)
+        var rest = Array(segments.dropFirst())
+        // A namespace's own subresources look like collections inside it; no kind has their names.
+        if first == "namespaces", rest.count >= 2, !["status", "finalize"].contains(rest[1]) {
+            path.namespace = rest[0]
+            path.plural = rest[1]
+            rest.removeFirst(2)
+        }
+        guard rest.count <= 2 else { return .unknown }
+        path.name = rest.first
+        path.subresource = rest.count == 2 ? rest[1] : nil
+        return .resource(path)
+    }
+}
+
+/// A collection, an object or a subresource.
+struct ResourcePath: Hashable, Sendable {
+    var group: String
+    var version: String
+    var namespace: String?
+    var plural: String
+    var name: String?
+    var subresource: String?
+    /// `/api/v1/watch/…`, the old form of `?watch=true` (A16).
+    var isLegacyWatch = false
+}
+
+extension String {
+    /// Decodes `%41` and the like; `nil` when that yields no UTF-8.
+    init?(percentEncoded text: some StringProtocol) {
+        guard text.utf8.contains(UInt8(ascii: "%")) else {
+            self = String(text)
+            return
+        }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.count >= 2 else {
+                return nil
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        self.init(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,88 @@
+import Cluster
+import Hummingbird
+import Model
+
+/// A request as the handlers see it.
+struct APIRequest: Sendable {
+    /// 3 MiB: what `kube-apiserver` accepts.
+    static let bodyLimit = 3 << 20
+
+    var method: String
+    /// Without the query.
+    var path: String
+    var query: QueryParameters
+    var accept: String?
+    var contentType: String?
+    var userAgent: String
+    var ifNoneMatch: String?
+    var body: [UInt8] = []
+    /// Streams watch it to notice that the client went away.
+    var connection: RequestBody
+
+    /// A12: for people, the answer is laid out to be read.
+    var wantsPrettyPrint: Bool {
+        query.flag("pretty") || ["curl/", "Wget/", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
+    }
+
+    /// The object in the body: JSON or YAML, as the Content-Type says; JSON when it says nothing (A12).
+    ///
+    /// - Throws: `.unsupportedMediaType` (415) for anything else, protobuf too (A17); `.badRequest` for malformed text.
+    func decodedBody() throws(APIError) -> JSON {
+        switch MediaRange(contentType ?? "").type {
+        case "", "application/json": return try Self.decodeJSON(body)
+        case "application/yaml": return try Self.decodeYAML(body)
+        default:
+            throw APIError(
+                .unsupportedMediaType,
+                "the body of the request was in an unknown format - accepted media types include: application/json, "
+                    + "application/yaml")
+        }
+    }
+
+    /// The patch in the body (G1, H1).
+    func decodedPatch() throws(APIError) -> Patch {
+        switch MediaRange(contentType ?? "").type {
+        case "application/json-patch+json": return .json(try Self.decodeJSON(body))
+        case "application/merge-patch+json": return .merge(try Self.decodeJSON(body))
+        case "application/strategic-merge-patch+json": return .strategicMerge(try Self.decodeJSON(body))
+        case "application/apply-patch+yaml":
+            guard query["fieldManager"] != nil else {
+                let message = "Required value: is required for apply patch"
+                throw APIError(
+                    .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: \(message)",
+                    details: APIError.Details(
+                        group: "meta.k8s.io", kind: "PatchOptions",
+                        causes: [APIError.Cause(reason: "FieldValueRequired", message: message, field: "fieldManager")]
+                    ))
+            }
+            return .apply(try Self.decodeYAML(body), force: query.flag("force"))
+        default:
+            throw APIError(
+                .unsupportedMediaType,
+                "the body of the request was in an unknown format - accepted media types include: "
+                    + "application/json-patch+json, application/merge-patch+json, "
+                    + "application/strategic-merge-patch+json, application/apply-patch+yaml")
+        }
+    }
+
+    private static func decodeJSON(_ body: [UInt8]) throws(APIError) -> JSON {
+        do {
+            return try JSON(decoding: body)
+        } catch {
+            throw APIError(.badRequest, "the body of the request is not valid JSON: \(error)")
+        }
+    }
+
+    private static func decodeYAML(_ body: [UInt8]) throws(APIError) -> JSON {
+        let documents: [YAMLDocument]
+        do {
+            documents = try YAML.documents(body, file: "body")
+        } catch {
+            throw APIError(.badRequest, "the body of the request is not valid YAML: \(error)")
+        }
+        guard documents.count == 1 else {
+            throw APIError(.badRequest, "the body of the request holds \(documents.count) YAML documents, not one")
+        }
+        return documents[0].value
+    }
+}

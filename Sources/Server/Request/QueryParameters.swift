@@ -1,0 +1,93 @@
+import Cluster
+import Model
+
+/// The parameters after the `?` of a request.
+struct QueryParameters: Hashable, Sendable {
+    private var values: [String: [String]] = [:]
+
+    init(_ query: String?) {
+        for pair in (query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let decoded = parts.map { String(percentEncoded: String($0.map { $0 == "+" ? " " : $0 })) ?? "" }
+            values[decoded[0], default: []].append(decoded.count > 1 ? decoded[1] : "")
+        }
+    }
+
+    /// The first value; an empty one counts as absent, as Kubernetes has it.
+    subscript(name: String) -> String? {
+        values[name]?.first.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// `true`, `1`, and a name without a value are true.
+    func flag(_ name: String) -> Bool {
+        guard let value = values[name]?.first else { return false }
+        return !["false", "0", "False", "FALSE", "f", "F"].contains(value)
+    }
+
+    func integer(_ name: String) throws(APIError) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let value = Int(text) else {
+            throw APIError(.badRequest, "the query parameter \(name)=\(text) is not an integer")
+        }
+        return value
+    }
+
+    var labelSelector: Selector {
+        get throws(APIError) {
+            guard let text = self["labelSelector"] else { return Selector() }
+            do {
+                return try Selector(parsing: text)
+            } catch {
+                throw APIError(.badRequest, "unable to parse requirement: \(error)")
+            }
+        }
+    }
+
+    var fieldSelector: FieldSelector {
+        get throws(APIError) {
+            guard let text = self["fieldSelector"] else { return FieldSelector() }
+            do {
+                return try FieldSelector(parsing: text)
+            } catch {
+                throw APIError(.badRequest, "unable to parse field selector: \(error)")
+            }
+        }
+    }
+
+    /// C20: only `dryRun=All`.
+    var isDryRun: Bool {
+        get throws(APIError) {
+            guard let value = self["dryRun"] else { return false }
+            guard value == "All" else { throw Self.unsupportedDryRun(value) }
+            return true
+        }
+    }
+
+    static func unsupportedDryRun(_ value: String) -> APIError {
+        let message = "Unsupported value: \"\(value)\": supported values: \"All\""
+        return APIError(
+            .invalid, "dryRun: \(message)",
+            details: APIError.Details(
+                causes: [APIError.Cause(reason: "FieldValueNotSupported", message: message, field: "dryRun")]))
+    }
+
+    /// The field manager, dry run and field validation of a write (C20, C21, C23).
+    func writeOptions(userAgent: String) throws(APIError) -> WriteOptions {
+        let agent = userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
+        let manager = self["fieldManager"] ?? String(agent.prefix(128))
+        guard manager.utf8.count <= 128 else {
+            throw APIError(.invalid, "fieldManager: Too long: may not be more than 128 bytes")
+        }
+        var validation = FieldValidation.warn
+        if let text = self["fieldValidation"] {
+            guard let known = FieldValidation(rawValue: text) else {
+                throw APIError(
+                    .invalid,
+                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+                )
+            }
+            validation = known
+        }
+        return WriteOptions(fieldManager: manager, dryRun: try isDryRun, fieldValidation: validation)
+    }
+}

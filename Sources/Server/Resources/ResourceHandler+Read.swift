@@ -1,0 +1,200 @@
+import Cluster
+import Hummingbird
+import Kinds
+import Model
+
+extension ResourceHandler {
+    func get(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        return try render(try await cluster.get(call.key(name)), for: call, as: representation)
+    }
+
+    /// One object in the form that the client wants.
+    func render(
+        _ object: Object, for call: Call, as representation: Representation, code: Int = 200
+    ) throws(APIError) -> Answer {
+        switch representation {
+        case .json, .aggregatedDiscovery: return .json(object.encoded, code: code)
+        case .yaml:
+            return Answer(
+                code: code, contentType: representation.contentType, body: .bytes(Array(YAML.text(object.json).utf8)))
+        case .partialMetadata(let version):
+            return .json(Self.versioned(Table.partialObjectMetadata(object.json), version), code: code)
+        case .table(let version):
+            let table = TablePrinter.table(
+                for: call.type.kind.groupKind, objects: [object], now: clock.now,
+                includedObject: try call.includedObject())
+            let json = table.json(resourceVersion: object.metadata.resourceVersion)
+            return .json(Self.versioned(json, version), code: code)
+        }
+    }
+
+    /// `meta.k8s.io` speaks two versions of the same shape.
+    static func versioned(_ json: JSON, _ version: String) -> JSON {
+        var json = json
+        json["apiVersion"] = .string("meta.k8s.io/\(version)")
+        return json
+    }
+
+    func list(_ call: Call) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        try checkListVersion(call.query)
+        let list = try await cluster.list(try query(call))
+        try await checkNotOlder(list, call)
+        switch representation {
+        case .json, .aggregatedDiscovery: return .json(Self.encoded(list, call.type))
+        case .yaml:
+            var json = Self.envelope(list, apiVersion: call.type.kind.apiVersion, kind: call.type.kind.kind + "List")
+            json["items"] = .array(list.items.map(\.json))
+            return Answer(
+                code: 200, contentType: representation.contentType, body: .bytes(Array(YAML.text(json).utf8)))
+        case .partialMetadata(let version):
+            var json = Self.envelope(list, apiVersion: "meta.k8s.io/\(version)", kind: "PartialObjectMetadataList")
+            json["items"] = .array(
+                list.items.map { Self.versioned(Table.partialObjectMetadata($0.json), version) })
+            return .json(json)
+        case .table(let version):
+            let table = TablePrinter.table(
+                for: call.type.kind.groupKind, objects: list.items, now: clock.now,
+                includedObject: try call.includedObject())
+            let json = table.json(
+                resourceVersion: list.resourceVersion, continueToken: list.continueToken,
+                remainingItemCount: list.remainingItemCount)
+            return .json(Self.versioned(json, version))
+        }
+    }
+
+    /// The objects that a list, watch or deletecollection is about.
+    func query(_ call: Call) throws(APIError) -> ListQuery {
+        var query = ListQuery(call.type.kind.groupKind, namespace: call.path.namespace)
+        query.labels = try call.query.labelSelector
+        query.fields = try call.query.fieldSelector
+        if let name = call.path.name {
+            query.fields.requirements.append(FieldSelector.Requirement(path: "metadata.name", value: name))
+        }
+        query.limit = try call.query.integer("limit").flatMap { $0 > 0 ? $0 : nil }
+        query.continueToken = call.query["continue"]
+        return query
+    }
+
+    /// D1: which combinations of version and match make sense.
+    private func checkListVersion(_ query: QueryParameters) throws(APIError) {
+        let version = query["resourceVersion"]
+        let isContinued = query["continue"] != nil
+        if isContinued, let version, version != "0" {
+            throw APIError(.badRequest, "specifying resource version is not allowed when using continue")
+        }
+        guard let match = query["resourceVersionMatch"] else { return }
+        var fault: String?
+        if !["Exact", "NotOlderThan"].contains(match) {
+            fault = "Unsupported value: \"\(match)\": supported values: \"Exact\", \"NotOlderThan\""
+        } else if isContinued {
+            fault = "Forbidden: resourceVersionMatch is forbidden for continue"
+        } else if version == nil {
+            fault = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        } else if match == "Exact", version == "0" {
+            fault = "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""
+        }
+        if let fault { throw Self.invalidListOptions("resourceVersionMatch", fault) }
+    }
+
+    static func invalidListOptions(_ field: String, _ fault: String) -> APIError {
+        APIError(
+            .invalid, "ListOptions.meta.k8s.io \"\" is invalid: \(field): \(fault)",
+            details: APIError.Details(
+                group: "meta.k8s.io", kind: "ListOptions",
+                causes: [APIError.Cause(reason: "FieldValueForbidden", message: fault, field: field)]))
+    }
+
+    /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one of
+    /// the past.
+    private func checkNotOlder(_ list: ObjectList, _ call: Call) async throws(APIError) {
+        guard let text = call.query["resourceVersion"], text != "0" else { return }
+        guard let wanted = UInt64(text) else {
+            throw APIError(.badRequest, "resourceVersion: Invalid value: \"\(text)\": must be a number")
+        }
+        guard let current = UInt64(list.resourceVersion) else { return }
+        if wanted > current {
+            let message = "Too large resource version: \(wanted), current: \(current)"
+            throw APIError(
+                .timeout, "Timeout: \(message)",
+                details: APIError.Details(
+                    causes: [
+                        APIError.Cause(
+                            reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
+                    ],
+                    retryAfterSeconds: 1))
+        }
+        if call.query["resourceVersionMatch"] == "Exact", wanted != current {
+            throw APIError(.expired, "The resourceVersion for the provided list is too old.")
+        }
+    }
+
+    private static func envelope(_ list: ObjectList, apiVersion: String, kind: String) -> JSON {
+        var metadata: JSON = ["resourceVersion": .string(list.resourceVersion)]
+        if let token = list.continueToken, !token.isEmpty { metadata["continue"] = .string(token) }
+        if let count = list.remainingItemCount { metadata["remainingItemCount"] = .int(Int64(count)) }
+        return ["kind": .string(kind), "apiVersion": .string(apiVersion), "metadata": metadata]
+    }
+
+    /// A list out of the texts that its objects have already.
+    static func encoded(_ list: ObjectList, _ type: ResourceType) -> [UInt8] {
+        var bytes = envelope(list, apiVersion: type.kind.apiVersion, kind: type.kind.kind + "List").encoded()
+        let texts = list.items.map(\.encoded)
+        bytes.reserveCapacity(bytes.count + texts.reduce(16) { $0 + $1.count + 1 })
+        bytes.removeLast()
+        bytes += ",\"items\":[".utf8
+        for (position, text) in texts.enumerated() {
+            if position > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += text
+        }
+        bytes += "]}".utf8
+        return bytes
+    }
+
+    // MARK: Logs
+
+    /// K1.
+    func log(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        var query = LogQuery(namespace: call.path.namespace ?? "", pod: name, container: call.query["container"])
+        query.follow = call.query.flag("follow")
+        query.previous = call.query.flag("previous")
+        query.timestamps = call.query.flag("timestamps")
+        query.tailLines = try call.query.integer("tailLines")
+        query.limitBytes = try call.query.integer("limitBytes")
+        let seconds = try call.query.integer("sinceSeconds")
+        let time = call.query["sinceTime"]
+        var fault: (field: String, detail: String)?
+        if let lines = query.tailLines, lines < 0 { fault = ("tailLines", "must be greater than or equal to 0") }
+        if let limit = query.limitBytes, limit < 1 { fault = ("limitBytes", "must be greater than 0") }
+        if let seconds, seconds < 1 { fault = ("sinceSeconds", "must be greater than 0") }
+        if seconds != nil, time != nil {
+            fault = ("sinceTime", "at most one of `sinceTime` or `sinceSeconds` may be given")
+        }
+        if let fault {
+            throw APIError(
+                .invalid, "PodLogOptions \"\(name)\" is invalid: \(fault.field): Invalid value: \(fault.detail)",
+                details: APIError.Details(
+                    name: name, kind: "PodLogOptions",
+                    causes: [
+                        APIError.Cause(
+                            reason: "FieldValueInvalid", message: "Invalid value: \(fault.detail)", field: fault.field)
+                    ]))
+        }
+        if let seconds { query.since = clock.now - .seconds(seconds) }
+        if let time {
+            guard let since = Timestamp(time) else {
+                throw APIError(.badRequest, "the query parameter sinceTime=\(time) is not an RFC 3339 time")
+            }
+            query.since = since
+        }
+        let stream = try await cluster.logs(query)
+        return Answer(
+            code: 200, contentType: "text/plain",
+            body: .stream { writer in
+                try await Streaming.run(call.request, writer: &writer) { (writer: inout any ResponseBodyWriter) in
+                    for try await chunk in stream { try await writer.write(ByteBuffer(bytes: chunk)) }
+                }
+            })
+    }
+}

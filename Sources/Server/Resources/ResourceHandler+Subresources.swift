@@ -1,0 +1,67 @@
+import Cluster
+import Kinds
+import Model
+
+extension ResourceHandler {
+    // MARK: Scale
+
+    func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        .json(Self.scale(of: try await cluster.get(call.key(name)).json))
+    }
+
+    func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let body = try call.request.decodedBody()
+        let named = body[path: ["metadata", "name"]]?.string ?? name
+        guard named == name else {
+            throw APIError(
+                .badRequest, "the name of the object (\(named)) does not match the name on the URL (\(name))")
+        }
+        var workload = Object(
+            viewing: [
+                "apiVersion": .string(call.type.kind.apiVersion), "kind": .string(call.type.kind.kind),
+                "metadata": ["name": .string(name), "namespace": .string(call.path.namespace ?? "")],
+            ])
+        workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
+        workload.json["spec"] = body["spec"]
+        let scaled = try await cluster.update(workload, subresource: .scale, options: options)
+        return .json(Self.scale(of: scaled.json))
+    }
+
+    func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let patch = try call.request.decodedPatch()
+        let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
+        return .json(Self.scale(of: scaled.json))
+    }
+
+    /// What `autoscaling/v1` Scale shows of a workload.
+    private static func scale(of workload: JSON) -> JSON {
+        var metadata: JSON = [:]
+        for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+            metadata[name] = workload[path: ["metadata", name]]
+        }
+        let labels = workload[path: ["spec", "selector", "matchLabels"]]?.object ?? JSONObject()
+        let selector = labels.map { "\($0.key)=\($0.value.string ?? "")" }.sorted().joined(separator: ",")
+        return [
+            "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
+            "spec": ["replicas": workload[path: ["spec", "replicas"]] ?? 0],
+            "status": ["replicas": workload[path: ["status", "replicas"]] ?? 0, "selector": .string(selector)],
+        ]
+    }
+
+    // MARK: Binding
+
+    /// L5: assigns a pod to a node.
+    func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        var body = try call.request.decodedBody()
+        body["kind"] = "Binding"
+        body["apiVersion"] = "v1"
+        body[path: ["metadata", "name"]] = .string(name)
+        body[path: ["metadata", "namespace"]] = .string(call.path.namespace ?? "")
+        _ = try await cluster.update(Object(viewing: body), subresource: .binding, options: options)
+        return .json(
+            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
+    }
+}

@@ -1,0 +1,181 @@
+import Cluster
+import Kinds
+import Model
+
+extension ResourceHandler {
+    func create(_ call: Call) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
+        let created = try await cluster.create(Object(viewing: body), options: options)
+        var answer = try render(created, for: call, as: representation, code: 201)
+        answer.warn(warnings(about: body, call, options))
+        return answer
+    }
+
+    func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let body = try identified(try call.request.decodedBody(), for: call, name: name)
+        let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
+        var answer = try render(updated, for: call, as: representation)
+        answer.warn(warnings(about: body, call, options))
+        return answer
+    }
+
+    func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let patch = try call.request.decodedPatch()
+        var isCreation = false
+        var warnings: [String] = []
+        if case .apply(let config, _) = patch {
+            // H1: an apply of what is not there yet creates it, and says so.
+            isCreation = subresource == nil ? try await isAbsent(call.key(name)) : false
+            warnings = self.warnings(about: config, call, options)
+        } else if call.query["force"] != nil {
+            let message = "Forbidden: may not be specified for non-apply patch"
+            throw APIError(
+                .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: force: \(message)",
+                details: APIError.Details(
+                    group: "meta.k8s.io", kind: "PatchOptions",
+                    causes: [APIError.Cause(reason: "FieldValueForbidden", message: message, field: "force")]))
+        }
+        let patched = try await cluster.patch(call.key(name), patch, subresource: subresource, options: options)
+        var answer = try render(patched, for: call, as: representation, code: isCreation ? 201 : 200)
+        answer.warn(warnings)
+        return answer
+    }
+
+    private func isAbsent(_ key: ObjectKey) async throws(APIError) -> Bool {
+        do throws(APIError) {
+            _ = try await cluster.get(key)
+            return false
+        } catch {
+            return error.reason == .notFound
+        }
+    }
+
+    /// The body with what its address says about it filled in.
+    ///
+    /// - Throws: `.badRequest` where the two differ (C4, C9).
+    private func identified(_ body: JSON, for call: Call, name: String?) throws(APIError) -> JSON {
+        guard body.object != nil else {
+            throw APIError(.badRequest, "the body of the request is \(body.typeName), not an object")
+        }
+        let kind = call.type.kind
+        var body = body
+        if (body["kind"]?.string ?? "").isEmpty { body["kind"] = .string(kind.kind) }
+        if (body["apiVersion"]?.string ?? "").isEmpty { body["apiVersion"] = .string(kind.apiVersion) }
+        let found = GroupVersionKind(
+            apiVersion: body["apiVersion"]?.string ?? "", kind: body["kind"]?.string ?? "")
+        guard found == kind else {
+            let message =
+                found.apiVersion == kind.apiVersion
+                ? "\(kind.kind) in version \"\(kind.version)\" cannot be handled as a \(found.kind): "
+                    + "the kind in the data (\(found.kind)) does not match the expected kind (\(kind.kind))"
+                : "the API version in the data (\(found.apiVersion)) does not match the expected API version "
+                    + "(\(kind.apiVersion))"
+            throw APIError(.badRequest, message)
+        }
+        if call.type.isNamespaced {
+            let namespace = body[path: ["metadata", "namespace"]]?.string ?? ""
+            let expected = call.path.namespace ?? ""
+            guard !expected.isEmpty else { throw call.methodNotAllowed }
+            if namespace.isEmpty {
+                body[path: ["metadata", "namespace"]] = .string(expected)
+            } else if namespace != expected {
+                throw APIError(
+                    .badRequest, "the namespace of the provided object does not match the namespace sent on the request"
+                )
+            }
+        }
+        if let name {
+            let found = body[path: ["metadata", "name"]]?.string ?? ""
+            if found.isEmpty {
+                body[path: ["metadata", "name"]] = .string(name)
+            } else if found != name {
+                throw APIError(
+                    .badRequest,
+                    "the name of the object (\(found)) does not match the name on the URL (\(name))")
+            }
+        }
+        return body
+    }
+
+    /// C22: what strict validation would refuse and this request lets pass.
+    private func warnings(about body: JSON, _ call: Call, _ options: WriteOptions) -> [String] {
+        guard options.fieldValidation == .warn, let strategy = Catalog.builtIn.strategy(for: call.type.kind.groupKind)
+        else { return [] }
+        return strategy.decodingFaults(body).filter(\.isStrictOnly).map(\.description)
+    }
+
+    // MARK: Delete
+
+    /// Kinds whose deletion answers the object even when it is gone (C15).
+    private static let answeringKinds: Set<String> = [
+        "namespaces", "pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes",
+        "podtemplates", "resourcequotas",
+    ]
+
+    func delete(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let representation = try call.representation()
+        let options = try deleteOptions(call)
+        let deleted = try await cluster.delete(call.key(name), options: options)
+        let metadata = deleted.metadata
+        let isGone = metadata.finalizers.isEmpty
+        guard isGone, !(call.type.kind.group.isEmpty && Self.answeringKinds.contains(call.type.plural)) else {
+            return try render(deleted, for: call, as: representation)
+        }
+        var details: JSON = ["name": .string(name)]
+        if !call.type.kind.group.isEmpty { details["group"] = .string(call.type.kind.group) }
+        details["kind"] = .string(call.type.plural)
+        details["uid"] = .string(metadata.uid)
+        return .json([
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details,
+        ])
+    }
+
+    /// C18: each object by itself; answers what was deleted.
+    func deleteCollection(_ call: Call) async throws(APIError) -> Answer {
+        guard call.path.namespace != nil || !call.type.isNamespaced else { throw call.methodNotAllowed }
+        let options = try deleteOptions(call)
+        var list = try await cluster.list(try query(call))
+        var deleted: [Object] = []
+        for object in list.items {
+            do throws(APIError) {
+                deleted.append(try await cluster.delete(object.key, options: options))
+            } catch {
+                // Gone already is what was asked for.
+                guard error.reason == .notFound else { throw error }
+            }
+        }
+        list.items = deleted
+        return .json(Self.encoded(list, call.type))
+    }
+
+    /// From the body, and the query where that says more (C15, C16, C20).
+    private func deleteOptions(_ call: Call) throws(APIError) -> DeleteOptions {
+        let body: JSON = call.request.body.isEmpty ? [:] : try call.request.decodedBody()
+        var options = DeleteOptions(dryRun: try call.query.isDryRun)
+        let grace = try call.query.integer("gracePeriodSeconds") ?? (body["gracePeriodSeconds"]?.int).map { Int($0) }
+        options.gracePeriodSeconds = grace
+        for value in body["dryRun"]?.array ?? [] {
+            guard value == "All" else { throw QueryParameters.unsupportedDryRun(value.string ?? value.text()) }
+            options.dryRun = true
+        }
+        if let text = call.query["propagationPolicy"] ?? body["propagationPolicy"]?.string {
+            guard let policy = PropagationPolicy(rawValue: text) else {
+                let message =
+                    "Unsupported value: \"\(text)\": supported values: \"Background\", \"Foreground\", \"Orphan\""
+                throw APIError(.invalid, "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: \(message)")
+            }
+            options.propagation = policy
+        } else if let orphan = body["orphanDependents"]?.bool {
+            options.propagation = orphan ? .orphan : .background
+        }
+        options.uid = body[path: ["preconditions", "uid"]]?.string
+        options.resourceVersion = body[path: ["preconditions", "resourceVersion"]]?.string
+        return options
+    }
+}

@@ -1,0 +1,86 @@
+import Cluster
+import Kinds
+import Model
+
+/// Answers requests about objects: the verbs of the Kubernetes API, in terms of a `Cluster`.
+struct ResourceHandler: Sendable {
+    let cluster: any Cluster
+    let clock: any WallClock
+
+    /// - Parameter types: what the cluster serves.
+    func answer(_ request: APIRequest, _ path: ResourcePath, types: [ResourceType]) async throws(APIError) -> Answer {
+        let found = types.first {
+            $0.kind.group == path.group && $0.kind.version == path.version && $0.plural == path.plural
+        }
+        // A16; a path with a namespace to what has none names nothing either.
+        guard let type = found, path.namespace == nil || type.isNamespaced else { return .pageNotFound }
+        guard path.name == nil || path.namespace != nil || !type.isNamespaced else { return .pageNotFound }
+        let call = Call(request: request, path: path, type: type)
+        if let subresource = path.subresource { return try await answer(call, subresource: subresource) }
+        switch (request.method, path.name) {
+        case ("GET", let name):
+            if path.isLegacyWatch || request.query.flag("watch") { return try await watch(call) }
+            guard let name else { return try await list(call) }
+            return try await get(call, name)
+        case ("POST", nil): return try await create(call)
+        case ("PUT", let name?): return try await replace(call, name, subresource: nil)
+        case ("PATCH", let name?): return try await patch(call, name, subresource: nil)
+        case ("DELETE", let name?): return try await delete(call, name)
+        case ("DELETE", nil): return try await deleteCollection(call)
+        default: throw call.methodNotAllowed
+        }
+    }
+
+    private func answer(_ call: Call, subresource: String) async throws(APIError) -> Answer {
+        let known = call.type.subresources.contains { $0.name == subresource }
+        guard known, let name = call.path.name else { return .pageNotFound }
+        switch (call.request.method, subresource) {
+        case ("GET", "log"): return try await log(call, name)
+        case ("GET", "scale"): return try await scale(call, name)
+        case ("PUT", "scale"): return try await replaceScale(call, name)
+        case ("PATCH", "scale"): return try await patchScale(call, name)
+        case ("POST", "binding"): return try await bind(call, name)
+        case ("GET", "status"): return try await get(call, name)
+        case ("PUT", "status"): return try await replace(call, name, subresource: .status)
+        case ("PATCH", "status"): return try await patch(call, name, subresource: .status)
+        case ("PUT", "finalize"): return try await replace(call, name, subresource: .finalize)
+        default: throw call.methodNotAllowed
+        }
+    }
+}
+
+/// One request, with the kind that its path names.
+struct Call: Sendable {
+    var request: APIRequest
+    var path: ResourcePath
+    var type: ResourceType
+
+    var query: QueryParameters { request.query }
+
+    func key(_ name: String) -> ObjectKey {
+        ObjectKey(kind: type.kind.groupKind, namespace: path.namespace ?? "", name: name)
+    }
+
+    func representation() throws(APIError) -> Representation {
+        try MediaRange.negotiate(request.accept)
+    }
+
+    /// C1.
+    var methodNotAllowed: APIError {
+        let verbs = ["GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"]
+        let resource = path.subresource.map { "\(type.plural)/\($0)" } ?? type.plural
+        return APIError(
+            .methodNotAllowed,
+            "\(verbs[request.method] ?? request.method) is not supported on resources of kind \"\(resource)\"",
+            details: APIError.Details(group: type.kind.group, kind: resource))
+    }
+
+    /// How much of each object comes with a table's rows (D11).
+    func includedObject() throws(APIError) -> Table.IncludedObject {
+        guard let text = query["includeObject"] else { return .metadata }
+        guard let included = Table.IncludedObject(rawValue: text) else {
+            throw APIError(.badRequest, "unrecognized includeObject value: \"\(text)\"")
+        }
+        return included
+    }
+}

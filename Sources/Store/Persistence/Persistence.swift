@@ -1,0 +1,60 @@
+/// Where a store keeps what must outlive it.
+///
+/// A store calls one method at a time, never two at once, so an implementation needs no lock of its own.
+package protocol Persistence: AnyObject, Sendable {
+    /// Whether a commit is so quick that the caller does it itself, without a thread: then a run is deterministic.
+    var commitsInline: Bool { get }
+
+    /// Everything that was kept; called once, before any commit.
+    func load() throws(StoreError) -> PersistedState
+
+    /// Keeps all of `batch`, or nothing and throws. It is durable when this returns.
+    func commit(_ batch: PersistedBatch) throws(StoreError)
+
+    /// Sets rows aside that `load` answered but that make no sense; they are never deleted.
+    func quarantine(_ rows: [UnreadableRow]) throws(StoreError)
+
+    /// Lets go of files and locks. Nothing is called afterwards.
+    func close()
+}
+
+/// What was kept when the store was last open.
+package struct PersistedState: Sendable {
+    package var revision: Revision
+    package var rows: [PersistedRow]
+    package var metadata: [String: [UInt8]]
+
+    package init(revision: Revision = .zero, rows: [PersistedRow] = [], metadata: [String: [UInt8]] = [:]) {
+        self.revision = revision
+        self.rows = rows
+        self.metadata = metadata
+    }
+}
+
+/// One kept object.
+package struct PersistedRow: Hashable, Sendable {
+    /// The same from the object's creation to its deletion.
+    package var id: Revision
+    package var key: StoreKey
+    package var revision: Revision
+    package var bytes: [UInt8]
+}
+
+package struct UnreadableRow: Hashable, Sendable {
+    package var row: PersistedRow
+    package var reason: String
+}
+
+/// Changes that become durable together.
+package struct PersistedBatch: Sendable {
+    package enum Operation: Sendable {
+        case insert(PersistedRow)
+        case update(PersistedRow)
+        case delete(id: Revision)
+        case setMetadata(key: String, value: [UInt8])
+    }
+
+    package var operations: [Operation]
+    /// The store's revision once the batch is kept.
+    package var revision: Revision
+}

@@ -1,0 +1,44 @@
+import HashTreeCollections
+
+/// The whole store at one revision. Taking one costs a few references; it never changes.
+package struct Snapshot: Sendable {
+    /// Everything up to here is in it, and all of it is durable.
+    package let revision: Revision
+    let objects: TreeDictionary<StoreKey, StoredObject>
+    let index: KeyIndex
+
+    package var count: Int { objects.count }
+
+    /// The kinds that have objects, sorted.
+    package var kinds: [String] { index.kindNames }
+
+    package func get(_ key: StoreKey) -> StoredObject? { objects[key] }
+
+    package func count(kind: String, namespace: String? = nil) -> Int {
+        index.count(kind: kind, namespace: namespace)
+    }
+
+    /// Objects of a kind in key order.
+    ///
+    /// - Parameters:
+    ///   - namespace: `nil` means all.
+    ///   - after: start behind this key, which need not exist: where the page before ended.
+    ///   - limit: at most so many.
+    ///   - isIncluded: objects for which it answers `false` count neither for the page nor for the limit.
+    /// - Complexity: linear in the number of objects visited, and logarithmic in the number stored.
+    package func list(
+        kind: String, namespace: String? = nil, after: StoreKey? = nil, limit: Int = .max,
+        where isIncluded: (StoredObject) -> Bool = { _ in true }
+    ) -> [StoredObject] {
+        var found: [StoredObject] = []
+        guard limit > 0 else { return found }
+        let start = after.map { KeyIndex.Name(namespace: $0.namespace, name: $0.name) }
+        index.forEach(kind: kind, namespace: namespace, after: start) { name in
+            let key = StoreKey(kind: kind, namespace: name.namespace, name: name.name)
+            guard let object = objects[key] else { preconditionFailure("the index names \(key), which is not stored") }
+            if isIncluded(object) { found.append(object) }
+            return found.count < limit
+        }
+        return found
+    }
+}

@@ -1,0 +1,54 @@
+import Logging
+import Synchronization
+
+extension Store {
+    /// Makes everything that waits durable, then visible, then known to watchers, and then answers the writers.
+    func commitPending() {
+        committing.withLock { _ in
+            while true {
+                let batch = state.withLock { $0.takeBatch(limit: limits.batch) }
+                if batch.isEmpty { return }
+                commit(batch)
+            }
+        }
+    }
+
+    private func commit(_ batch: [PendingCommit]) {
+        do throws(StoreError) {
+            let kept = Self.persisted(batch, after: revision)
+            // A commit without content only waits for those before it.
+            if !kept.operations.isEmpty { try persistence.commit(kept) }
+        } catch {
+            let dropped = state.withLock { $0.dropPending() }
+            logger.error(
+                "a commit failed",
+                metadata: ["error": "\(error)", "writers": "\(batch.count + dropped.count)"])
+            for pending in batch + dropped { pending.continuation.resume(returning: .failure(error)) }
+            return
+        }
+        state.withLock { $0.apply(batch) }
+        hub.publish(batch.flatMap(\.changes))
+        for pending in batch { pending.continuation.resume(returning: .success(pending.changes.map(\.object))) }
+    }
+
+    private static func persisted(_ batch: [PendingCommit], after revision: Revision) -> PersistedBatch {
+        var kept = PersistedBatch(operations: [], revision: revision)
+        for commit in batch {
+            for change in commit.changes {
+                let object = change.object
+                let row = PersistedRow(
+                    id: object.row, key: object.key, revision: object.revision, bytes: object.bytes)
+                switch change.kind {
+                case .created: kept.operations.append(.insert(row))
+                case .updated: kept.operations.append(.update(row))
+                case .deleted: kept.operations.append(.delete(id: object.row))
+                }
+                kept.revision = change.revision
+            }
+            for (key, value) in commit.metadata.sorted(by: { $0.key < $1.key }) {
+                kept.operations.append(.setMetadata(key: key, value: value))
+            }
+        }
+        return kept
+    }
+}

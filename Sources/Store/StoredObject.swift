@@ -1,0 +1,77 @@
+package import Model
+
+/// One object as it was stored: its tree beside the bytes that were written (DESIGN: *Encode once*).
+///
+/// A class, so that snapshots and watchers share it and copying the hot state's nodes costs one reference.
+package final class StoredObject: Sendable {
+    package let key: StoreKey
+    /// Also in the tree, as `metadata.resourceVersion`.
+    package let revision: Revision
+    package let json: JSON
+    /// The compact JSON text of `json`.
+    package let bytes: [UInt8]
+    /// Identifies the row from the object's creation to its deletion; it is the revision that created it.
+    let row: Revision
+
+    init(key: StoreKey, revision: Revision, json: JSON, bytes: [UInt8], row: Revision) {
+        self.key = key
+        self.revision = revision
+        self.json = json
+        self.bytes = bytes
+        self.row = row
+    }
+
+    /// Writes the revision into the tree and encodes it.
+    convenience init(key: StoreKey, revision: Revision, json: JSON, row: Revision) {
+        var json = json
+        json[path: ["metadata", "resourceVersion"]] = .string(revision.description)
+        self.init(key: key, revision: revision, json: json, bytes: json.encoded(), row: row)
+    }
+}
+
+/// What must hold for a write to happen.
+package enum Precondition: Hashable, Sendable {
+    case absent
+    case revision(Revision)
+    case exists
+    case any
+}
+
+/// One change of one object.
+package struct Write: Sendable {
+    package enum Operation: Sendable {
+        /// The store puts the new revision into `metadata.resourceVersion` itself.
+        case put(JSON)
+        case delete
+        /// Changes nothing, but the commit happens only if the precondition holds.
+        case require
+    }
+
+    package var key: StoreKey
+    package var operation: Operation
+    package var precondition: Precondition
+
+    package init(_ key: StoreKey, _ operation: Operation, if precondition: Precondition = .any) {
+        self.key = key
+        self.operation = operation
+        self.precondition = precondition
+    }
+}
+
+/// One change that happened.
+package struct Change: Sendable {
+    package enum Kind: Hashable, Sendable {
+        case created
+        case updated
+        case deleted
+    }
+
+    package var kind: Kind
+    /// As it is now; for a deletion as it last was, under the revision of the deletion (D6).
+    package var object: StoredObject
+    /// As it was before; `nil` for a creation.
+    package var previous: StoredObject?
+
+    package var key: StoreKey { object.key }
+    package var revision: Revision { object.revision }
+}

@@ -1,0 +1,35 @@
+import FoundationEssentials
+import Model
+
+/// The hand-edited schemas: one YAML file for each version of an API group.
+struct SchemaSources {
+    /// The root of the package, with a slash at its end.
+    let root: String
+    private static let folder = "Sources/Kinds/Schemas/"
+
+    /// All files as one document of `kinds` and `definitions`, which is what is compiled in. A definition carries the name
+    /// of its file (`x-martlet-file`), by which its view is placed.
+    ///
+    /// - Throws: `YAMLError` with the place of a fault, `SchemaError` for a reference to nothing.
+    func document() throws -> JSON {
+        var kinds: [JSON] = []
+        var definitions = JSONObject()
+        for name in try FileManager.default.contentsOfDirectory(atPath: root + Self.folder).sorted() {
+            let path = Self.folder + name
+            let text = try [UInt8](Data(contentsOf: URL(filePath: root + path)))
+            guard let document = try YAML.documents(text, file: path).first else { continue }
+            kinds += document.value["kinds"]?.array ?? []
+            for definition in document.value["definitions"]?.object ?? JSONObject() {
+                if definitions[definition.key] != nil {
+                    let place: [PathStep] = [.key("definitions"), .key(definition.key)]
+                    throw document.error(at: place, "\(definition.key) is defined in another file too: rename it")
+                }
+                var schema = definition.value
+                schema["x-martlet-file"] = .string(String(name.dropLast(".yaml".count)))
+                definitions[definition.key] = schema
+            }
+        }
+        _ = try Schema.definitions(.object(definitions))
+        return ["kinds": .array(kinds), "definitions": .object(definitions)]
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Cluster
+import Kinds
+import Model
+import Reconciler
+
+/// `martlet app …`: everything about Applications.
+struct App: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at Applications and steer them.",
+        subcommands: [
+            AppList.self, AppGet.self, AppDiff.self, AppHistory.self, AppRefresh.self, AppSync.self, AppRollback.self,
+            AppRetry.self, AppSuspend.self, AppResume.self,
+        ])
+}
+
+/// The options of every verb that concerns one Application.
+struct ApplicationOptions: ParsableArguments {
+    @Argument(help: "The Application's name.")
+    var name: String
+
+    @Option(name: .shortAndLong, help: "The Application's namespace.")
+    var namespace = "martlet"
+
+    @OptionGroup var connection: Connection
+
+    var key: ObjectKey { Application.key(name, in: namespace) }
+
+    func get(_ cluster: any Cluster) async throws -> Application {
+        do {
+            return try await cluster.get(key).view()
+        } catch  where error.reason == .notFound {
+            let known = try await cluster.list(ListQuery(Application.kind.groupKind)).items.map(\.key)
+            let list = known.map { "\($0.namespace)/\($0.name)" }.joined(separator: ", ")
+            throw CommandError(
+                "there is no Application \(namespace)/\(name)" + (known.isEmpty ? "" : "; there are: \(list)"))
+        }
+    }
+
+    func patch(_ patch: JSON, _ cluster: any Cluster) async throws {
+        _ = try await cluster.patch(
+            key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: "martlet-cli"))
+    }
+
+    /// Asks for a sync, as Argo CD's `operation` field does.
+    func requestSync(_ revision: String?, _ cluster: any Cluster) async throws {
+        var sync: JSON = [:]
+        if let revision { sync["revision"] = .string(revision) }
+        try await patch(["operation": ["initiatedBy": ["username": "martlet"], "sync": sync]], cluster)
+    }
+
+    func annotate(_ name: String, _ value: JSON, _ cluster: any Cluster) async throws {
+        try await patch(["metadata": ["annotations": .object(JSONObject([.init(key: name, value: value)]))]], cluster)
+    }
+}
+
+struct AppList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List Applications.")
+
+    @Option(name: .shortAndLong, help: "Only those of one namespace.")
+    var namespace: String?
+
+    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    var output: OutputFormat?
+
+    @OptionGroup var connection: Connection
+
+    func run() async throws {
+        let cluster = try connection.connect()
+        let list = try await cluster.list(ListQuery(Application.kind.groupKind, namespace: namespace))
+        if let output {
+            print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(list.items.map(\.json))]))
+            return
+        }
+        if list.items.isEmpty { printError("no Applications; 'martlet serve --repo URL' makes one") }
+        let rows = list.items.map { $0.view(as: Application.self) }.map { application in
+            [
+                application.metadata.namespace, application.metadata.name, application.status.sync.status ?? "Unknown",
+                application.status.health.status ?? "Unknown",
+                application.status.rollout?.phase ?? "", String((application.status.sync.revision ?? "").prefix(12)),
+                application.spec.source?.repoURL ?? "",
+            ]
+        }
+        if !rows.isEmpty {
+            print(Columns.text(["NAMESPACE", "NAME", "SYNC", "HEALTH", "ROLLOUT", "REVISION", "REPOSITORY"], rows))
+        }
+    }
+}
+
+struct AppHistory: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Show what was deployed when, and which revisions are held.")
+
+    @OptionGroup var options: ApplicationOptions
+    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    var output: OutputFormat?
+
+    func run() async throws {
+        let application = try await options.get(options.connection.connect())
+        let status = application.status
+        if let output {
+            let held = status.rollout?.held.map(\.json) ?? []
+            print(output.text(["history": .array(status.history.map(\.json)), "held": .array(held)]))
+            return
+        }
+        let held = Dictionary(uniqueKeysWithValues: (status.rollout?.held ?? []).map { ($0.revision, $0) })
+        let rows = status.history.map { entry in
+            let mark =
+                held[entry.revision].map { "held: \($0.reason)" }
+                ?? (entry.revision == status.rollout?.lastHealthyRevision ? "last healthy" : "")
+            return [String(entry.id), String(entry.revision.prefix(12)), entry.deployedAt?.description ?? "", mark]
+        }
+        print(Columns.text(["ID", "REVISION", "DEPLOYED AT", "NOTE"], rows))
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Cluster
+import Kinds
+import Model
+import Reconciler
+
+struct Describe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show everything about objects, and the events about them.")
+
+    @Argument(help: "TYPE NAME… or TYPE/NAME…; a TYPE alone describes all of it.")
+    var target: [String]
+
+    @Option(name: .shortAndLong, help: "The namespace.")
+    var namespace = "default"
+
+    @OptionGroup var connection: Connection
+
+    func run() async throws {
+        let cluster = try connection.connect()
+        let (typeName, names) = try ResourceArgument.split(target)
+        let type = try ResourceArgument.type(typeName, among: try await cluster.resourceTypes())
+        let space = type.isNamespaced ? namespace : ""
+        var objects: [Object] = []
+        if names.isEmpty {
+            objects = try await cluster.list(ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? space : nil))
+                .items
+        }
+        for name in names {
+            objects.append(try await cluster.get(ObjectKey(kind: type.kind.groupKind, namespace: space, name: name)))
+        }
+        for (index, object) in objects.enumerated() {
+            if index > 0 { print("\n") }
+            print(Self.text(object))
+            print(try await events(about: object, cluster))
+        }
+    }
+
+    /// The object as an indented outline, with names as people read them; Secrets are masked.
+    static func text(_ object: Object) -> String {
+        let tree = SecretMask.masked(object.json)
+        var lines: [String] = []
+        for (label, value) in [
+            ("Name", object.metadata.name), ("Namespace", object.metadata.namespace), ("Kind", object.kindName),
+            ("API Version", object.apiVersion), ("Created", object.metadata.creationTimestamp?.description ?? ""),
+        ] where !value.isEmpty {
+            lines.append("\(label):".padded(to: 14) + value)
+        }
+        for (label, map) in [("Labels", object.metadata.labels), ("Annotations", object.metadata.annotations)] {
+            let entries = map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            lines.append("\(label):".padded(to: 14) + (entries.first ?? "<none>"))
+            lines += entries.dropFirst().map { String(repeating: " ", count: 14) + $0 }
+        }
+        if let owner = object.metadata.controller { lines.append("Controlled By: \(owner.kind)/\(owner.name)") }
+        for member in tree.object ?? JSONObject() where !["apiVersion", "kind", "metadata"].contains(member.key) {
+            outline(title(member.key), member.value, indent: 0, into: &lines)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func outline(_ label: String, _ value: JSON, indent: Int, into lines: inout [String]) {
+        let space = String(repeating: " ", count: indent)
+        switch value {
+        case .object(let members):
+            lines.append("\(space)\(label):")
+            for member in members { outline(title(member.key), member.value, indent: indent + 2, into: &lines) }
+        case .array(let elements):
+            lines.append("\(space)\(label):")
+            for element in elements { item(element, indent: indent + 2, into: &lines) }
+        case .string(let text) where text.contains("\n"):
+            lines.append("\(space)\(label):")
+            lines += text.split(separator: "\n").map { "\(space)  \($0)" }
+        default: lines.append("\(space)\(label): \(scalar(value))")
+        }
+    }
+
+    private static func item(_ value: JSON, indent: Int, into lines: inout [String]) {
+        let space = String(repeating: " ", count: indent)
+        guard let members = value.object else {
+            lines.append("\(space)- \(scalar(value))")
+            return
+        }
+        let start = lines.count
+        for member in members { outline(title(member.key), member.value, indent: indent + 2, into: &lines) }
+        if start < lines.count {
+            lines[start] = "\(space)- \(lines[start].dropFirst(indent + 2))"
+        }
+    }
+
+    private static func scalar(_ value: JSON) -> String { value.string ?? value.text() }
+
+    /// `readinessProbe` reads `Readiness Probe`.
+    private static func title(_ key: String) -> String {
+        guard key.allSatisfy({ $0.isLetter || $0.isNumber }), let first = key.first else { return key }
+        var text = String(first).uppercased()
+        for character in key.dropFirst() {
+            if character.isUppercase, text.last?.isLowercase == true { text += " " }
+            text.append(character)
+        }
+        return text
+    }
+
+    private func events(about object: Object, _ cluster: any Cluster) async throws -> String {
+        let query = ListQuery(
+            Event.kind.groupKind, namespace: object.metadata.namespace.isEmpty ? nil : object.metadata.namespace,
+            fields: FieldSelector([
+                FieldSelector.Requirement(path: "involvedObject.uid", value: object.metadata.uid)
+            ]))
+        let events = try await cluster.list(query).items.map { $0.view(as: Event.self) }
+        if events.isEmpty { return "Events:       <none>" }
+        let rows = events.map {
+            ["  \($0.type ?? "")", $0.reason ?? "", String($0.count ?? 1), $0.source.component ?? "", $0.message ?? ""]
+        }
+        return "Events:\n" + Columns.text(["  TYPE", "REASON", "COUNT", "FROM", "MESSAGE"], rows)
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(1, width - count))
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Model
+
+/// `-o`: how objects are printed for programs.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case json
+    case yaml
+
+    func text(_ value: JSON) -> String {
+        switch self {
+        case .json: value.text(.indented)
+        case .yaml: YAML.text(value).trimmingNewline
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
+}

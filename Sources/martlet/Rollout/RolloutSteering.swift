@@ -1,0 +1,91 @@
+import ArgumentParser
+import Cluster
+import Kinds
+import Model
+
+/// A23.
+struct RolloutUndo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "undo", abstract: "Go back to an earlier revision.")
+
+    @OptionGroup var options: DeploymentOptions
+    @Option(help: "Which one (default: the one before the present).")
+    var toRevision = 0
+
+    func run() async throws {
+        let cluster = try options.connection.connect()
+        let deployment = try await options.get(cluster)
+        let name = deployment.metadata.name
+        if deployment.spec.paused == true {
+            throw CommandError(
+                "you cannot rollback a paused deployment; resume it first with 'martlet rollout resume \(name)' and try again"
+            )
+        }
+        let sets = try await options.replicaSets(of: deployment, cluster)
+        let target = toRevision == 0 ? sets.dropLast().last : sets.first { $0.rolloutRevision == toRevision }
+        guard let target else {
+            throw CommandError(
+                toRevision == 0
+                    ? "no rollout history found for deployment \"\(name)\""
+                    : "unable to find specified revision \(toRevision) in history")
+        }
+        var template = target.spec.template ?? PodTemplateSpec()
+        template.metadata.labels["pod-template-hash"] = nil
+        if template.json == deployment.spec.template.json {
+            print(
+                "deployment.apps/\(name) skipped rollback (current template already matches revision \(target.rolloutRevision))"
+            )
+            return
+        }
+        try await options.patch(.json([["op": "replace", "path": "/spec/template", "value": template.json]]), cluster)
+        print("deployment.apps/\(name) rolled back")
+    }
+}
+
+/// A24.
+struct RolloutRestart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "restart", abstract: "Replace all pods by new ones.")
+
+    @OptionGroup var options: DeploymentOptions
+
+    func run() async throws {
+        let cluster = try options.connection.connect()
+        let deployment = try await options.get(cluster)
+        if deployment.spec.paused == true {
+            throw CommandError("can't restart paused deployment (run rollout resume first)")
+        }
+        let annotation: JSON = ["kubectl.kubernetes.io/restartedAt": .string(SystemClock().now.description)]
+        let patch: JSON = ["spec": ["template": ["metadata": ["annotations": annotation]]]]
+        try await options.patch(.merge(patch), cluster)
+        print("deployment.apps/\(deployment.metadata.name) restarted")
+    }
+}
+
+struct RolloutPause: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "pause", abstract: "Stop rolling out changes.")
+
+    @OptionGroup var options: DeploymentOptions
+
+    func run() async throws {
+        let cluster = try options.connection.connect()
+        if try await options.get(cluster).spec.paused == true {
+            throw CommandError("deployment \"\(try options.name())\" is already paused")
+        }
+        try await options.patch(.merge(["spec": ["paused": true]]), cluster)
+        print("deployment.apps/\(try options.name()) paused")
+    }
+}
+
+struct RolloutResume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Roll out changes again.")
+
+    @OptionGroup var options: DeploymentOptions
+
+    func run() async throws {
+        let cluster = try options.connection.connect()
+        if try await options.get(cluster).spec.paused != true {
+            throw CommandError("deployment \"\(try options.name())\" is not paused")
+        }
+        try await options.patch(.merge(["spec": ["paused": nil]]), cluster)
+        print("deployment.apps/\(try options.name()) resumed")
+    }
+}

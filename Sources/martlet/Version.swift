@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// What this build is.
+enum Version {
+    static let text = "0.1.0"
+    /// The Kubernetes version whose API the engine speaks.
+    static let kubernetes = "v1.36.0"
+}
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    var output: OutputFormat?
+
+    func run() throws {
+        guard let output else {
+            print("martlet \(Version.text) (Kubernetes API \(Version.kubernetes))")
+            return
+        }
+        print(output.text(["martlet": .string(Version.text), "kubernetes": .string(Version.kubernetes)]))
+    }
+}

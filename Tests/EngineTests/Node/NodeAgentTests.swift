@@ -1,0 +1,213 @@
+import Cluster
+import Kinds
+import Logging
+import Model
+import Store
+import Testing
+
+@testable import Engine
+
+@Suite("The node, over a real registry")
+struct NodeAgentTests {
+    /// A cluster with a node agent that runs while `body` does.
+    private func withNode(
+        _ runtime: any PodRuntime, registry: Registry? = nil, _ body: @Sendable (Registry) async throws -> Void
+    ) async throws {
+        let registry = try registry ?? Self.registry()
+        for name in ["default", "kube-node-lease"] {
+            let key = Namespace.key(name)
+            if let found = try? await registry.get(key), found.metadata.name == name { continue }
+            _ = try await registry.create(
+                Object(viewing: Namespace(named: name).json), options: WriteOptions(fieldManager: "test"))
+        }
+        let agent = NodeAgent(
+            cluster: registry, runtime: runtime, clock: SystemClock(),
+            nodes: [LogicalNode(name: "node", capacity: ["cpu": Quantity(4), "pods": Quantity(110)])],
+            addresses: try #require(PodAddresses(range: "127.77.0.0/24")))
+        registry.attach(logs: agent.logs)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await agent.run()
+                } catch is CancellationError {
+                    // The end of the test.
+                }
+            }
+            group.addTask { try await body(registry) }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static func registry() throws -> Registry {
+        let addresses = try #require(AddressRange("127.96.0.0/16"))
+        return Registry(
+            store: try Store(persistence: MemoryPersistence()), clock: SystemClock(), random: SplitMix64(seed: 7),
+            configuration: .init(serviceAddresses: addresses))
+    }
+
+    private func create(_ container: JSON, annotations: [String: String] = [:], in registry: Registry) async throws {
+        var pod = Pod(named: "web", in: "default")
+        pod.metadata.annotations = annotations
+        pod.json["spec"] = [
+            "nodeName": "node", "terminationGracePeriodSeconds": 2, "containers": [container],
+        ]
+        _ = try await registry.create(Object(viewing: pod.json), options: WriteOptions(fieldManager: "test"))
+    }
+
+    private func pod(_ registry: Registry) async throws -> Pod? {
+        do throws(APIError) {
+            return try await registry.get(Pod.key("web", in: "default")).view()
+        } catch  where error.reason == .notFound {
+            return nil
+        }
+    }
+
+    private func isReady(_ registry: Registry) async throws -> Bool {
+        try await pod(registry)?.isReady == true
+    }
+
+    private let image: JSON = ["name": "web", "image": "any"]
+
+    @Test("G1, G2: a node registers, is ready and renews its lease")
+    func registers() async throws {
+        try await withNode(SimulatedRuntime(clock: SystemClock())) { registry in
+            let isReady = try await eventually {
+                let nodes = try await registry.list(ListQuery(Node.kind.groupKind)).items
+                let node: Node? = nodes.first?.view()
+                return node?.status.conditions.contains { $0.type == "Ready" && $0.status == "True" } == true
+                    && node?.status.allocatable["cpu"] == Quantity(4)
+            }
+            #expect(isReady)
+            let hasLease = try await eventually {
+                !(try await registry.list(ListQuery(Lease.kind.groupKind)).items.isEmpty)
+            }
+            #expect(hasLease)
+        }
+    }
+
+    @Test("a pod becomes ready, and when it is deleted its containers stop before it goes")
+    func lives() async throws {
+        try await withNode(SimulatedRuntime(clock: SystemClock())) { registry in
+            try await create(image, in: registry)
+            #expect(try await eventually { try await isReady(registry) })
+            let ready = try #require(try await pod(registry))
+            #expect(ready.status.phase == "Running")
+            #expect(ready.status.podIP.hasPrefix("127.77.0."))
+            #expect(ready.status.hostIP == "127.0.0.1")
+            _ = try await registry.delete(ready.key, options: DeleteOptions())
+            // The simulated runtime ends containers only while it runs: grace ends them by force.
+            #expect(try await pod(registry)?.metadata.deletionTimestamp != nil)
+        }
+    }
+
+    @Test("an image that stands for nothing is told with what would map it")
+    func unknownImage() async throws {
+        try await TemporaryDirectory.with { directory in
+            let runtime = try ProcessRuntime(
+                .init(directory: directory, executable: ProcessRuntimeTests.supervisor))
+            try await withNode(runtime) { registry in
+                try await create(["name": "web", "image": "nginx:1"], in: registry)
+                let isTold = try await eventually {
+                    let waiting = try await pod(registry)?.status.containerStatuses.first?.state.waiting
+                    return waiting?.reason == "ErrImagePull" && waiting?.message?.contains("--image nginx=") == true
+                }
+                #expect(isTold)
+                let hasEvent = try await eventually {
+                    try await registry.list(ListQuery(Event.kind.groupKind)).items.contains {
+                        let event: Event = $0.view()
+                        return event.reason == "Failed" && event.message == "Error: ErrImagePull"
+                    }
+                }
+                #expect(hasEvent)
+                #expect(try await deleted(registry))
+            }
+        }
+    }
+
+    private func deleted(_ registry: Registry) async throws -> Bool {
+        do throws(APIError) {
+            _ = try await registry.delete(Pod.key("web", in: "default"), options: DeleteOptions())
+        } catch  where error.reason == .notFound {
+            return true
+        }
+        return try await eventually { try await pod(registry) == nil }
+    }
+
+    @Test("processes run, write logs, get ConfigMaps in their environment, outlive the agent, and go when deleted")
+    func runsProcesses() async throws {
+        try await TemporaryDirectory.with { directory in
+            let registry = try Self.registry()
+            let first = try ProcessRuntime(.init(directory: directory, executable: ProcessRuntimeTests.supervisor))
+            let container: JSON = [
+                "name": "web", "image": "any", "command": ["/bin/sh", "-c"],
+                "args": ["echo at $POD_IP $COLOR; trap 'echo bye; exit 0' TERM; while :; do sleep 0.01; done"],
+                "envFrom": [["configMapRef": ["name": "colors"]]],
+                "readinessProbe": ["exec": ["command": ["sh", "-c", "test $COLOR = red"]], "periodSeconds": 1],
+            ]
+            try await withNode(first, registry: registry) { registry in
+                try await create(container, in: registry)
+                let waits = try await eventually {
+                    try await pod(registry)?.status.containerStatuses.first?.state.waiting?.reason
+                        == "CreateContainerConfigError"
+                }
+                #expect(waits)
+                var map = ConfigMap(named: "colors", in: "default")
+                map.data = ["COLOR": "red"]
+                _ = try await registry.create(Object(viewing: map.json), options: WriteOptions(fieldManager: "test"))
+                #expect(try await eventually { try await isReady(registry) })
+            }
+            await first.disconnect()
+            let before = try #require(try await pod(registry))
+            let mark = "MARTLET_CONTAINER_ID=\(before.metadata.uid)/"
+            #expect(!processes(marked: mark).isEmpty)
+
+            let second = try ProcessRuntime(.init(directory: directory, executable: ProcessRuntimeTests.supervisor))
+            try await withNode(second, registry: registry) { registry in
+                var text = ""
+                let hasLog = try await eventually {
+                    text = ""
+                    do throws(APIError) {
+                        let stream = try await registry.logs(LogQuery(namespace: "default", pod: "web"))
+                        do {
+                            for try await chunk in stream { text += String(decoding: chunk, as: UTF8.self) }
+                        } catch {
+                            Issue.record(error)
+                        }
+                    } catch {
+                        return false
+                    }
+                    return !text.isEmpty
+                }
+                #expect(hasLog)
+                #expect(text == "at \(before.status.podIP) red\n")
+                let after = try #require(try await pod(registry))
+                #expect(after.status.containerStatuses.first?.restartCount == 0)
+                #expect(after.isReady)
+                #expect(after.condition("Ready")?.lastTransitionTime == before.condition("Ready")?.lastTransitionTime)
+                #expect(try await deleted(registry))
+            }
+            #expect(processes(marked: mark).isEmpty)
+            #expect(PodFiles.names(in: directory) == [])
+        }
+    }
+
+    @Test("what is left of pods that the cluster does not know is removed")
+    func removesUnknown() async throws {
+        try await TemporaryDirectory.with { directory in
+            let runtime = try ProcessRuntime(.init(directory: directory, executable: ProcessRuntimeTests.supervisor))
+            let uid = "stray-" + String(directory.suffix(6))
+            try await runtime.open(PodSandbox(uid: uid, namespace: "x", name: "y", node: "node")) {}
+            let launch = ContainerLaunch(
+                id: ContainerID("c", attempt: 0), arguments: ["sleep", "1000"], environment: ["PATH=/usr/bin:/bin"])
+            try await runtime.start(launch, in: uid)
+            let mark = "MARTLET_CONTAINER_ID=\(uid)/"
+            #expect(processes(marked: mark).count == 1)
+            await runtime.disconnect()
+            try await withNode(runtime) { _ in
+                #expect(await eventually { PodFiles.names(in: directory).isEmpty })
+            }
+            #expect(processes(marked: mark).isEmpty)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Kinds
+import Model
+import Testing
+
+@Suite("Objects are filled in as Kubernetes does")
+struct DefaultingTests {
+    @Test("A1, F: a minimal Deployment")
+    func deployment() throws {
+        let expected = Manifests.text(
+            """
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"},
+             "spec": {"progressDeadlineSeconds": 600, "replicas": 1, "revisionHistoryLimit": 10,
+                      "selector": {"matchLabels": {"app": "web"}},
+                      "strategy": {"type": "RollingUpdate",
+                                   "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+                      "template": {"metadata": {"labels": {"app": "web"}},
+                        "spec": {"containers": [{"name": "web", "image": "web:1", "imagePullPolicy": "IfNotPresent",
+                                                 "resources": {}, "terminationMessagePath": "/dev/termination-log",
+                                                 "terminationMessagePolicy": "File"}],
+                                 "dnsPolicy": "ClusterFirst", "restartPolicy": "Always",
+                                 "schedulerName": "default-scheduler", "securityContext": {},
+                                 "terminationGracePeriodSeconds": 30}}},
+             "status": {}}
+            """)
+        #expect(try Manifests.deployment.strategy.defaulted(Manifests.deployment) == expected)
+    }
+
+    @Test("F: a minimal Pod")
+    func pod() throws {
+        let expected = Manifests.text(
+            """
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "default"},
+             "spec": {"containers": [{"name": "web", "image": "web:1", "imagePullPolicy": "IfNotPresent",
+                        "ports": [{"containerPort": 80, "protocol": "TCP"}], "resources": {},
+                        "readinessProbe": {"failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1,
+                                           "timeoutSeconds": 1,
+                                           "httpGet": {"path": "/", "port": 80, "scheme": "HTTP"}},
+                        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+                        "volumeMounts": [{"name": "data", "mountPath": "/data"}]}],
+                      "dnsPolicy": "ClusterFirst", "enableServiceLinks": true, "restartPolicy": "Always",
+                      "schedulerName": "default-scheduler", "securityContext": {},
+                      "terminationGracePeriodSeconds": 30, "volumes": [{"name": "data", "emptyDir": {}}]},
+             "status": {}}
+            """)
+        #expect(try Manifests.pod.strategy.defaulted(Manifests.pod) == expected)
+    }
+
+    @Test("J1, F: a minimal Service")
+    func service() throws {
+        let expected = Manifests.text(
+            """
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
+             "spec": {"internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+                      "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}], "selector": {"app": "web"},
+                      "sessionAffinity": "None", "type": "ClusterIP"},
+             "status": {"loadBalancer": {}}}
+            """)
+        #expect(try Manifests.service.strategy.defaulted(Manifests.service) == expected)
+    }
+
+    struct Row: Sendable {
+        var object: JSON
+        var path: String
+        var value: JSON?
+        var place: String
+        var expected: JSON?
+    }
+
+    static let rows: [Row] = [
+        Row(
+            object: Manifests.deployment, path: ".spec.strategy", value: ["type": "Recreate"],
+            place: ".spec.strategy", expected: ["type": "Recreate"]),
+        Row(
+            object: Manifests.deployment, path: ".spec.strategy", value: ["rollingUpdate": ["maxSurge": 1]],
+            place: ".spec.strategy.rollingUpdate", expected: ["maxSurge": 1, "maxUnavailable": "25%"]),
+        Row(
+            object: Manifests.deployment, path: ".spec.template.spec.hostNetwork", value: true,
+            place: ".spec.template.spec.enableServiceLinks", expected: nil),
+        Row(
+            object: Manifests.pod, path: ".spec.hostNetwork", value: true,
+            place: ".spec.containers.0.ports.0.hostPort", expected: 80),
+        Row(
+            object: Manifests.pod, path: ".spec.containers.0.resources", value: ["limits": ["cpu": 0.5.json]],
+            place: ".spec.containers.0.resources", expected: ["limits": ["cpu": "500m"], "requests": ["cpu": "500m"]]),
+        Row(
+            object: Manifests.deployment, path: ".spec.template.spec.containers.0.resources",
+            value: ["limits": ["cpu": "1000m"]], place: ".spec.template.spec.containers.0.resources",
+            expected: ["limits": ["cpu": "1"]]),
+        Row(
+            object: Manifests.pod, path: ".spec.volumes.0", value: ["name": "data"], place: ".spec.volumes.0",
+            expected: ["name": "data", "emptyDir": [:]]),
+        Row(
+            object: Manifests.pod, path: ".spec.volumes.0", value: ["name": "data", "secret": ["secretName": "s"]],
+            place: ".spec.volumes.0.secret.defaultMode", expected: 420),
+        Row(
+            object: Manifests.pod, path: ".spec.serviceAccount", value: "robot", place: ".spec.serviceAccountName",
+            expected: "robot"),
+        Row(
+            object: Manifests.pod, path: ".spec.containers.0.livenessProbe",
+            value: ["exec": ["command": ["true"]], "periodSeconds": 0],
+            place: ".spec.containers.0.livenessProbe.periodSeconds", expected: 10),
+        Row(
+            object: Manifests.pod, path: ".spec.containers.0.args", value: [], place: ".spec.containers.0.args",
+            expected: nil),
+        Row(
+            object: Manifests.service, path: ".spec.type", value: "NodePort", place: ".spec.externalTrafficPolicy",
+            expected: "Cluster"),
+        Row(
+            object: Manifests.service, path: ".spec.type", value: "LoadBalancer",
+            place: ".spec.allocateLoadBalancerNodePorts", expected: true),
+        Row(
+            object: Manifests.service, path: ".spec.sessionAffinity", value: "ClientIP",
+            place: ".spec.sessionAffinityConfig.clientIP.timeoutSeconds", expected: 10800),
+        Row(
+            object: Manifests.service.setting(".spec.selector", nil), path: ".spec.clusterIP", value: "None",
+            place: ".spec.ipFamilyPolicy", expected: "RequireDualStack"),
+        Row(
+            object: Manifests.service, path: ".spec.clusterIP", value: "None", place: ".spec.clusterIPs",
+            expected: ["None"]),
+        Row(
+            object: Manifests.secret, path: ".stringData", value: ["key": "new", "b": "x"], place: ".data",
+            expected: ["key": "bmV3", "b": "eA=="]),
+        Row(
+            object: Manifests.secret, path: ".stringData", value: ["key": "new"], place: ".stringData", expected: nil),
+        Row(object: Manifests.secret, path: ".immutable", value: nil, place: ".type", expected: "Opaque"),
+        Row(
+            object: Manifests.namespace, path: ".spec", value: nil, place: ".metadata.labels",
+            expected: ["kubernetes.io/metadata.name": "team"]),
+        Row(
+            object: Manifests.node, path: ".spec", value: nil, place: ".status.allocatable", expected: ["cpu": "4"]),
+        Row(
+            object: Manifests.endpointSlice, path: ".ports", value: [["port": 80]], place: ".ports.0",
+            expected: ["port": 80, "name": "", "protocol": "TCP"]),
+        Row(
+            object: Manifests.lease, path: ".spec.renewTime", value: "2026-01-02T03:04:05+01:00",
+            place: ".spec.renewTime", expected: "2026-01-02T02:04:05.000000Z"),
+    ]
+
+    @Test("F: what depends on other fields", arguments: rows)
+    func conditional(row: Row) throws {
+        let object = row.object.setting(row.path, row.value)
+        #expect(try object.strategy.defaulted(object).value(at: row.place) == row.expected)
+    }
+
+    @Test(
+        "I4: the pull policy follows the tag",
+        arguments: [
+            ("web", "Always"), ("web:latest", "Always"), ("web:1", "IfNotPresent"), ("host:5000/web", "Always"),
+            ("host:5000/web:2", "IfNotPresent"), ("web@sha256:0123", "IfNotPresent"),
+            ("web:latest@sha256:0123", "Always"),
+        ])
+    func pullPolicy(image: String, policy: String) throws {
+        let object = Manifests.pod.setting(".spec.containers.0.image", .string(image))
+        let filled = try object.strategy.defaulted(object)
+        #expect(filled.value(at: ".spec.containers.0.imagePullPolicy") == .string(policy))
+    }
+
+    @Test("defaulting twice changes nothing, and the result is valid", arguments: Manifests.all)
+    func idempotent(object: JSON) throws {
+        let strategy = try object.strategy
+        let once = strategy.defaulted(object)
+        #expect(strategy.defaulted(once) == once)
+        #expect(try once.createErrors == [])
+    }
+
+    @Test("fields that no schema knows survive, wherever they are", arguments: Manifests.all)
+    func unknownFields(object: JSON) throws {
+        let strategy = try object.strategy
+        let marked = object.setting(".future", ["a": [1, nil]]).setting(".metadata.future", "x")
+        let filled = strategy.prepareForCreate(strategy.defaulted(try JSON(decoding: marked.encoded())))
+        #expect(filled["future"] == ["a": [1, nil]])
+        #expect(filled.value(at: ".metadata.future") == "x")
+    }
+}
+
+extension Double {
+    fileprivate var json: JSON { .number(String(self)) }
+}

@@ -1,0 +1,136 @@
+import Kinds
+import Model
+import Testing
+
+@testable import Reconciler
+
+@Suite("Health")
+struct HealthTests {
+    let now = Timestamp(seconds: 1_000_100)
+
+    struct DeploymentCase: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var edit: @Sendable (inout Deployment) -> Void
+        var expected: HealthStatusCode
+    }
+
+    static let deployments: [DeploymentCase] = [
+        DeploymentCase(testDescription: "complete", edit: { _ in }, expected: .healthy),
+        DeploymentCase(testDescription: "paused", edit: { $0.spec.paused = true }, expected: .suspended),
+        DeploymentCase(
+            testDescription: "a newer spec than was observed", edit: { $0.metadata.generation = 3 },
+            expected: .progressing),
+        DeploymentCase(
+            testDescription: "fewer updated than wanted", edit: { $0.status.updatedReplicas = 1 },
+            expected: .progressing),
+        DeploymentCase(
+            testDescription: "old replicas left", edit: { $0.status.replicas = 4 }, expected: .progressing),
+        DeploymentCase(
+            testDescription: "updated but not available", edit: { $0.status.availableReplicas = 2 },
+            expected: .progressing),
+        DeploymentCase(
+            testDescription: "past its deadline",
+            edit: {
+                var condition = DeploymentCondition()
+                condition.type = "Progressing"
+                condition.status = "False"
+                condition.reason = "ProgressDeadlineExceeded"
+                $0.status.conditions = [condition]
+            }, expected: .degraded),
+    ]
+
+    @Test("a Deployment is as well as Argo CD says", arguments: deployments)
+    func deployment(example: DeploymentCase) {
+        var deployment = Deployment(named: "web", in: "default")
+        deployment.metadata.generation = 2
+        deployment.spec.replicas = 3
+        deployment.status.observedGeneration = 2
+        deployment.status.replicas = 3
+        deployment.status.updatedReplicas = 3
+        deployment.status.availableReplicas = 3
+        example.edit(&deployment)
+        #expect(Health.of(Object(viewing: deployment.json)).status == example.expected)
+    }
+
+    private func find(_ pod: Pod, slowestStart: Duration? = .seconds(2)) -> FailureEvidence.Finding {
+        FailureEvidence.find(in: pod, of: "Deployment.apps default/web", at: now, slowestStart: slowestStart)
+    }
+
+    private func reason(_ finding: FailureEvidence.Finding) -> String? {
+        if case .failure(let failure) = finding { failure.reason } else { nil }
+    }
+
+    private func waiting(_ reason: String, restarts: Int = 0) -> Pod {
+        Fixture.pod {
+            $0.restartCount = restarts
+            var waiting = ContainerStateWaiting()
+            waiting.reason = reason
+            waiting.message = "because"
+            $0.state.waiting = waiting
+        }
+    }
+
+    @Test("one crash is not certain, a crash loop is")
+    func crashLoop() {
+        #expect(find(waiting("CrashLoopBackOff", restarts: 1)) == .none)
+        #expect(reason(find(waiting("CrashLoopBackOff", restarts: 2))) == "CrashLoopBackOff")
+    }
+
+    @Test("one failed pull is not certain, a back-off is", arguments: ["ImagePullBackOff", "InvalidImageName"])
+    func pull(reason: String) {
+        #expect(find(waiting("ErrImagePull")) == .none)
+        #expect(self.reason(find(waiting(reason))) == reason)
+    }
+
+    @Test("missing configuration gets a moment to appear")
+    func configuration() {
+        var pod = waiting("CreateContainerConfigError")
+        pod.status.startTime = now - .seconds(3)
+        #expect(find(pod) == .undecided(until: now + .seconds(7)))
+        pod.status.startTime = now - .seconds(10)
+        #expect(reason(find(pod)) == "CreateContainerConfigError")
+    }
+
+    @Test("an unready pod is certain only long after every healthy one was ready")
+    func unready() {
+        var pod = Fixture.pod {
+            var running = ContainerStateRunning()
+            running.startedAt = Timestamp(seconds: 1_000_000)
+            $0.state.running = running
+        }
+        var probe = Probe()
+        probe.periodSeconds = 1
+        probe.failureThreshold = 2
+        pod.spec.containers[0].readinessProbe = probe
+        #expect(reason(find(pod, slowestStart: .seconds(2))) == "ReadinessProbeFailed")
+        #expect(find(pod, slowestStart: .seconds(60)) == .undecided(until: Timestamp(seconds: 1_000_180)))
+        #expect(find(pod, slowestStart: nil) == .none, "a first deployment is given its time")
+    }
+
+    @Test("the whole is as bad as its worst part; missing parts are waited for")
+    func worst() {
+        let map = Fixture.configMap("map")
+        let other = ConfigMap.key("other", in: "default")
+        func assess(_ keys: [ObjectKey], _ state: FixedState) -> HealthAssessment {
+            HealthAssessment(
+                of: keys, live: state.object, appliedGenerations: [:], replicaSets: { _ in [] }, pods: { _ in [] },
+                slowestStart: nil, at: now)
+        }
+        #expect(assess([map.key], FixedState([map])).status == .healthy)
+        #expect(assess([map.key, other], FixedState([map])).status == .progressing)
+        #expect(assess([other], FixedState()).status == .missing)
+    }
+
+    @Test("what was applied but not yet seen is still progressing")
+    func stale() {
+        var deployment = Deployment(named: "web", in: "default")
+        deployment.metadata.generation = 1
+        deployment.status.observedGeneration = 1
+        deployment.spec.replicas = 0
+        let object = Object(viewing: deployment.json)
+        let assessment = HealthAssessment(
+            of: [object.key], live: { _ in object }, appliedGenerations: [object.key: 2], replicaSets: { _ in [] },
+            pods: { _ in [] }, slowestStart: nil, at: now)
+        #expect(assessment.status == .progressing)
+    }
+}

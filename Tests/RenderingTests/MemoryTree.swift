@@ -1,0 +1,83 @@
+import Glibc
+
+@testable import GitSource
+
+/// Files that only exist in a test.
+struct MemoryTree: FileTree {
+    var label: String { "the test" }
+    var texts: [String: [UInt8]]
+    var faults: [GitError] = []
+
+    init(_ texts: [String: String]) {
+        self.texts = texts.mapValues { Array($0.utf8) }
+    }
+
+    func files(under path: String, recursive: Bool) throws(GitError) -> FileListing {
+        let prefix = path.isEmpty ? "" : path + "/"
+        let paths = texts.keys.filter { name in
+            name == path || name.hasPrefix(prefix) && (recursive || !name.dropFirst(prefix.count).contains("/"))
+        }
+        guard !paths.isEmpty || !faults.isEmpty else {
+            throw GitError(.pathNotFound, "\(path) does not exist", path: path)
+        }
+        var listing = FileListing()
+        listing.faults = faults
+        listing.files = paths.sorted().map { FileEntry(path: $0, blob: WorkingTree.blobID(of: texts[$0] ?? [])) }
+        return listing
+    }
+
+    func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] { texts[file.path] ?? [] }
+}
+
+/// A repository made by the real Git.
+final class TestRepository {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/martlet-rendering-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+        git("init", "--quiet", "--initial-branch=main", "\(path)/work")
+    }
+
+    deinit { run(["rm", "-rf", path]) }
+
+    func commit(_ files: [String: String], removing: [String] = []) async throws -> Snapshot {
+        for (name, text) in files {
+            let file = "\(path)/work/\(name)"
+            run(["mkdir", "-p", String(file[..<file.lastIndex(of: "/")!])])
+            let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            precondition(descriptor >= 0)
+            let bytes = Array(text.utf8)
+            precondition(write(descriptor, bytes, bytes.count) == bytes.count)
+            close(descriptor)
+        }
+        for name in removing { run(["rm", "-r", "\(path)/work/\(name)"]) }
+        git("-C", "\(path)/work", "add", "--all")
+        git("-C", "\(path)/work", "commit", "--quiet", "--allow-empty", "--message", "a commit")
+        return try await mirror.snapshot(.head)
+    }
+
+    private lazy var mirror: GitSource.Mirror = {
+        guard let url = try? RemoteURL("\(path)/work") else { preconditionFailure("an absolute path is a URL") }
+        return Mirror(of: url, in: "\(path)/data")
+    }()
+
+    private func git(_ arguments: String...) {
+        run(["git", "-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "gc.auto=0"] + arguments)
+    }
+
+    private func run(_ command: [String]) {
+        let search = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        let environment = [
+            "PATH=\(search)", "HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+        ]
+        let arguments = command.map { strdup($0) } + [nil]
+        let variables = environment.map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var pid: pid_t = 0
+        precondition(posix_spawnp(&pid, command[0], nil, nil, arguments, variables) == 0, "cannot run \(command)")
+        var status: CInt = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        precondition(status == 0, "\(command) failed")
+    }
+}
