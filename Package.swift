@@ -86,13 +86,17 @@ let package = Package(
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
-        tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor"] + nio),
+        tests(
+            "EngineTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", logging] + nio),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(
             "ReconcilerTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
-        tests("ServerTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient"]),
+        tests(
+            "ServerTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio),
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),

@@ -1,5 +1,8 @@
 /// Where in an object a field is: `spec.template.spec.containers[0].image`, `data[a.key]`.
-package struct FieldPath: Hashable, Sendable {
+///
+/// A path shares its beginning with the path it was made from, so that rules may make one for every field they look at
+/// and pay for its text only when something is wrong.
+package struct FieldPath: Sendable {
     package enum Step: Hashable, Sendable {
         case member(String)
         case index(Int)
@@ -7,28 +10,52 @@ package struct FieldPath: Hashable, Sendable {
         case key(String)
     }
 
-    package private(set) var steps: [Step]
+    private final class Node: Sendable {
+        let parent: Node?
+        let step: Step
 
-    package static let root = FieldPath(steps: [])
-
-    private init(steps: [Step]) { self.steps = steps }
-
-    /// A path of member names.
-    package init(_ names: String...) { steps = names.map(Step.member) }
-
-    package subscript(name: String) -> FieldPath { appending(.member(name)) }
-    package subscript(index: Int) -> FieldPath { appending(.index(index)) }
-    package func key(_ key: String) -> FieldPath { appending(.key(key)) }
-
-    private func appending(_ step: Step) -> FieldPath {
-        var steps = steps
-        steps.append(step)
-        return FieldPath(steps: steps)
+        init(_ step: Step, in parent: Node?) {
+            self.parent = parent
+            self.step = step
+        }
     }
 
-    /// For walks, which go down and come back up without making a path of every node.
-    mutating func push(_ step: Step) { steps.append(step) }
-    mutating func pop() { steps.removeLast() }
+    private var node: Node?
+
+    package static let root = FieldPath(node: nil)
+
+    private init(node: Node?) { self.node = node }
+
+    /// A path of member names.
+    package init(_ names: String...) {
+        for name in names { push(.member(name)) }
+    }
+
+    package subscript(name: String) -> FieldPath { FieldPath(node: Node(.member(name), in: node)) }
+    package subscript(index: Int) -> FieldPath { FieldPath(node: Node(.index(index), in: node)) }
+    package func key(_ key: String) -> FieldPath { FieldPath(node: Node(.key(key), in: node)) }
+
+    package var isRoot: Bool { node == nil }
+
+    /// From the root on.
+    package var steps: [Step] {
+        var steps: [Step] = []
+        var next = node
+        while let current = next {
+            steps.append(current.step)
+            next = current.parent
+        }
+        return steps.reversed()
+    }
+
+    /// For walks, which go down and come back up.
+    mutating func push(_ step: Step) { node = Node(step, in: node) }
+    mutating func pop() { node = node?.parent }
+}
+
+extension FieldPath: Hashable {
+    package static func == (left: FieldPath, right: FieldPath) -> Bool { left.steps == right.steps }
+    package func hash(into hasher: inout Hasher) { hasher.combine(steps) }
 }
 
 extension FieldPath: CustomStringConvertible {

@@ -75,6 +75,11 @@ struct CustomResourceRules: KindRules {
     var allowsUnconditionalUpdate: Bool { false }
 }
 
+extension JSONView {
+    /// The elements of a list as they are: rules look at every list, most are not there, and views of none cost too.
+    func elements(_ key: String) -> [JSON] { json[key]?.array ?? [] }
+}
+
 extension JSON {
     /// Changes the member `key` in place, if there is one.
     mutating func change(_ key: String, _ body: (inout JSON) -> Void) {

@@ -77,7 +77,7 @@ package struct KindStrategy: Sendable {
 
     /// Metadata has rules of its own, and Kubernetes does not judge a status by its schema.
     private static let options = Schema.ValidationOptions(
-        checksUniqueness: false, treatsEmptyAsAbsent: true, skipping: ["metadata", "status"])
+        checksUniqueness: false, treatsEmptyAsAbsent: true, checksTypes: false, skipping: ["metadata", "status"])
 
     // MARK: Preparation
 

@@ -40,6 +40,8 @@ enum NameSyntax {
 
     /// Keys of labels and annotations, finalizers, condition types: `name` or `example.com/name`.
     static func qualifiedName(_ text: String) -> [String] {
+        // Most have no prefix, or one that is well formed: that is seen without taking the text apart.
+        if isQualifiedName(text) { return [] }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2 else {
             return [
@@ -152,15 +154,24 @@ enum NameSyntax {
     }
 
     private static func isLabel(_ text: String, startsWithLetter: Bool) -> Bool {
-        guard let first = text.utf8.first, let last = text.utf8.last else { return false }
-        return (startsWithLetter ? (0x61...0x7A).contains(first) : isLowerAlphanumeric(first))
-            && isLowerAlphanumeric(last) && text.utf8.allSatisfy { isLowerAlphanumeric($0) || $0 == hyphen }
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let first = bytes.first, let last = bytes.last, isLowerAlphanumeric(last) else { return false }
+            guard startsWithLetter ? (0x61...0x7A).contains(first) : isLowerAlphanumeric(first) else { return false }
+            for byte in bytes where !(isLowerAlphanumeric(byte) || byte == hyphen) { return false }
+            return true
+        }
     }
 
     private static func isSubdomain(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { isSubdomain($0[...]) }
+    }
+
+    private static func isSubdomain(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         // Every label must start and end with a letter or digit, so no separator may stand beside a dot or at an end.
         var previous = UInt8(ascii: ".")
-        for byte in text.utf8 {
+        for byte in bytes {
             if byte == UInt8(ascii: ".") || (byte == hyphen && previous == UInt8(ascii: ".")) {
                 if !isLowerAlphanumeric(previous) { return false }
             } else if byte != hyphen, !isLowerAlphanumeric(byte) {
@@ -172,8 +183,27 @@ enum NameSyntax {
     }
 
     private static func isLabelText(_ text: String) -> Bool {
-        guard let first = text.utf8.first, let last = text.utf8.last else { return false }
-        return isAlphanumeric(first) && isAlphanumeric(last)
-            && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == hyphen || $0 == 0x5F || $0 == 0x2E }
+        var text = text
+        return text.withUTF8 { isLabelText($0[...]) }
+    }
+
+    private static func isLabelText(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        guard let first = bytes.first, let last = bytes.last else { return false }
+        guard isAlphanumeric(first), isAlphanumeric(last) else { return false }
+        for byte in bytes where !(isAlphanumeric(byte) || byte == hyphen || byte == 0x5F || byte == 0x2E) {
+            return false
+        }
+        return true
+    }
+
+    private static func isQualifiedName(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else {
+                return bytes.count <= 63 && isLabelText(bytes[...])
+            }
+            let name = bytes[(slash + 1)...]
+            return slash <= 253 && isSubdomain(bytes[..<slash]) && name.count <= 63 && isLabelText(name)
+        }
     }
 }

@@ -6,12 +6,16 @@ extension Schema {
         package var checksUniqueness: Bool
         /// Whether an empty text or list stands for none, as in Kubernetes' built-in kinds.
         package var treatsEmptyAsAbsent: Bool
+        /// Whether types are judged too; not needed where `decodingFaults` has found none.
+        package var checksTypes: Bool
         /// Members of the root that other rules judge.
         package var skipping: Set<String>
 
         package init(
-            checksUniqueness: Bool = true, treatsEmptyAsAbsent: Bool = false, skipping: Set<String> = []
+            checksUniqueness: Bool = true, treatsEmptyAsAbsent: Bool = false, checksTypes: Bool = true,
+            skipping: Set<String> = []
         ) {
+            self.checksTypes = checksTypes
             self.checksUniqueness = checksUniqueness
             self.treatsEmptyAsAbsent = treatsEmptyAsAbsent
             self.skipping = skipping
@@ -55,19 +59,19 @@ private struct ValidationWalk {
 
     private mutating func checkObject(_ object: JSONObject, _ schema: Schema) {
         for name in schema.required where isMissing(object[name], schema.property(name)) {
-            if steps == 0, options.skipping.contains(name) { continue }
+            if path.isRoot, options.skipping.contains(name) { continue }
             errors.required(path[name])
         }
         for member in object {
-            if steps == 0, options.skipping.contains(member.key) { continue }
-            guard let child = schema.child(member.key) else { continue }
-            path.push(schema.property(member.key) == nil ? .key(member.key) : .member(member.key))
+            if path.isRoot, options.skipping.contains(member.key) { continue }
+            let property = schema.property(member.key)
+            guard let child = property ?? schema.additionalProperties, options.checksTypes || child.isConstrained
+            else { continue }
+            path.push(property == nil ? .key(member.key) : .member(member.key))
             check(member.value, child)
             path.pop()
         }
     }
-
-    private var steps: Int { path.steps.count }
 
     private func isMissing(_ value: JSON?, _ schema: Schema?) -> Bool {
         guard let value, !value.isNull else { return true }
@@ -84,7 +88,7 @@ private struct ValidationWalk {
         if let least = schema.minItems, elements.count < least {
             errors.invalid(path, .int(Int64(elements.count)), "must have at least \(least) items")
         }
-        if let items = schema.items {
+        if let items = schema.items, options.checksTypes || items.isConstrained {
             for (index, element) in elements.enumerated() {
                 path.push(.index(index))
                 check(element, items)

@@ -4,21 +4,24 @@ extension FieldErrors {
     /// All containers of a pod: their names differ across all lists, and what they mount is there.
     mutating func checkContainers(_ spec: PodSpec, volumes: Set<String>, _ path: FieldPath) {
         var names: Set<String> = []
-        for (index, container) in spec.containers.enumerated() {
+        for (index, json) in spec.elements("containers").enumerated() {
+            let container = Container(viewing: json)
             let path = path["containers"][index]
             checkContainerName(container.name, &names, path)
             checkContainer(container, volumes, path)
         }
-        for (index, container) in spec.initContainers.enumerated() {
+        for (index, json) in spec.elements("initContainers").enumerated() {
+            let container = Container(viewing: json)
             let path = path["initContainers"][index]
             checkContainerName(container.name, &names, path)
             checkContainer(container, volumes, path)
             checkInitContainer(container, path)
         }
-        for (index, container) in spec.ephemeralContainers.enumerated() {
+        for (index, json) in spec.elements("ephemeralContainers").enumerated() {
+            let container = Container(viewing: json)
             let path = path["ephemeralContainers"][index]
             checkContainerName(container.name, &names, path)
-            checkContainer(Container(viewing: container.json), volumes, path)
+            checkContainer(container, volumes, path)
         }
     }
 
@@ -35,15 +38,14 @@ extension FieldErrors {
         } else if image.first?.isWhitespace == true || image.last?.isWhitespace == true {
             invalid(path["image"], .string(image), "must not have leading or trailing whitespace")
         }
-        checkPorts(container.ports, path["ports"])
+        checkPorts(container, path)
         checkEnvironment(container, path)
-        checkMounts(container.volumeMounts, volumes, path["volumeMounts"])
-        checkResources(container.resources, path["resources"])
-        for (name, probe) in [
-            ("livenessProbe", container.livenessProbe), ("readinessProbe", container.readinessProbe),
-            ("startupProbe", container.startupProbe),
-        ] {
-            if let probe { checkProbe(probe, name, path[name]) }
+        checkMounts(container, volumes, path)
+        if container.json["resources"]?.object?.isEmpty == false {
+            checkResources(container.resources, path["resources"])
+        }
+        for name in Self.probes {
+            if let probe = container.json[name] { checkProbe(Probe(viewing: probe), name, path[name]) }
         }
         if let lifecycle = container.lifecycle {
             if let handler = lifecycle.postStart { checkHandler(handler.json, path["lifecycle"]["postStart"]) }
@@ -57,6 +59,8 @@ extension FieldErrors {
         }
     }
 
+    private static let probes = ["livenessProbe", "readinessProbe", "startupProbe"]
+
     /// What only a sidecar (restartPolicy Always) among the init containers may have.
     private mutating func checkInitContainer(_ container: Container, _ path: FieldPath) {
         if container.restartPolicy == "Always" { return }
@@ -65,10 +69,11 @@ extension FieldErrors {
         }
     }
 
-    private mutating func checkPorts(_ ports: [ContainerPort], _ path: FieldPath) {
+    private mutating func checkPorts(_ container: Container, _ path: FieldPath) {
         var names: Set<String> = []
-        for (index, port) in ports.enumerated() {
-            let path = path[index]
+        for (index, json) in container.elements("ports").enumerated() {
+            let port = ContainerPort(viewing: json)
+            let path = path["ports"][index]
             if let name = port.name, !name.isEmpty {
                 let faults = NameSyntax.portName(name)
                 invalid(path["name"], name, faults)
@@ -93,14 +98,16 @@ extension FieldErrors {
     // MARK: Environment
 
     private mutating func checkEnvironment(_ container: Container, _ path: FieldPath) {
-        for (index, variable) in container.env.enumerated() {
+        for (index, json) in container.elements("env").enumerated() {
+            let variable = EnvVar(viewing: json)
             let path = path["env"][index]
             if !variable.name.isEmpty {
                 invalid(path["name"], variable.name, NameSyntax.environmentName(variable.name))
             }
             if let source = variable.valueFrom { checkSource(source, variable, path["valueFrom"]) }
         }
-        for (index, source) in container.envFrom.enumerated() {
+        for (index, json) in container.elements("envFrom").enumerated() {
+            let source = EnvFromSource(viewing: json)
             let path = path["envFrom"][index]
             if let prefix = source.prefix, !prefix.isEmpty {
                 invalid(path["prefix"], prefix, NameSyntax.environmentName(prefix))
@@ -146,10 +153,11 @@ extension FieldErrors {
 
     // MARK: Mounts
 
-    private mutating func checkMounts(_ mounts: [VolumeMount], _ volumes: Set<String>, _ path: FieldPath) {
+    private mutating func checkMounts(_ container: Container, _ volumes: Set<String>, _ path: FieldPath) {
         var places: Set<String> = []
-        for (index, mount) in mounts.enumerated() {
-            let path = path[index]
+        for (index, json) in container.elements("volumeMounts").enumerated() {
+            let mount = VolumeMount(viewing: json)
+            let path = path["volumeMounts"][index]
             if !mount.name.isEmpty, !volumes.contains(mount.name) { notFound(path["name"], .string(mount.name)) }
             if !mount.mountPath.isEmpty, !places.insert(mount.mountPath).inserted {
                 invalid(path["mountPath"], .string(mount.mountPath), "must be unique")

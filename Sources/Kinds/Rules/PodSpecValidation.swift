@@ -3,27 +3,28 @@ import Model
 extension FieldErrors {
     /// A pod's specification, in a pod or in a template.
     mutating func checkPodSpec(_ spec: PodSpec, _ path: FieldPath) {
-        let volumes = checkVolumes(spec.volumes, path["volumes"])
+        let volumes = checkVolumes(spec.elements("volumes"), path["volumes"])
         checkContainers(spec, volumes: volumes, path)
         checkHostPorts(spec, path)
         checkNaming(spec, path)
         checkLabels(spec.json["nodeSelector"], path["nodeSelector"])
-        checkTolerations(spec.tolerations, path["tolerations"])
+        checkTolerations(spec.elements("tolerations"), path["tolerations"])
         if let affinity = spec.affinity { checkAffinity(affinity, path["affinity"]) }
-        checkSpreading(spec.topologySpreadConstraints, path["topologySpreadConstraints"])
-        for (index, alias) in spec.hostAliases.enumerated() where !alias.ip.isEmpty {
+        checkSpreading(spec.elements("topologySpreadConstraints"), path["topologySpreadConstraints"])
+        for (index, json) in spec.elements("hostAliases").enumerated() {
+            let alias = HostAlias(viewing: json)
+            if alias.ip.isEmpty { continue }
             let path = path["hostAliases"][index]
             checkAddress(alias.ip, path["ip"])
             for (position, name) in alias.hostnames.enumerated() {
                 invalid(path["hostnames"][position], name, NameSyntax.subdomain(name))
             }
         }
-        for (index, gate) in spec.readinessGates.enumerated() where !gate.conditionType.isEmpty {
-            let path = path["readinessGates"][index]["conditionType"]
-            invalid(path, gate.conditionType, NameSyntax.qualifiedName(gate.conditionType))
-        }
-        for (index, gate) in spec.schedulingGates.enumerated() where !gate.name.isEmpty {
-            invalid(path["schedulingGates"][index], gate.name, NameSyntax.qualifiedName(gate.name))
+        for (list, member) in [("readinessGates", "conditionType"), ("schedulingGates", "name")] {
+            for (index, gate) in spec.elements(list).enumerated() {
+                guard let name = gate[member]?.string, !name.isEmpty else { continue }
+                invalid(path[list][index][member], name, NameSyntax.qualifiedName(name))
+            }
         }
         checkDNS(spec, path)
         checkSysctls(spec, path)
@@ -47,6 +48,7 @@ extension FieldErrors {
     }
 
     private mutating func checkDNS(_ spec: PodSpec, _ path: FieldPath) {
+        guard spec.json["dnsConfig"] != nil || spec.dnsPolicy == "None" else { return }
         let servers = spec.dnsConfig?.nameservers ?? []
         if spec.dnsPolicy == "None", servers.isEmpty {
             let rule = "must provide at least one DNS nameserver when `dnsPolicy` is None"
@@ -60,6 +62,7 @@ extension FieldErrors {
     }
 
     private mutating func checkSysctls(_ spec: PodSpec, _ path: FieldPath) {
+        guard spec.json["securityContext"]?["sysctls"] != nil else { return }
         var seen: Set<String> = []
         for (index, sysctl) in (spec.securityContext?.sysctls ?? []).enumerated() where !sysctl.name.isEmpty {
             let path = path["securityContext"]["sysctls"][index]["name"]
@@ -76,8 +79,9 @@ extension FieldErrors {
     /// Ports of the host: each is used once, and is the container's own when the pod shares the host's network.
     private mutating func checkHostPorts(_ spec: PodSpec, _ path: FieldPath) {
         var used: Set<String> = []
-        for (index, container) in spec.containers.enumerated() {
-            for (position, port) in container.ports.enumerated() {
+        for (index, container) in spec.elements("containers").enumerated() {
+            for (position, json) in (container["ports"]?.array ?? []).enumerated() {
+                let port = ContainerPort(viewing: json)
                 guard let hostPort = port.hostPort, hostPort != 0 else { continue }
                 let path = path["containers"][index]["ports"][position]
                 if spec.hostNetwork == true, port.containerPort != hostPort {
@@ -92,8 +96,9 @@ extension FieldErrors {
 
     // MARK: Placement
 
-    private mutating func checkTolerations(_ tolerations: [Toleration], _ path: FieldPath) {
-        for (index, toleration) in tolerations.enumerated() {
+    private mutating func checkTolerations(_ tolerations: [JSON], _ path: FieldPath) {
+        for (index, json) in tolerations.enumerated() {
+            let toleration = Toleration(viewing: json)
             let path = path[index]
             let key = toleration.key ?? ""
             let operation = toleration.operator ?? ""
@@ -179,9 +184,10 @@ extension FieldErrors {
         }
     }
 
-    private mutating func checkSpreading(_ constraints: [TopologySpreadConstraint], _ path: FieldPath) {
+    private mutating func checkSpreading(_ constraints: [JSON], _ path: FieldPath) {
         var seen: Set<[String]> = []
-        for (index, constraint) in constraints.enumerated() {
+        for (index, json) in constraints.enumerated() {
+            let constraint = TopologySpreadConstraint(viewing: json)
             let path = path[index]
             if constraint.maxSkew <= 0 {
                 invalid(path["maxSkew"], .int(Int64(constraint.maxSkew)), "must be greater than zero")

@@ -2,9 +2,10 @@ import Model
 
 extension FieldErrors {
     /// Checks a pod's volumes; answers the names that containers may mount.
-    mutating func checkVolumes(_ volumes: [Volume], _ path: FieldPath) -> Set<String> {
+    mutating func checkVolumes(_ volumes: [JSON], _ path: FieldPath) -> Set<String> {
         var names: Set<String> = []
-        for (index, volume) in volumes.enumerated() {
+        for (index, json) in volumes.enumerated() {
+            let volume = Volume(viewing: json)
             let path = path[index]
             if !volume.name.isEmpty {
                 invalid(path["name"], volume.name, NameSyntax.label(volume.name))

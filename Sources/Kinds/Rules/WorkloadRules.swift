@@ -90,7 +90,7 @@ extension FieldErrors {
         checkLabels(template.metadata.json["labels"], place["labels"])
         checkAnnotations(template.metadata.json["annotations"], place["annotations"])
         checkPodSpec(template.spec, place["spec"])
-        if !template.spec.ephemeralContainers.isEmpty {
+        if !template.spec.elements("ephemeralContainers").isEmpty {
             forbidden(place["spec"]["ephemeralContainers"], "ephemeral containers not allowed in pod template")
         }
         if let policy = template.spec.restartPolicy, ["Never", "OnFailure"].contains(policy) {

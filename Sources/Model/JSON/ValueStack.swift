@@ -43,12 +43,20 @@ struct ValueStack<Element>: ~Copyable {
     mutating func pop(from start: Int) -> [Element] {
         let length = count - start
         if length == 0 { return [] }
-        let source = base + start
         count = start
-        return Array(unsafeUninitializedCapacity: length) { buffer, initialized in
-            buffer.baseAddress?.moveInitialize(from: source, count: length)
-            initialized = length
-        }
+        // Faster than `init(unsafeUninitializedCapacity:)`, which looks its storage's type up at run time.
+        var array: [Element] = []
+        array.reserveCapacity(length)
+        for position in start..<(start + length) { array.append((base + position).move()) }
+        return array
+    }
+
+    /// Moves the elements from `start` on to the end of `array`.
+    @inline(__always)
+    mutating func pop(from start: Int, to array: inout [Element]) {
+        array.append(contentsOf: UnsafeBufferPointer(start: base + start, count: count - start))
+        (base + start).deinitialize(count: count - start)
+        count = start
     }
 }
 

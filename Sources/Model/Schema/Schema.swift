@@ -48,6 +48,7 @@ package final class Schema: Sendable {
         var properties: [(name: String, schema: Schema)] = []
         var index: [String: Schema] = [:]
         var defaulted: [(name: String, schema: Schema)] = []
+        var isConstrained = true
         var items: Schema?
         var additionalProperties: Schema?
     }
@@ -56,6 +57,15 @@ package final class Schema: Sendable {
     package var properties: [(name: String, schema: Schema)] { link.properties }
     /// Those of the properties that have a default.
     package var defaultedProperties: [(name: String, schema: Schema)] { link.defaulted }
+    /// Whether a value of the right type can still be wrong: whether this schema or one within it has an enum, a range, a
+    /// length, a pattern or a required field. Where none has, a walk over values may stop.
+    package var isConstrained: Bool { hasOwnConstraint || link.isConstrained }
+
+    private var hasOwnConstraint: Bool {
+        !(allowed.isEmpty && required.isEmpty && pattern == nil) || minimum != nil || maximum != nil
+            || minLength != nil || maxLength != nil || minItems != nil || maxItems != nil || listType != .atomic
+    }
+
     package var items: Schema? { link.items }
     /// What the values of a map look like.
     package var additionalProperties: Schema? { link.additionalProperties }
@@ -115,13 +125,32 @@ extension Schema {
     package static func definitions(_ document: JSON) throws(SchemaError) -> [String: Schema] {
         var maker = Maker(definitions: document.object ?? JSONObject())
         for member in document.object ?? JSONObject() { _ = try maker.definition(member.key, path: member.key) }
+        markConstrained(Array(maker.made.values))
         return maker.made
     }
 
     /// A single schema without references, as a CustomResourceDefinition holds it.
     package static func standalone(_ node: JSON) throws(SchemaError) -> Schema {
         var maker = Maker(definitions: JSONObject())
-        return try maker.schema(node, path: "")
+        let schema = try maker.schema(node, path: "")
+        markConstrained([schema])
+        return schema
+    }
+
+    /// Finds the schemas without any constraint below them. Those of a cycle count as constrained.
+    private static func markConstrained(_ roots: [Schema]) {
+        var visited: Set<ObjectIdentifier> = []
+        func visit(_ schema: Schema) -> Bool {
+            guard visited.insert(ObjectIdentifier(schema.link)).inserted else { return schema.isConstrained }
+            var isConstrained = false
+            for (_, child) in schema.link.properties where visit(child) { isConstrained = true }
+            for child in [schema.link.items, schema.link.additionalProperties] {
+                if let child, visit(child) { isConstrained = true }
+            }
+            schema.link.isConstrained = isConstrained
+            return schema.isConstrained
+        }
+        for root in roots { _ = visit(root) }
     }
 
     private struct Maker {

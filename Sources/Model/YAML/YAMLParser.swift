@@ -16,6 +16,8 @@ struct YAMLParser: ~Copyable {
     private let file: String
     private var depth = 0
     private var marks = YAMLMarks()
+    /// The number of values in the document before: the next one mostly is of its size.
+    private var lastCount: Int
     private var members = ValueStack<JSONObject.Member>()
     private var elements = ValueStack<JSON>()
     /// The nodes of the collections being read, as `members` and `elements` hold their values.
@@ -31,6 +33,8 @@ struct YAMLParser: ~Copyable {
         events = YAMLEvents(source: source)
         self.limits = limits
         self.file = file
+        // Values of about twenty bytes; at most what a manifest of ordinary size has.
+        lastCount = min(source.count / 20, 256)
     }
 
     mutating func stream() throws(YAMLFault) -> [YAMLDocument] {
@@ -47,8 +51,11 @@ struct YAMLParser: ~Copyable {
     }
 
     private mutating func document() throws(YAMLFault) -> YAMLDocument? {
+        let expected = max(16, lastCount)
         marks = YAMLMarks()
-        anchors.removeAll()
+        marks.nodes.reserveCapacity(expected)
+        marks.children.reserveCapacity(expected)
+        if !anchors.isEmpty { anchors.removeAll() }
         weight = 0
         aliased = 0
         let type = try events.next()
@@ -58,6 +65,7 @@ struct YAMLParser: ~Copyable {
             && scalar.tag == nil && scalar.anchor == nil
         let value = try value(type, key: nil)
         marks.root = node
+        lastCount = marks.nodes.count
         _ = try events.next()
         return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks)
     }
@@ -134,7 +142,7 @@ struct YAMLParser: ~Copyable {
     private mutating func close(_ parent: Int, nodesFrom start: Int) {
         marks.nodes[parent].firstChild = UInt32(truncatingIfNeeded: marks.children.count)
         marks.nodes[parent].childCount = UInt32(truncatingIfNeeded: openNodes.count - start)
-        marks.children.append(contentsOf: openNodes.pop(from: start))
+        openNodes.pop(from: start, to: &marks.children)
         node = parent
         depth -= 1
     }
@@ -316,7 +324,7 @@ extension YAMLParser {
             let scalar = events.event.pointee.data.scalar
             let bytes = UnsafeBufferPointer(start: UnsafePointer(scalar.value), count: scalar.length)
             if scalar.tag == nil, scalar.anchor == nil,
-                scalar.plain_implicit == 0 || YAMLScalar.isCertainlyString(bytes)
+                scalar.plain_implicit == 0 || YAMLScalar.isString(bytes)
             {
                 mask = keyMask(bytes)
                 return String(decoding: bytes, as: UTF8.self)

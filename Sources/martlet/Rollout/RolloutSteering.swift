@@ -85,7 +85,7 @@ struct RolloutResume: AsyncParsableCommand {
         if try await options.get(cluster).spec.paused != true {
             throw CommandError("deployment \"\(try options.name())\" is not paused")
         }
-        try await options.patch(.merge(["spec": ["paused": nil]]), cluster)
+        try await options.patch(.merge(["spec": ["paused": .null]]), cluster)
         print("deployment.apps/\(try options.name()) resumed")
     }
 }
