@@ -109,7 +109,12 @@ package actor PushWatcher {
 
     private static func watch(_ repository: LocalRepository, _ events: CInt) {
         let mask = IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_MODIFY
-        for directory in repository.referenceDirectories() { inotify_add_watch(events, directory, UInt32(mask)) }
+        var watched: [String] = []
+        // Folders that appear between the listing and the watch are seen by the next listing.
+        while case let directories = repository.referenceDirectories(), directories != watched {
+            for directory in directories { inotify_add_watch(events, directory, UInt32(mask)) }
+            watched = directories
+        }
     }
 
     /// Returns after the next change; changes since the last call count, however many, as one.

@@ -25,6 +25,8 @@ final class HTTPBackend {
         set { responder.fault = newValue }
     }
 
+    /// How many silent connections are open.
+    var silentConnections: Int { responder.silentConnections }
     var port: Int { responder.port }
     var requests: [String] { responder.requests }
 
@@ -74,6 +76,7 @@ final class HTTPResponder: Sendable {
     }
 
     var requests: [String] { state.withLock { $0.requests } }
+    var silentConnections: Int { state.withLock { $0.held.count } }
 
     fileprivate func serve() {
         while true {

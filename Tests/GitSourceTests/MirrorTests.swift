@@ -204,6 +204,20 @@ import Testing
         #expect(error?.kind == .tooLarge)
     }
 
+    @Test(
+        "a full disk is told as such, and the fetch succeeds once there is room",
+        .enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
+    func fullDisk() async throws {
+        let noise = (0..<40_000).map { "\($0 &* 2_654_435_761 % 4_294_967_291) " }.joined()
+        let repository = TestRepository(["noise.txt": noise])
+        let disk = SmallDisk(at: "\(repository.directory.path)/data")
+        let mirror = try repository.mirror()
+        let error = await gitError { _ = try await mirror.resolve(.head) }
+        #expect(error?.kind == .diskFull && error?.isTransient == true, "\(String(describing: error))")
+        disk.grow()
+        #expect(try await mirror.resolve(.head).subject == "first commit")
+    }
+
     @Test("a cancelled task ends with CancellationError and leaves the mirror usable")
     func cancellation() async throws {
         let repository = TestRepository()

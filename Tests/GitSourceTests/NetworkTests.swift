@@ -109,22 +109,23 @@ import Testing
         let server = HTTPBackend(root: repository.directory.path)
         server.fault = .silence
         let mirror = try repository.mirror(server.url("origin.git"))
-        let start = ContinuousClock().now
+        // Without cancellation this would be a GitError after the mirror's 20 seconds.
         await #expect(throws: CancellationError.self) {
             try await withThrowingTaskGroup { group in
                 group.addTask { _ = try await mirror.resolve(.head) }
-                try await ContinuousClock().sleep(for: .milliseconds(100))
+                #expect(eventually { server.silentConnections == 1 })
                 group.cancelAll()
                 try await group.next()
             }
         }
-        #expect(ContinuousClock().now - start < .seconds(5))
     }
 
-    @Test("a certificate that no authority signed is refused, and let in only by the ugly name")
+    @Test(
+        "a certificate that no authority signed is refused, and let in only by the ugly name",
+        .enabled(if: TLSServer.isInstalled, "needs openssl"))
     func certificates() async throws {
         let repository = TestRepository()
-        guard let server = TLSServer(in: repository.directory.path) else { return }
+        let server = TLSServer(in: repository.directory.path)
         let url = "https://127.0.0.1:\(server.port)/origin.git"
         let error = await gitError { _ = try await repository.mirror(url).resolve(.head) }
         #expect(error?.kind == .certificateUntrusted, "\(String(describing: error))")

@@ -100,3 +100,24 @@ func eventually(_ condition: () -> Bool) -> Bool {
     }
     return false
 }
+
+/// A file system of 96 KiB, unmounted with the object.
+final class SmallDisk {
+    static let isPossible =
+        run([
+            "sh", "-c", "d=$(mktemp -d) && mount -t tmpfs -o size=64k none $d && umount $d; s=$?; rmdir $d; exit $s",
+        ]).status == 0
+
+    private let path: String
+
+    init(at path: String) {
+        self.path = path
+        run(["mkdir", "-p", path])
+        let result = run(["mount", "-t", "tmpfs", "-o", "size=96k", "none", path])
+        precondition(result.status == 0, "cannot mount: \(result.text)")
+    }
+
+    func grow() { run(["mount", "-o", "remount,size=64m", path]) }
+
+    deinit { run(["umount", "-l", path]) }
+}

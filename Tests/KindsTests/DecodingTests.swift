@@ -46,7 +46,7 @@ struct DecodingTests {
             message: #"spec.paused: expected true or false, found the string "true""#,
             suggestion: "remove the quotes: true"),
         Row(
-            path: ".spec.template.spec.containers.0.args", value: [nil],
+            path: ".spec.template.spec.containers.0.args", value: [.null],
             message: "spec.template.spec.containers[0].args[0]: expected an item, found null null",
             suggestion: "remove it"),
         Row(

@@ -187,7 +187,7 @@ struct PrintingTests {
         ]
         #expect(Self.cells(Application.kind.groupKind, json) == ["web", "Synced", "Healthy", "Healthy", "abc"])
         let new = Self.table(Application.kind.groupKind, ["metadata": ["name": "new"]])
-        #expect(new.rows[0].cells == ["new", nil, nil, nil, nil])
+        #expect(new.rows[0].cells == ["new", .null, .null, .null, .null])
         #expect(new.text(noHeaders: true) == "new" + String(repeating: " ", count: 15) + "\n")
         #expect(new.text(wide: true).hasPrefix("NAME   SYNC STATUS   HEALTH STATUS   ROLLOUT   REVISION\n"))
     }

@@ -32,6 +32,7 @@ struct MemoryTree: FileTree {
 /// A repository made by the real Git.
 final class TestRepository {
     let path: String
+    private var mirror: GitSource.Mirror?
 
     init() {
         var template = Array("/tmp/martlet-rendering-XXXXXX".utf8CString)
@@ -54,13 +55,10 @@ final class TestRepository {
         for name in removing { run(["rm", "-r", "\(path)/work/\(name)"]) }
         git("-C", "\(path)/work", "add", "--all")
         git("-C", "\(path)/work", "commit", "--quiet", "--allow-empty", "--message", "a commit")
+        let mirror = try mirror ?? Mirror(of: try RemoteURL("\(path)/work"), in: "\(path)/data")
+        self.mirror = mirror
         return try await mirror.snapshot(.head)
     }
-
-    private lazy var mirror: GitSource.Mirror = {
-        guard let url = try? RemoteURL("\(path)/work") else { preconditionFailure("an absolute path is a URL") }
-        return Mirror(of: url, in: "\(path)/data")
-    }()
 
     private func git(_ arguments: String...) {
         run(["git", "-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "gc.auto=0"] + arguments)
