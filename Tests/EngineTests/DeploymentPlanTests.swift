@@ -107,7 +107,7 @@ import Testing
 
     @Test("A6: the hash depends on the template's content and the collision count, not on the order of members")
     func hash() {
-        let one: JSON = ["spec": ["a": 1, "b": [1, 2]], "metadata": ["x": nil]]
+        let one: JSON = ["spec": ["a": 1, "b": [1, 2]], "metadata": ["x": .null]]
         let same: JSON = ["spec": ["b": [1, 2], "a": 1], "metadata": [:]]
         let other: JSON = ["spec": ["b": [2, 1], "a": 1], "metadata": [:]]
         let text = { (template: JSON, count: Int?) in PodTemplateHash.text(of: template, collisionCount: count) }

@@ -13,7 +13,7 @@ struct ApplyStrategicMergeTests {
         "G4, G6: patches merge by key, by value or whole, and follow their directives",
         arguments: [
             (["replicas": 2], ["replicas": 1, "paused": true], ["replicas": 2, "paused": true]),
-            (["replicas": nil, "gone": nil], ["replicas": 1], [:]),
+            (["replicas": .null, "gone": .null], ["replicas": 1], [:]),
             (
                 ["containers": [["name": "b", "image": "3"]]], two,
                 ["containers": [["name": "a", "image": "1"], ["name": "b", "image": "3"]]]
@@ -30,7 +30,7 @@ struct ApplyStrategicMergeTests {
                 ["containers": [["$patch": "replace"], ["name": "c"]]], two, ["containers": [["name": "c"]]]
             ),
             (
-                ["containers": [["name": "a", "image": nil]]], two,
+                ["containers": [["name": "a", "image": .null]]], two,
                 ["containers": [["name": "a"], ["name": "b", "image": "2"]]]
             ),
             (
@@ -56,7 +56,7 @@ struct ApplyStrategicMergeTests {
             ),
             (["strategy": ["$patch": "delete"]], ["strategy": ["type": "Recreate"]], ["strategy": [:]]),
             (
-                ["containers": [["name": "a", "image": nil], ["name": "b", "$patch": "delete"]]], [:],
+                ["containers": [["name": "a", "image": .null], ["name": "b", "$patch": "delete"]]], [:],
                 ["containers": [["name": "a"]]]
             ),
         ] as [(JSON, JSON, JSON)])
@@ -78,7 +78,7 @@ struct ApplyStrategicMergeTests {
                 "$deleteFromPrimitiveList/finalizers": ["b"], "$setElementOrder/finalizers": ["d", "a"],
                 "finalizers": ["d"],
             ]) == ["d", "a", "c"])
-        #expect(try patched(["finalizers": nil]) == nil)
+        #expect(try patched(["finalizers": .null]) == .null)
     }
 
     @Test(
@@ -106,7 +106,7 @@ struct ApplyStrategicMergeTests {
         #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
     }
 
-    @Test("G3: what is no object is no patch", arguments: [[], "x", nil] as [JSON])
+    @Test("G3: what is no object is no patch", arguments: [[], "x", .null] as [JSON])
     func noPatch(patch: JSON) {
         #expect(throws: PatchError(kind: .malformed, message: "invalid JSON document")) {
             try StrategicMergePatch.apply(patch, to: [:], schema: Fixture.schema)

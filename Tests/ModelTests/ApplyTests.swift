@@ -166,7 +166,7 @@ struct ApplyTests {
     @Test("H5: a field stated as null is owned and absent")
     func statedNull() throws {
         let live = Fixture.object(["replicas": 1, "paused": true], metadata: ["uid": "1"])
-        let config = Fixture.object(["replicas": nil])
+        let config = Fixture.object(["replicas": .null])
         let result = try Fixture.apply(config, onto: live, force: true)
         #expect(result["spec"] == ["paused": true])
         #expect(Fixture.owned(result, by: "alice") == [".spec.replicas"])
