@@ -75,7 +75,7 @@ let package = Package(
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
-        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
+        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", logging]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
