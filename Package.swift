@@ -19,7 +19,6 @@ let nio: [Target.Dependency] = [
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let httpProtocol = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -71,7 +70,7 @@ let package = Package(
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
                 "Reconciler", "Server", "CSupervisor", arguments, logging, lifecycle, hummingbird, httpClient,
-                httpProtocol, signals,
+                signals,
             ] + nio,
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.
@@ -80,7 +79,7 @@ let package = Package(
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
-            name: "martlet-bench", dependencies: ["Model", "CLibyaml"], path: "Benchmarks", swiftSettings: settings),
+            name: "martlet-bench", dependencies: ["Model", "Store", "CLibyaml", "CSQLite"], path: "Benchmarks", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),

@@ -21,6 +21,11 @@ struct ValueStack<Element>: ~Copyable {
             assert(position < count)
             yield base[position]
         }
+        @inline(__always)
+        _modify {
+            assert(position < count)
+            yield &base[position]
+        }
     }
 
     @inline(__always)
@@ -51,12 +56,19 @@ struct ValueStack<Element>: ~Copyable {
         return array
     }
 
-    /// Moves the elements from `start` on to the end of `array`.
+    /// Moves the elements from `start` on to the end of another stack.
     @inline(__always)
-    mutating func pop(from start: Int, to array: inout [Element]) {
-        array.append(contentsOf: UnsafeBufferPointer(start: base + start, count: count - start))
-        (base + start).deinitialize(count: count - start)
+    mutating func pop(from start: Int, to other: inout ValueStack) {
+        for position in start..<count { other.push((base + position).move()) }
         count = start
+    }
+
+    /// Moves all elements out of the stack.
+    mutating func popAll() -> [Element] {
+        let elements = Array(UnsafeBufferPointer(start: base, count: count))
+        base.deinitialize(count: count)
+        count = 0
+        return elements
     }
 }
 

@@ -1,5 +1,5 @@
-/// What a plain scalar stands for, exactly as `sigs.k8s.io/yaml` (go-yaml v2, YAML 1.1) resolves it, but for numbers that
-/// it would round: those are kept exactly.
+/// What a plain scalar stands for, exactly as `sigs.k8s.io/yaml` (go-yaml v2, YAML 1.1) resolves it, but for numbers
+/// that it would round: those are kept exactly.
 enum YAMLScalar {
     enum Kind {
         /// The text itself; `Resolved.value` is not filled.
@@ -136,7 +136,8 @@ enum YAMLScalar {
         throw YAMLFault(message: "\"\(text)\" is no \(shortTag(tag))", mark: mark)
     }
 
-    /// Whether go-yaml takes the text for a time (`2015-01-01`, `2015-2-3T3:4:5Z`), which others would not leave a text.
+    /// Whether go-yaml takes the text for a time (`2015-01-01`, `2015-2-3T3:4:5Z`), which others would not leave a
+    /// text.
     static func isTimestamp(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard bytes.count >= 8, bytes[4] == UInt8(ascii: "-"),
             bytes[0..<4].allSatisfy({ (0x30...0x39).contains($0) })

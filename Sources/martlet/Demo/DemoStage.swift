@@ -33,8 +33,7 @@ final class DemoStage {
     // MARK: - Narration
 
     func say(_ text: String) {
-        print(text)
-        fflush(stdout)
+        writeAll(text + "\n", to: STDOUT_FILENO)
     }
 
     func step(_ number: Int, _ title: String) { say("\n[\(number)/9] \(title)") }
