@@ -19,7 +19,6 @@ let nio: [Target.Dependency] = [
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let httpProtocol = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -71,12 +70,12 @@ let package = Package(
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
                 "Reconciler", "Server", "CSupervisor", arguments, logging, lifecycle, hummingbird, httpClient,
-                httpProtocol, signals,
+                signals,
             ] + nio,
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
-        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
+        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", logging]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
@@ -86,13 +85,17 @@ let package = Package(
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
-        tests("EngineTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor"] + nio),
+        tests(
+            "EngineTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", logging] + nio),
         tests("GitSourceTests", ["GitSource"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(
             "ReconcilerTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
-        tests("ServerTests", ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient"]),
+        tests(
+            "ServerTests",
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio),
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),

@@ -247,3 +247,16 @@ package final class KubernetesClient: Cluster {
         return Object(viewing: json)
     }
 }
+
+extension KubernetesClient {
+    /// A client for the current context of a kubeconfig file.
+    ///
+    /// - Throws: `KubeconfigError` for what is wrong with the file, `APIError` when it cannot be read.
+    package convenience init(
+        kubeconfig path: String, context: String? = nil, clock: any WallClock = SystemClock(),
+        logger: Logger = Logger(label: "kubernetes-client")
+    ) throws {
+        let access = try ClusterAccess(kubeconfig: try TextFile.read(path), path: path, context: context)
+        try self.init(access, clock: clock, logger: logger)
+    }
+}

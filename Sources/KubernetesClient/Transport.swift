@@ -45,6 +45,11 @@ final class Transport: Sendable {
 
     func shutdown() async throws { try await client.shutdown() }
 
+    deinit {
+        // Nobody holds the client any more: its connections are closed; after `shutdown()` this finds nothing to do.
+        client.shutdown { _ in }
+    }
+
     private static func host(of server: String) -> String {
         let authority = server.dropFirst("https://".count).prefix { $0 != "/" }
         return String(authority.prefix { $0 != ":" })
@@ -89,7 +94,8 @@ final class Transport: Sendable {
         let request = try request(method, path, body: body, contentType: contentType)
         let (status, bytes) = try await attempt(method) { () throws(APIError) in
             do {
-                let response = try await self.client.execute(request, timeout: .nanoseconds(self.limits.request.wholeNanoseconds))
+                let response = try await self.client.execute(
+                    request, timeout: .nanoseconds(self.limits.request.wholeNanoseconds))
                 let buffer = try await response.body.collect(upTo: self.limits.body)
                 let bytes = Array(buffer: buffer)
                 try Self.check(response.status, response.headers, bytes, self.server)
