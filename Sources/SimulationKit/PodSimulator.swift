@@ -1,5 +1,5 @@
 package import Cluster
-import Kinds
+package import Kinds
 import Model
 import Synchronization
 
@@ -128,11 +128,7 @@ package final class PodSimulator: Sendable {
         let uid = pod.metadata.uid
         if pod.metadata.deletionTimestamp != nil {
             if let due = wait(uid + " stop", pace.stop) { return .again(at: due) }
-            do throws(APIError) {
-                _ = try await cluster.delete(key, options: DeleteOptions(gracePeriodSeconds: 0, uid: uid))
-            } catch  where error.reason == .notFound || error.reason == .conflict {
-                // Somebody else was faster.
-            }
+            try await end(key, uid)
             return .done
         }
         switch pod.status.phase {
@@ -153,6 +149,24 @@ package final class PodSimulator: Sendable {
             _ = try await write(pod, isReady: false)
         }
         return .done
+    }
+
+    private func send(_ patch: JSON, to pod: ObjectKey) async throws(APIError) {
+        do throws(APIError) {
+            _ = try await cluster.patch(pod, .merge(patch), subresource: .status, options: Self.options)
+        } catch {
+            // It may be gone meanwhile.
+            if error.reason != .notFound { throw error }
+        }
+    }
+
+    private func end(_ key: ObjectKey, _ uid: String) async throws(APIError) {
+        do throws(APIError) {
+            _ = try await cluster.delete(key, options: DeleteOptions(gracePeriodSeconds: 0, uid: uid))
+        } catch {
+            // Somebody else was faster.
+            if error.reason != .notFound, error.reason != .conflict { throw error }
+        }
     }
 
     /// When something that takes its time is over; `nil` when it is.
@@ -190,11 +204,7 @@ package final class PodSimulator: Sendable {
                 "startTime": pod.status.json["startTime"] ?? time, "conditions": .array(kept + set),
             ],
         ]
-        do throws(APIError) {
-            _ = try await cluster.patch(pod.key, .merge(patch), subresource: .status, options: Self.options)
-        } catch  where error.reason == .notFound {
-            // Gone meanwhile.
-        }
+        try await send(patch, to: pod.key)
         return true
     }
 }

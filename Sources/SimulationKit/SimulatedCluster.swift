@@ -1,8 +1,8 @@
-package import Cluster
+import Cluster
 package import Engine
 package import Kinds
 import Logging
-package import Model
+import Model
 package import Store
 
 /// A whole cluster in a simulation: the real registry on a store in memory, the real controllers and scheduler, and

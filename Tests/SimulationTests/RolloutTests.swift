@@ -1,4 +1,5 @@
 import Cluster
+import Engine
 import Kinds
 import Model
 import SimulationKit
