@@ -100,7 +100,7 @@ let package = Package(
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
-        tests("EndToEndTests", ["Model", "Kinds", "Cluster", "KubernetesClient"] + nio),
+        tests("EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", logging]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

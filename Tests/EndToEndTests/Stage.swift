@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Kinds
 import KubernetesClient
+import Logging
 import Model
 import Testing
 
@@ -11,7 +12,7 @@ final class Stage: @unchecked Sendable {
     // Sendable without a lock: a test uses its stage from one task at a time.
     let root: String
     private var service: pid_t?
-    private(set) var cluster: KubernetesClient?
+    private(set) var cluster: (any Cluster)?
 
     var remote: String { "\(root)/repository.git" }
     var workingCopy: String { "\(root)/working-copy" }
@@ -19,9 +20,10 @@ final class Stage: @unchecked Sendable {
 
     /// The product under test, which the build left beside the test bundle.
     static let martlet: String = {
-        let bundle = CommandLine.arguments[0]
-        let folder = bundle.contains(".xctest") ? bundle.prefix(upTo: bundle.range(of: ".xctest")) : bundle[...]
-        return String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]) + "/martlet"
+        // The runner's first argument is the test bundle, or a program in it.
+        var folder = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+        while folder.contains(".xctest"), let slash = folder.lastIndex(of: "/") { folder = String(folder[..<slash]) }
+        return "\(folder)/martlet"
     }()
 
     struct Failure: Error, CustomStringConvertible {
@@ -147,7 +149,10 @@ final class Stage: @unchecked Sendable {
             ] + options, in: root, output: "\(root)/serve.log")
         try await eventually("the service is ready") {
             guard FileManager.default.isReadableFile(atPath: "\(data)/kubeconfig") else { return false }
-            let client = try KubernetesClient(kubeconfig: "\(data)/kubeconfig")
+            let path = "\(data)/kubeconfig"
+            let access = try ClusterAccess(
+                kubeconfig: [UInt8](Data(contentsOf: URL(filePath: path))), path: path)
+            let client = try KubernetesClient(access, clock: SystemClock(), logger: Logger(label: "test"))
             do {
                 _ = try await client.get(Namespace.key("default"))
             } catch {
@@ -209,7 +214,8 @@ final class Stage: @unchecked Sendable {
         guard let cluster else { throw Failure(description: "the service was not started") }
         do {
             return try await cluster.get(Application.key("web", in: "martlet")).view()
-        } catch let error as APIError where error.reason == .notFound {
+        } catch {
+            guard error.reason == .notFound else { throw error }
             return Application(named: "web", in: "martlet")
         }
     }
