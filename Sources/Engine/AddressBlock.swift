@@ -31,9 +31,11 @@ package struct AddressBlock: Sendable {
     package init?(preferred: UInt8?, path: String) {
         let count = Self.numbers.count
         let start = path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-        let choices = preferred.map { [$0] } ?? (0..<count).map {
-            Self.numbers.lowerBound + UInt8((Int(start % UInt32(count)) + $0) % count)
-        }
+        let choices =
+            preferred.map { [$0] }
+            ?? (0..<count).map {
+                Self.numbers.lowerBound + UInt8((Int(start % UInt32(count)) + $0) % count)
+            }
         for number in choices {
             guard let descriptor = Self.bind(number) else { continue }
             guard let pods = PodAddresses(range: "127.\(number).0.0/17"),

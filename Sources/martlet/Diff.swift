@@ -89,7 +89,8 @@ struct Diff: AsyncParsableCommand {
         let inventory = target.inventory
         let live = try await LiveSnapshot(of: target.desired.objects.map(\.key) + inventory, in: cluster)
         let plan = SyncPlan(
-            application: app ?? "", desired: target.desired, live: live, inventory: inventory, settings: target.settings,
+            application: app ?? "", desired: target.desired, live: live, inventory: inventory,
+            settings: target.settings,
             isInSync: { _, _ in false })
         if !plan.objections.isEmpty { throw CommandError(plan.objections.joined(separator: "\n")) }
         let syncer = Syncer(cluster: cluster, clock: SystemClock(), settings: target.settings)
@@ -100,9 +101,11 @@ struct Diff: AsyncParsableCommand {
             previews.map { preview in
                 switch preview.step {
                 case .create(let desired):
-                    ObjectDifference(key: desired.key, old: nil, new: preview.result, origin: desired.origin, ignoring: rules)
+                    ObjectDifference(
+                        key: desired.key, old: nil, new: preview.result, origin: desired.origin, ignoring: rules)
                 case .apply(let desired, let live):
-                    ObjectDifference(key: desired.key, old: live, new: preview.result, origin: desired.origin, ignoring: rules)
+                    ObjectDifference(
+                        key: desired.key, old: live, new: preview.result, origin: desired.origin, ignoring: rules)
                 case .delete(let object): ObjectDifference(key: object.key, old: object, new: nil, origin: "")
                 }
             }, unchanged: plan.unchanged.count)

@@ -7,7 +7,8 @@ import Reconciler
 struct Sync: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Apply the manifests of a folder or repository once; --dry-run shows what would happen.",
-        discussion: "Nothing is pruned. Exit codes: 0 synced, 2 an error; nothing is changed when a manifest is refused.")
+        discussion:
+            "Nothing is pruned. Exit codes: 0 synced, 2 an error; nothing is changed when a manifest is refused.")
 
     @OptionGroup var manifests: ManifestOptions
     @Flag(help: "Only show what would change.")

@@ -17,7 +17,9 @@ struct Validate: AsyncParsableCommand {
             manifests, namespace: manifests.namespace ?? "default", revision: manifests.revision)
         let faults = state.faults + state.objects.flatMap(Self.faults)
         if let output {
-            print(output.text(["objects": .int(Int64(state.objects.count)), "faults": .array(faults.map { .string($0) })]))
+            print(
+                output.text(["objects": .int(Int64(state.objects.count)), "faults": .array(faults.map { .string($0) })])
+            )
         } else {
             for fault in faults { print(fault) }
             if faults.isEmpty { print("\(state.objects.count) objects are valid") }

@@ -165,17 +165,30 @@ final class Stage: @unchecked Sendable {
         self.service = nil
     }
 
-    /// The supervisors and containers of the service's pods.
-    func processes() -> Set<pid_t> {
-        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return [] }
-        return Set(
-            entries.compactMap { pid_t($0) }.filter { pid in
-                guard pid != service else { return false }
-                return ["cmdline", "environ"].contains { file in
-                    let content = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
-                    return String(decoding: content, as: UTF8.self).contains("\(data)/pods/")
-                }
-            })
+    /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
+    func processes() -> Set<Int32> {
+        let entries: [String]
+        do {
+            entries = try FileManager.default.contentsOfDirectory(atPath: "/proc")
+        } catch {
+            return []
+        }
+        var children: [Int32: [Int32]] = [:]
+        var supervisors: [Int32] = []
+        for pid in entries.compactMap({ Int32($0) }) {
+            // A process that ended meanwhile has no files any more, and is in no list.
+            let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+            let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+            if String(decoding: command, as: UTF8.self).contains("\(data)/pods/") { supervisors.append(pid) }
+            // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
+            let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+        }
+        var found: Set<Int32> = []
+        while let pid = supervisors.popLast() {
+            if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
+        }
+        return found
     }
 
     // MARK: - Conditions

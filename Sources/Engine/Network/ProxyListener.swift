@@ -148,12 +148,19 @@ final class ProxyListener: Sendable {
                 context.channel.closeWithReset()
                 return
             }
+            let address: SocketAddress
+            do {
+                address = try SocketAddress(ipAddress: backend.address, port: backend.port)
+            } catch {
+                connect(context, to: candidates.dropFirst())
+                return
+            }
             ClientBootstrap(group: context.eventLoop)
                 .connectTimeout(listener.limits.connectTimeout)
                 .channelOption(.autoRead, value: false)
                 .channelOption(.allowRemoteHalfClosure, value: true)
-                .connect(host: backend.address, port: backend.port)
-                .hop(to: context.eventLoop).assumeIsolated()
+                .connect(to: address)
+                .assumeIsolated()
                 .whenComplete { result in
                     switch result {
                     case .success(let channel):
