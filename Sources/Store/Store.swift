@@ -94,8 +94,8 @@ package final class Store: Sendable {
 
     /// Does all of `writes`, or none and throws.
     ///
-    /// Each gets its own revision, in order, and its precondition sees the writes before it. Not cancelled with the task:
-    /// what was accepted is answered.
+    /// Each gets its own revision, in order, and its precondition sees the writes before it. Not cancelled with the
+    /// task: what was accepted is answered.
     ///
     /// - Returns: the changed objects as stored; a deleted one as it last was, under the revision of its deletion.
     /// - Throws: `.conflict`, `.alreadyExists`, `.notFound`; `.overloaded`; and when the disk fails `.diskFull`,

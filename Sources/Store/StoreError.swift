@@ -38,9 +38,11 @@ extension StoreError: CustomStringConvertible {
         case .readOnly(let path): "\(path) cannot be written; its file system or its permissions are read-only"
         case .io(let path, let message): "\(path): \(message)"
         case .damaged(let path, let message):
-            "\(path) is damaged (\(message)); nothing was changed: restore it from a backup, or move it away to start empty"
+            "\(path) is damaged (\(message)); nothing was changed: "
+                + "restore it from a backup, or move it away to start empty"
         case .newerFormat(let path, let found, let supported):
-            "\(path) has format \(found), but this version knows formats up to \(supported); use the version that wrote it"
+            "\(path) has format \(found), but this version knows formats up to \(supported); "
+                + "use the version that wrote it"
         case .locked(let path, let pid):
             if let pid {
                 "\(path) is in use by process \(pid); stop it first, or choose another data directory"

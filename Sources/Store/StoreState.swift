@@ -21,7 +21,7 @@ struct StoreState {
 
     /// The last revision handed out.
     private var issued = Revision.zero
-    /// Keys with writes that are not durable yet, as the last of them leaves the key; `object` is `nil` where it deletes.
+    /// Keys with writes that are not durable yet, as the last of them leaves the key; `object` is `nil` for a deletion.
     private var head: [StoreKey: (revision: Revision, object: StoredObject?)] = [:]
     private var queue: [PendingCommit] = []
     private var queuedWrites = 0

@@ -32,7 +32,8 @@ struct FieldLabels {
         where !known.contains(requirement.path) && !Self.everyKind.contains(requirement.path) {
             let message =
                 known.isEmpty
-                ? "\"\(requirement.path)\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                ? "\"\(requirement.path)\" is not a known field selector: "
+                    + "only \"metadata.name\", \"metadata.namespace\""
                 : "field label not supported: \(requirement.path)"
             throw APIError(.badRequest, message)
         }

@@ -24,7 +24,7 @@ extension Registry {
             do throws(StoreError) {
                 return try await carryOut(deletion, on: current, dryRun: options.dryRun)
             } catch {
-                // Decide again on what somebody else made of it meanwhile; a version that was asked for is checked there.
+                // Decide again on what somebody else made of it; a version that was asked for is checked anew.
                 guard case .conflict = error else { throw APIError(error, type: type, name: key.name) }
                 try await settle(type)
             }

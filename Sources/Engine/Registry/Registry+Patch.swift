@@ -33,7 +33,7 @@ extension Registry {
         }
     }
 
-    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind does not take (G1–G3).
+    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3).
     private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
         do throws(PatchError) {
             switch patch {

@@ -6,8 +6,8 @@ import Store
 extension Registry {
     /// Changes of the objects of a query (D4–D6).
     ///
-    /// Without a version, or from `0`, the present objects come first as `.added`, then a bookmark with the version they
-    /// were read at, then changes. A bookmark also tells a watcher of quiet objects how far the store has come.
+    /// Without a version, or from `0`, the present objects come first as `.added`, then a bookmark with the version
+    /// they were read at, then changes. A bookmark also tells a watcher of quiet objects how far the store has come.
     ///
     /// The stream ends without an error when the engine stops, and with `.expired` when its reader is too slow.
     package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {

@@ -7,8 +7,8 @@ import Synchronization
 
 /// The engine's `Cluster`: the one entry point for every write, over the store.
 ///
-/// A write is decoded, defaulted, admitted, validated (`WritePipeline`) and committed under the condition that what it was
-/// decided upon still holds. Reads come from a snapshot of the store.
+/// A write is decoded, defaulted, admitted, validated (`WritePipeline`) and committed under the condition that what it
+/// was decided upon still holds. Reads come from a snapshot of the store.
 package final class Registry: Cluster {
     /// What composition decides.
     package struct Configuration: Sendable {

@@ -23,7 +23,7 @@ struct WritePipeline {
 
     /// Checks the form of an object and fills in its defaults.
     ///
-    /// Unknown fields are refused, warned of or let pass as the request asks (C21, C22); a wrong type is never accepted.
+    /// Unknown fields are refused, warned of or let pass as the request asks (C21, C22); wrong types are refused.
     func decoded(_ object: JSON, from source: Source) throws(APIError) -> JSON {
         var object = object
         if (object["apiVersion"]?.string ?? "").isEmpty { object["apiVersion"] = .string(kind.apiVersion) }

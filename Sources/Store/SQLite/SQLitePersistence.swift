@@ -162,8 +162,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
             try body(open)
             try open.connection.execute("COMMIT")
         } catch {
-            // Some errors (a full disk) have ended the transaction already. What ROLLBACK itself meets adds nothing to the
-            // error that is thrown, hence `try?`.
+            // Some errors (a full disk) have ended the transaction already. What ROLLBACK itself meets adds nothing to
+            // the error that is thrown, hence `try?`.
             if open.connection.isInTransaction { try? open.connection.execute("ROLLBACK") }
             throw error
         }

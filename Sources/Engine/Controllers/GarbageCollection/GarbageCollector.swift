@@ -3,7 +3,8 @@ import Kinds
 import Model
 import Synchronization
 
-/// Deletes what lost its owners, lets go of owners that waited for their dependents (F4–F6), and clears old Events away.
+/// Deletes what lost its owners, lets go of owners that waited for their dependents (F4–F6), and clears old Events
+/// away (L1).
 package final class GarbageCollector: Sendable {
     private static let workers = 4
 
@@ -94,7 +95,7 @@ package final class GarbageCollector: Sendable {
     ) async throws(APIError) -> GarbageCollectionPlan.OwnerState {
         let kind = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind).groupKind
         let namespace = object.metadata.namespace
-        // Of kinds we do not know nothing is concluded; neither of a cluster's dependents of what is in a namespace (F6).
+        // Nothing is concluded about kinds we do not know, nor about namespaced owners of cluster-scoped objects (F6).
         guard let isNamespacedOwner = isNamespaced[kind], !(isNamespacedOwner && namespace.isEmpty) else {
             return .solid
         }
