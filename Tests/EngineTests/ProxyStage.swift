@@ -60,22 +60,19 @@ struct ProxyStage: Sendable {
             return slice
         }
         snapshots.yield(ServiceProxy.Snapshot(services: [service], slices: slices))
-        try await eventually { proxy.frontends.contains(frontend) }
+        try await happens { proxy.frontends.contains(frontend) }
     }
 
-    func connect() async throws -> Connection {
-        try await Self.connect(to: frontend)
-    }
-
-    static func connect(to endpoint: ProxyPlan.Endpoint) async throws -> Connection {
-        try await ClientBootstrap(group: group)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(host: endpoint.address, port: endpoint.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Connection(
-                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
+    /// - Parameter receiveBuffer: bytes that the kernel keeps for a reader that does not read; zero for its own choice.
+    func connect(receiveBuffer: Int = 0) async throws -> Connection {
+        var bootstrap = ClientBootstrap(group: Self.group).channelOption(.allowRemoteHalfClosure, value: true)
+        if receiveBuffer > 0 { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer) }
+        return try await bootstrap.connect(host: frontend.address, port: frontend.port) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try Connection(
+                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             }
+        }
     }
 
     /// Sends a text, ends the sending side, and answers all that comes back.
@@ -91,7 +88,7 @@ struct ProxyStage: Sendable {
 }
 
 /// Returns when `condition` holds; throws after ten seconds.
-func eventually(_ condition: () async throws -> Bool) async throws {
+func happens(_ condition: () async throws -> Bool) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(10)
     while try await !condition() {

@@ -37,7 +37,7 @@ struct AccessTests {
         #expect(!"\(token)".contains(token.secret))
     }
 
-    static let faults = [
+    static let unusable = [
         ("", "is empty"),
         ("a: [", "config:"),
         ("kind: Config", "has no current-context"),
@@ -53,7 +53,7 @@ struct AccessTests {
         ),
     ]
 
-    @Test("a kubeconfig that cannot be used says what is missing", arguments: faults)
+    @Test("a kubeconfig that cannot be used says what is missing", arguments: unusable)
     func faults(text: String, message: String) {
         let error = #expect(throws: KubeconfigError.self) {
             try ClusterAccess(kubeconfig: Array(text.utf8), path: "config")
@@ -65,7 +65,7 @@ struct AccessTests {
     func certificates() throws {
         let text = """
             current-context: a
-            contexts: [{name: a, context: {cluster: c, user: u, namespace: n}}]
+            contexts: [{name: a, context: {cluster: c, user: u, namespace: space}}]
             clusters: [{name: c, cluster: {server: 'https://h:6443/', certificate-authority-data: aGVsbG8=}}]
             users: [{name: u, user: {client-certificate: cert.pem, client-key: /etc/key.pem}}]
             """
@@ -73,6 +73,6 @@ struct AccessTests {
         #expect(access.server == "https://h:6443")
         #expect(access.certificateAuthority == .data(Array("hello".utf8)))
         #expect(access.credentials == .certificate(.file("/home/me/cert.pem"), key: .file("/etc/key.pem")))
-        #expect(access.namespace == "n")
+        #expect(access.namespace == "space")
     }
 }

@@ -109,7 +109,8 @@ struct ClusterParityTests {
             query.limit = 2
             let first = try await cluster.list(query)
             #expect(first.items.map(\.metadata.name) == ["a", "b"])
-            query.continueToken = try #require(first.continueToken)
+            let token: String = try #require(first.continueToken)
+            query.continueToken = token
             #expect(try await cluster.list(query).items.map(\.metadata.name) == ["c"])
             query.continueToken = nil
             query.labels = Selector(labels: ["app": "b"])
@@ -187,7 +188,8 @@ struct ClusterParityTests {
     @Test("the kinds that are served", arguments: Way.allCases)
     func types(way: Way) async throws {
         try await run(way) { cluster in
-            #expect(try await cluster.resourceTypes() == Catalog.builtIn.types)
+            let types = try await cluster.resourceTypes()
+            #expect(types == Catalog.builtIn.types)
         }
     }
 }

@@ -17,6 +17,7 @@ final class ProxyRelay: ChannelDuplexHandler {
     private var isReadHeld = false
     private var inputClosed = false
     private var outputClosed = false
+    private var hasFailed = false
     private var lastActivity = NIODeadline.now()
     private var silenceCheck: Scheduled<Void>?
 
@@ -78,11 +79,13 @@ final class ProxyRelay: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         let peer = self.peer
         self.peer = nil
-        // Without end-of-file this was a reset or an abort: the other side must not take it for an orderly end.
-        if inputClosed { peer?.closeAfterWrites() } else { peer?.abort() }
+        // NIO closes a channel whose output is closed already when it reads end-of-file, without telling of that first.
+        // Anything else is a reset or an abort, and the other side must not take it for an orderly end.
+        if (inputClosed || outputClosed) && !hasFailed { peer?.closeAfterWrites() } else { peer?.abort() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        hasFailed = true
         context.close(promise: nil)
     }
 
