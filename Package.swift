@@ -75,11 +75,12 @@ let package = Package(
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
-        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine"]),
+        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", logging]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
-            name: "martlet-bench", dependencies: ["Model", "CLibyaml"], path: "Benchmarks", swiftSettings: settings),
+            name: "martlet-bench", dependencies: ["Model", "Store", "CLibyaml", "CSQLite"], path: "Benchmarks",
+            swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
@@ -99,7 +100,7 @@ let package = Package(
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
-        tests("EndToEndTests", ["Model", "Kinds", "Cluster", "KubernetesClient"] + nio),
+        tests("EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", logging]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

@@ -10,11 +10,11 @@ enum MartletBench {
             // A comparison needs its other side in the same run.
             if let reference = benchmark.reference { selected.insert(reference) }
         }
+        let chosen = all.filter { selected.contains($0.name) }
+        let best = try await measure(chosen)
         print(row("benchmark", "ns/op", "MB/s", "of reference", "goal"))
-        var best: [String: Double] = [:]
-        for benchmark in all where selected.contains(benchmark.name) {
-            let nanoseconds = try await measure(benchmark)
-            best[benchmark.name] = nanoseconds
+        for benchmark in chosen {
+            let nanoseconds = best[benchmark.name] ?? .infinity
             let speed = Double(benchmark.bytes) / nanoseconds * 1000
             let ratio = benchmark.reference.flatMap { best[$0] }.map { $0 / nanoseconds }
             print(
@@ -25,17 +25,24 @@ enum MartletBench {
         }
     }
 
-    /// Nanoseconds a run, the best of nine rounds: what else the machine does only ever adds.
-    private static func measure(_ benchmark: Benchmark) async throws -> Double {
+    /// Nanoseconds a run: the best of many short rounds, since what else the machine does only ever adds.
+    ///
+    /// Every round goes through all benchmarks, so that a busy moment spoils a comparison's both sides or neither.
+    private static func measure(_ benchmarks: [Benchmark]) async throws -> [String: Double] {
         let clock = ContinuousClock()
-        let first = try await clock.measure { try await benchmark.run() }
-        let runs = max(1, Int(0.1 / max(1e-9, first / .seconds(1))))
-        var best = Double.infinity
-        for _ in 0..<9 {
-            let elapsed = try await clock.measure {
-                for _ in 0..<runs { try await benchmark.run() }
+        var runs: [Int] = []
+        for benchmark in benchmarks {
+            let first = try await clock.measure { try await benchmark.run() }
+            runs.append(max(1, Int(0.01 / max(1e-9, first / .seconds(1)))))
+        }
+        var best: [String: Double] = [:]
+        for _ in 0..<40 {
+            for (benchmark, runs) in zip(benchmarks, runs) {
+                let elapsed = try await clock.measure {
+                    for _ in 0..<runs { try await benchmark.run() }
+                }
+                best[benchmark.name] = min(best[benchmark.name] ?? .infinity, elapsed / .nanoseconds(1) / Double(runs))
             }
-            best = min(best, elapsed / .nanoseconds(1) / Double(runs))
         }
         return best
     }

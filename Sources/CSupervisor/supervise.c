@@ -285,7 +285,8 @@ int martlet_spawn_supervisor(
     char bytes[32], files[16];
     snprintf(bytes, sizeof bytes, "%lld", log_bytes);
     snprintf(files, sizeof files, "%d", log_files);
-    char *arguments[] = {(char *)exe, "supervise", (char *)directory, bytes, files, NULL};
+    // What `ps` shows; the program itself may be named by a link such as /proc/self/exe.
+    char *arguments[] = {"martlet", "supervise", (char *)directory, bytes, files, NULL};
     int report[2];
     message[0] = 0;
     if (pipe2(report, O_CLOEXEC) != 0) return -errno;
@@ -311,9 +312,10 @@ int martlet_spawn_supervisor(
     if (failure == 0) {
         int used = 0;
         ssize_t got;
-        while ((got = read(report[0], message + used, (size_t)(message_size - 1 - used))) > 0 || (got < 0 && errno == EINTR)) {
+        do {
+            got = read(report[0], message + used, (size_t)(message_size - 1 - used));
             if (got > 0) used += (int)got;
-        }
+        } while (got > 0 || (got < 0 && errno == EINTR));
         message[used] = 0;
         while (waitpid(pid, &status, 0) < 0) {
             if (errno != EINTR) {

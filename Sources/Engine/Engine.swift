@@ -1,1 +1,117 @@
-// Engine
+package import Cluster
+import Kinds
+package import Logging
+import Model
+package import NIOCore
+package import Store
+
+/// The embedded, Kubernetes-compatible control plane and node: everything that a cluster is, in one process.
+///
+/// It composes and decides nothing: `Registry` takes writes, `ControlLoops` react, `NodeAgent` runs pods,
+/// `ServiceProxy` sends traffic to them.
+package final class Engine: Sendable {
+    package struct Configuration: Sendable {
+        /// The number of logical nodes that share this machine, and what they are called.
+        package var nodes: Int
+        package var nodeName: String
+        package var version: String
+        /// End all pods when the engine stops.
+        package var stopsPods: Bool
+        /// The part of 127.0.0.0/8 that pods and Services have their addresses from.
+        package var addresses: AddressBlock
+        /// Of the jitter, generated names and uids.
+        package var seed: UInt64
+
+        package init(
+            nodes: Int = 1, nodeName: String, version: String, stopsPods: Bool = false, addresses: AddressBlock,
+            seed: UInt64
+        ) {
+            self.nodes = nodes
+            self.nodeName = nodeName
+            self.version = version
+            self.stopsPods = stopsPods
+            self.addresses = addresses
+            self.seed = seed
+        }
+    }
+
+    private let configuration: Configuration
+    private let registry: Registry
+    private let runtime: any PodRuntime
+    private let clock: any WallClock
+    private let logger: Logger
+    private let loops: ControlLoops
+    private let node: NodeAgent
+    private let proxy: ServiceProxy
+    private let namespaces: NamespaceController
+    private let garbage: GarbageCollector
+
+    /// The engine as everybody else sees it.
+    package var cluster: any Cluster { registry }
+
+    /// - Parameter group: the event loops of the service proxy.
+    package init(
+        _ configuration: Configuration, store: Store, runtime: any PodRuntime, clock: any WallClock,
+        group: any EventLoopGroup, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.runtime = runtime
+        self.clock = clock
+        self.logger = logger
+        let seed = configuration.seed
+        registry = Registry(
+            store: store, clock: clock, random: SplitMix64(seed: seed),
+            configuration: Registry.Configuration(serviceAddresses: configuration.addresses.services))
+        loops = ControlLoops(cluster: registry, clock: clock, logger: logger, seed: seed)
+        node = NodeAgent(
+            cluster: registry, runtime: runtime, clock: clock,
+            nodes: LogicalNode.nodes(configuration.nodes, named: configuration.nodeName),
+            addresses: configuration.addresses.pods, seed: seed, version: configuration.version)
+        proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
+        namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
+        garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed)
+        registry.attach(logs: node.logs)
+    }
+
+    /// Makes what every cluster has. To be called once before `run()`, so that what is ready is complete.
+    package func prepare() async throws(APIError) {
+        try await namespaces.ensureSystemNamespaces()
+    }
+
+    /// Runs until the task is cancelled.
+    package func run() async throws {
+        let (snapshots, continuation) = AsyncStream.makeStream(
+            of: ServiceProxy.Snapshot.self, bufferingPolicy: .bufferingNewest(1))
+        for informer in [loops.services, loops.endpointSlices] {
+            informer.onChange { [self] _ in continuation.yield(proxySnapshot()) }
+        }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.loops.run() }
+            group.addTask { try await self.node.run() }
+            group.addTask { await self.proxy.run(snapshots) }
+            group.addTask { try await self.namespaces.run() }
+            group.addTask { try await self.garbage.run() }
+        }
+    }
+
+    /// Ends what `run()` leaves running by design: the pods, if that was asked for. To be called after `run()` ended.
+    package func close() async {
+        guard configuration.stopsPods else { return }
+        await stopPods()
+    }
+
+    private func proxySnapshot() -> ServiceProxy.Snapshot {
+        ServiceProxy.Snapshot(services: loops.services.all(), slices: loops.endpointSlices.all())
+    }
+
+    private func stopPods() async {
+        do {
+            for sandbox in try await runtime.existingSandboxes() {
+                try await runtime.close(sandbox.uid)
+                try await runtime.remove(sandbox.uid)
+            }
+        } catch {
+            logger.error("could not stop all pods: \(error)")
+        }
+    }
+}

@@ -170,7 +170,12 @@ package actor ApplicationWorker {
         let seconds = Double(environment.interval.components.seconds)
         nextRefresh = now + environment.interval + .seconds(Double.random(in: 0...(seconds / 2), using: &jitter))
         if asked {
-            let patch: JSON = ["metadata": ["annotations": .object(JSONObject([.init(key: ApplicationSettings.refreshAnnotation, value: .null)]))]]
+            let patch: JSON = [
+                "metadata": [
+                    "annotations": .object(
+                        JSONObject([.init(key: ApplicationSettings.refreshAnnotation, value: .null)]))
+                ]
+            ]
             _ = try await environment.cluster.patch(
                 key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
         }
@@ -230,7 +235,8 @@ package actor ApplicationWorker {
         guard let operation = application.json["operation"] else { return nil }
         let revision = operation[path: ["sync", "revision"]]?.string
         _ = try await environment.cluster.patch(
-            key, .merge(["operation": .null]), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
+            key, .merge(["operation": .null]), subresource: nil,
+            options: WriteOptions(fieldManager: Syncer.fieldManager))
         return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target
     }
 

@@ -17,5 +17,18 @@ enum Columns {
 
 /// Prints a line to standard error, where remarks do not disturb what a program reads.
 func printError(_ text: String) {
-    fputs(text + "\n", stderr)
+    writeAll(text + "\n", to: STDERR_FILENO)
+}
+
+/// Writes text as it is and at once, however little.
+func writeAll(_ text: String, to descriptor: Int32) {
+    // What was printed before comes first.
+    fflush(nil)
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        // A reader that is gone needs nothing more.
+        if count < 0, errno != EINTR { return }
+        rest = rest.dropFirst(max(0, count))
+    }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import FoundationEssentials
 import KubernetesClient
+import Logging
 
 /// The options that say which engine or cluster a verb talks to.
 struct Connection: ParsableArguments {
@@ -34,7 +35,7 @@ struct Connection: ParsableArguments {
         return "\(Self.dataDirectory(dataDir))/kubeconfig"
     }
 
-    func connect() throws -> KubernetesClient {
+    func connect() throws -> any Cluster {
         let path = kubeconfigPath
         guard FileManager.default.isReadableFile(atPath: path) else {
             throw CommandError(
@@ -51,5 +52,14 @@ struct CommandError: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
+    }
+}
+
+extension KubernetesClient {
+    /// A client for the current context of a kubeconfig file.
+    convenience init(kubeconfig path: String) throws {
+        let access = try ClusterAccess(kubeconfig: [UInt8](Data(contentsOf: URL(filePath: path))), path: path)
+        let logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: .warning, isJSON: false) }
+        try self.init(access, clock: SystemClock(), logger: logger)
     }
 }

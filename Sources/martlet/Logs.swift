@@ -49,8 +49,7 @@ struct Logs: AsyncParsableCommand {
             if prefix {
                 text = text.split(separator: "\n", omittingEmptySubsequences: true).map { "[\(pod)] \($0)\n" }.joined()
             }
-            fputs(text, stdout)
-            fflush(stdout)
+            writeAll(text, to: STDOUT_FILENO)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 
 /// What this build is.
 enum Version {

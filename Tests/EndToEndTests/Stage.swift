@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Kinds
 import KubernetesClient
+import Logging
 import Model
 import Testing
 
@@ -11,7 +12,7 @@ final class Stage: @unchecked Sendable {
     // Sendable without a lock: a test uses its stage from one task at a time.
     let root: String
     private var service: pid_t?
-    private(set) var cluster: KubernetesClient?
+    private(set) var cluster: (any Cluster)?
 
     var remote: String { "\(root)/repository.git" }
     var workingCopy: String { "\(root)/working-copy" }
@@ -19,9 +20,10 @@ final class Stage: @unchecked Sendable {
 
     /// The product under test, which the build left beside the test bundle.
     static let martlet: String = {
-        let bundle = CommandLine.arguments[0]
-        let folder = bundle.contains(".xctest") ? bundle.prefix(upTo: bundle.range(of: ".xctest")) : bundle[...]
-        return String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]) + "/martlet"
+        // The runner's first argument is the test bundle, or a program in it.
+        var folder = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+        while folder.contains(".xctest"), let slash = folder.lastIndex(of: "/") { folder = String(folder[..<slash]) }
+        return "\(folder)/martlet"
     }()
 
     struct Failure: Error, CustomStringConvertible {
@@ -78,11 +80,12 @@ final class Stage: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_addchdir_np(&actions, directory)
-        var pointers = arguments.map { strdup($0) } + [nil]
+        // env -C changes the directory and then becomes the program.
+        let command = ["env", "-C", directory] + arguments
+        var pointers = command.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var pid: pid_t = 0
-        let code = posix_spawnp(&pid, arguments[0], &actions, nil, &pointers, environ)
+        let code = posix_spawnp(&pid, command[0], &actions, nil, &pointers, environ)
         guard code == 0 else { throw Failure(description: "\(arguments[0]): \(String(cString: strerror(code)))") }
         return pid
     }
@@ -146,7 +149,10 @@ final class Stage: @unchecked Sendable {
             ] + options, in: root, output: "\(root)/serve.log")
         try await eventually("the service is ready") {
             guard FileManager.default.isReadableFile(atPath: "\(data)/kubeconfig") else { return false }
-            let client = try KubernetesClient(kubeconfig: "\(data)/kubeconfig")
+            let path = "\(data)/kubeconfig"
+            let access = try ClusterAccess(
+                kubeconfig: [UInt8](Data(contentsOf: URL(filePath: path))), path: path)
+            let client = try KubernetesClient(access, clock: SystemClock(), logger: Logger(label: "test"))
             do {
                 _ = try await client.get(Namespace.key("default"))
             } catch {
@@ -164,17 +170,30 @@ final class Stage: @unchecked Sendable {
         self.service = nil
     }
 
-    /// The supervisors and containers of the service's pods.
-    func processes() -> Set<pid_t> {
-        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return [] }
-        return Set(
-            entries.compactMap { pid_t($0) }.filter { pid in
-                guard pid != service else { return false }
-                return ["cmdline", "environ"].contains { file in
-                    let content = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
-                    return String(decoding: content, as: UTF8.self).contains("\(data)/pods/")
-                }
-            })
+    /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
+    func processes() -> Set<Int32> {
+        let entries: [String]
+        do {
+            entries = try FileManager.default.contentsOfDirectory(atPath: "/proc")
+        } catch {
+            return []
+        }
+        var children: [Int32: [Int32]] = [:]
+        var supervisors: [Int32] = []
+        for pid in entries.compactMap({ Int32($0) }) {
+            // A process that ended meanwhile has no files any more, and is in no list.
+            let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+            let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+            if String(decoding: command, as: UTF8.self).contains("\(data)/pods/") { supervisors.append(pid) }
+            // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
+            let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+        }
+        var found: Set<Int32> = []
+        while let pid = supervisors.popLast() {
+            if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
+        }
+        return found
     }
 
     // MARK: - Conditions
@@ -195,7 +214,8 @@ final class Stage: @unchecked Sendable {
         guard let cluster else { throw Failure(description: "the service was not started") }
         do {
             return try await cluster.get(Application.key("web", in: "martlet")).view()
-        } catch let error as APIError where error.reason == .notFound {
+        } catch {
+            guard error.reason == .notFound else { throw error }
             return Application(named: "web", in: "martlet")
         }
     }

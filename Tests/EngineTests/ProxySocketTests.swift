@@ -52,7 +52,7 @@ struct ProxySocketTests {
 
     @Test("a sender is held back while its reader is slow, and nothing is lost (back-pressure)")
     func backPressure() async throws {
-        let total = 96 << 20
+        let total = 160 << 20
         let box = CounterBox()
         let handle: @Sendable (ProxyStage.Connection) async throws -> Void = { connection in
             try await connection.executeThenClose { inbound, outbound in

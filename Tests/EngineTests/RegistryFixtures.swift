@@ -70,7 +70,7 @@ struct TestRegistry {
         do throws(APIError) {
             _ = try await registry.get(key)
             return true
-        } catch where error.reason == .notFound {
+        } catch  where error.reason == .notFound {
             return false
         }
     }

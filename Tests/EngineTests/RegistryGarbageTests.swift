@@ -179,6 +179,29 @@ struct RegistryGarbageTests {
         }
     }
 
+    @Test("an Event goes an hour after it was last seen (L1)")
+    func events() async throws {
+        let registry = try await TestRegistry()
+        let event = { (name: String, age: Int64) -> JSON in
+            let time = (registry.clock.now - .seconds(age)).json
+            return [
+                "apiVersion": "v1", "kind": "Event", "metadata": ["name": .string(name), "namespace": "default"],
+                "involvedObject": ["kind": "Pod", "namespace": "default", "name": "p"], "lastTimestamp": time,
+            ]
+        }
+        let events = [event("old", 3600), event("young", 3000)].map { Object(viewing: $0) }
+        let decision = EventExpiry.decide(events, now: registry.clock.now)
+        #expect(decision.expired == [Event.key("old", in: "default")])
+        #expect(decision.next == registry.clock.now + .seconds(600))
+        for object in events { try await registry.create(object.json) }
+        try await Self.collecting(registry) {
+            registry.clock.advance(by: .seconds(3601))
+            try await Self.until {
+                try await registry.registry.list(ListQuery(Event.kind.groupKind)).items.isEmpty
+            }
+        }
+    }
+
     @Test("an owner in another namespace counts as absent, and a Warning says so (F6)")
     func foreignOwner() async throws {
         let registry = try await TestRegistry()

@@ -221,6 +221,16 @@ struct RegistryUpdateTests {
 
     // MARK: Subresources
 
+    @Test("a subresource that a kind does not have is not found")
+    func unknownSubresource() async throws {
+        let registry = try await TestRegistry()
+        let made = try await registry.create(Sample.configMap("x"))
+        let error = try await registry.error { try await registry.update(made, .status) }
+        #expect(error.reason == .notFound)
+        let scale = try await registry.error { try await registry.patch(made.key, .merge([:]), .scale) }
+        #expect(scale.reason == .notFound)
+    }
+
     @Test("scale changes the replicas alone, by update and by patch")
     func scale() async throws {
         let registry = try await TestRegistry()
@@ -232,6 +242,11 @@ struct RegistryUpdateTests {
         #expect(updated.metadata.generation == 2)
         let patched = try await registry.patch(Self.deployment, .merge(["spec": ["replicas": 8]]), .scale)
         #expect(patched.json[path: ["spec", "replicas"]] == 8)
+        let stale = try await registry.error {
+            try await registry.patch(
+                Self.deployment, .merge(["metadata": ["resourceVersion": "1"], "spec": ["replicas": 9]]), .scale)
+        }
+        #expect(stale.reason == .conflict)
         let error = try await registry.error {
             try await registry.patch(Self.deployment, .merge(["spec": ["replicas": -1]]), .scale)
         }

@@ -142,7 +142,8 @@ struct TextDiffTests {
         ("a", "a\n", "--- old\n+++ new\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"),
         (
             "a\nb", "a\nc",
-            "--- old\n+++ new\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n"
+            "--- old\n+++ new\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n"
+                + "+c\n\\ No newline at end of file\n"
         ),
         ("a\r\nb\n", "a\nb\n", "--- old\n+++ new\n@@ -1,2 +1,2 @@\n-a\r\n+a\n b\n"),
         ("\u{E9}\n", "e\u{301}\n", "--- old\n+++ new\n@@ -1 +1 @@\n-\u{E9}\n+e\u{301}\n"),

@@ -172,7 +172,10 @@ extension PodLifecycle {
             whole = Condition(type: "Ready", holds: false, reason: "ReadinessGatesNotReady", message: fault)
         }
         return [
-            Condition(type: "PodReadyToStartContainers", holds: sandbox == .open), initial, whole, ready,
+            // An adopted pod has its sandbox before this run of the service has opened it.
+            Condition(
+                type: "PodReadyToStartContainers",
+                holds: sandbox == .open || containers.values.contains(where: \.isRunning)), initial, whole, ready,
             Condition(type: "PodScheduled", holds: true),
         ]
     }

@@ -219,12 +219,12 @@ struct ContainerMemory: Hashable, Sendable {
     func hasStarted(_ container: Container) -> Bool {
         guard isRunning else { return false }
         if container.lifecycle?.postStart != nil, postStart != .done { return false }
-        return container.startupProbe == nil || probes[.startup]?.result == true
+        return container.startupProbe == nil || probes[.startup]?.result ?? adoptedStarted
     }
 
     func isReady(_ container: Container) -> Bool {
         guard isRunning, hasStarted(container) else { return false }
-        return container.readinessProbe == nil || probes[.readiness]?.result == true
+        return container.readinessProbe == nil || probes[.readiness]?.result ?? adoptedReady
     }
 }
 

@@ -11,6 +11,7 @@ extension Registry {
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
         let strategy = try strategy(of: key.kind)
+        try check(subresource, of: strategy.type)
         let pipeline = pipeline(strategy, options)
         let plural = strategy.type.plural
         if subresource == .binding || subresource == .finalize {
@@ -22,8 +23,9 @@ extension Registry {
         }
         return try await modify(key, pipeline, subresource) { (old, pipeline) throws(APIError) in
             if subresource == .scale {
-                let scale = Scale.object(of: old)
-                return try Scale.scaled(old, by: try Self.patched(scale, by: patch, pipeline))
+                let scale = try Self.patched(Scale.object(of: old), by: patch, pipeline)
+                try Self.checkIdentity(scale, key: key, old: old, pipeline)
+                return try Scale.scaled(old, by: scale)
             }
             let patched = try Self.patched(old, by: patch, pipeline)
             try Self.checkIdentity(patched, key: key, old: old, pipeline)

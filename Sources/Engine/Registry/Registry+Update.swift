@@ -16,6 +16,7 @@ extension Registry {
         let strategy = try strategy(of: isBinding ? Pod.kind.groupKind : object.kind.groupKind)
         let key = ObjectKey(
             kind: strategy.type.kind.groupKind, namespace: object.metadata.namespace, name: object.metadata.name)
+        try check(subresource, of: strategy.type)
         let pipeline = pipeline(strategy, options)
         switch subresource {
         case .binding:

@@ -33,7 +33,7 @@ extension Registry {
         }
         do throws(StoreError) {
             let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace)
-            let reader = WatchReader(watch, start: start, filter: filter, type: type)
+            let reader = WatchReader(watch, start: start, at: revision, filter: filter, type: type)
             return WatchStream { try await reader.next() }
         } catch {
             throw APIError(error, type: type, name: "")
@@ -49,12 +49,18 @@ private final class WatchReader: @unchecked Sendable {
     private let type: ResourceType
     private var events: [WatchEvent]
     private var position = 0
+    /// The version that the consumer knows.
+    private var told: Revision
 
-    init(_ watch: StoreWatch, start: [WatchEvent], filter: ObjectFilter, type: ResourceType) {
+    /// Changes elsewhere after which the consumer is told how far the store is.
+    private static let bookmarkInterval: UInt64 = 1000
+
+    init(_ watch: StoreWatch, start: [WatchEvent], at revision: Revision, filter: ObjectFilter, type: ResourceType) {
         self.watch = watch
         self.filter = filter
         self.type = type
         events = start
+        told = revision
     }
 
     func next() async throws -> WatchEvent? {
@@ -63,7 +69,11 @@ private final class WatchReader: @unchecked Sendable {
                 guard let batch = try await watch.next() else { return nil }
                 events = batch.changes.compactMap(event)
                 position = 0
-                if events.isEmpty { events = [.bookmark(resourceVersion: Registry.version(batch.revision))] }
+                if events.isEmpty {
+                    guard batch.revision.rawValue - told.rawValue >= Self.bookmarkInterval else { continue }
+                    events = [.bookmark(resourceVersion: Registry.version(batch.revision))]
+                }
+                told = batch.revision
             } catch {
                 throw APIError(error, type: type, name: "")
             }

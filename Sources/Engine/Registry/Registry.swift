@@ -84,6 +84,15 @@ package final class Registry: Cluster {
         return strategy
     }
 
+    /// - Throws: `.notFound` when the kind has no such subresource.
+    func check(_ subresource: Subresource?, of type: ResourceType) throws(APIError) {
+        guard let name = subresource?.rawValue, !type.subresources.contains(where: { $0.name == name }) else { return }
+        throw APIError(
+            .notFound,
+            "the server could not find the requested resource: \(type.qualifiedPlural) have no subresource \(name)",
+            details: APIError.Details(group: type.kind.group, kind: type.plural))
+    }
+
     static func storeKind(_ kind: GroupKind) -> String { "\(kind.group)/\(kind.kind)" }
 
     static func storeKey(_ key: ObjectKey) -> StoreKey {

@@ -1,3 +1,4 @@
+package import Cluster
 package import Kinds
 package import Model
 
@@ -46,6 +47,28 @@ package protocol PodRuntime: Sendable {
 
     /// What this runtime can do for a container.
     var abilities: RuntimeAbilities { get }
+}
+
+extension PodRuntime {
+    /// Ends a pod in good order: SIGTERM to its containers, and after `grace` at the latest the removal of all of it.
+    package func stop(_ uid: String, grace: Duration, clock: any WallClock) async throws(RuntimeError) {
+        let deadline = clock.now + grace
+        var isFirst = true
+        while case .ready(let records) = state(of: uid), clock.now < deadline {
+            let running = records.filter { $0.phase == .running }
+            if running.isEmpty { break }
+            let terminate: Int32 = 15
+            if isFirst { for record in running { try await signal(terminate, to: record.id, in: uid) } }
+            isFirst = false
+            do {
+                // Ends are seen soon enough: a service that stops is in no hurry of milliseconds.
+                try await clock.sleep(for: .milliseconds(50))
+            } catch {
+                break
+            }
+        }
+        try await remove(uid)
+    }
 }
 
 package struct RuntimeAbilities: Hashable, Sendable {

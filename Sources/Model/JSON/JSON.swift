@@ -1,8 +1,8 @@
 /// A JSON value that loses nothing: members keep their order, integers keep 64 bits, and every other number keeps the
 /// very text it was written with.
 ///
-/// Kubernetes objects live in this form everywhere inside Martlet (DESIGN: *Lossless*); typed views (`JSONView`) read and
-/// write it in place. Equality ignores the order of an object's members, as JSON does.
+/// Kubernetes objects live in this form everywhere inside Martlet (DESIGN: *Lossless*); typed views (`JSONView`) read
+/// and write it in place. Equality ignores the order of an object's members, as JSON does.
 package enum JSON: Sendable {
     case null
     case bool(Bool)
@@ -68,8 +68,8 @@ extension JSON {
 
     /// The member named `key` of an object; `nil` when absent or when this is no object.
     ///
-    /// Setting `nil` removes the member, and changes nothing where there is none; setting a value on something that is no
-    /// object first makes it an empty one.
+    /// Setting `nil` removes the member, and changes nothing where there is none; setting a value on something that is
+    /// no object first makes it an empty one.
     package subscript(key: String) -> JSON? {
         get {
             if case .object(let object) = self { object[key] } else { nil }

@@ -1,8 +1,8 @@
 extension String {
     /// Whether both texts have the same bytes.
     ///
-    /// `==` compares canonical equivalents as equal, so that `é` in one code point equals `é` in two; in JSON they differ,
-    /// and taking one for the other would lose a change.
+    /// `==` compares canonical equivalents as equal, so that `é` in one code point equals `é` in two; in JSON they
+    /// differ, and taking one for the other would lose a change.
     @inline(__always)
     package func hasSameBytes(as other: String) -> Bool {
         guard self == other else { return false }

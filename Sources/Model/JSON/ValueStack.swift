@@ -21,6 +21,11 @@ struct ValueStack<Element>: ~Copyable {
             assert(position < count)
             yield base[position]
         }
+        @inline(__always)
+        _modify {
+            assert(position < count)
+            yield &base[position]
+        }
     }
 
     @inline(__always)
@@ -43,12 +48,27 @@ struct ValueStack<Element>: ~Copyable {
     mutating func pop(from start: Int) -> [Element] {
         let length = count - start
         if length == 0 { return [] }
-        let source = base + start
         count = start
-        return Array(unsafeUninitializedCapacity: length) { buffer, initialized in
-            buffer.baseAddress?.moveInitialize(from: source, count: length)
-            initialized = length
-        }
+        // Faster than `init(unsafeUninitializedCapacity:)`, which looks its storage's type up at run time.
+        var array: [Element] = []
+        array.reserveCapacity(length)
+        for position in start..<(start + length) { array.append((base + position).move()) }
+        return array
+    }
+
+    /// Moves the elements from `start` on to the end of another stack.
+    @inline(__always)
+    mutating func pop(from start: Int, to other: inout ValueStack) {
+        for position in start..<count { other.push((base + position).move()) }
+        count = start
+    }
+
+    /// Moves all elements out of the stack.
+    mutating func popAll() -> [Element] {
+        let elements = Array(UnsafeBufferPointer(start: base, count: count))
+        base.deinitialize(count: count)
+        count = 0
+        return elements
     }
 }
 

@@ -74,7 +74,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 }
 
 extension Timestamp {
-    /// Reads RFC 3339 text; `nil` when it is none, or a time that 64 bits of nanoseconds cannot hold (from 1677 to 2262).
+    /// Reads RFC 3339 text; `nil` when it is none, or a time that 64 bits of nanoseconds cannot hold (from 1677 to
+    /// 2262).
     ///
     /// Offsets other than `Z` are converted to UTC; digits beyond the ninth after the second are dropped.
     package init?(_ text: String) {

@@ -8,8 +8,8 @@ package protocol JSONRepresentable: Sendable, Hashable {
 /// A typed window on a JSON object.
 ///
 /// A view holds the tree itself and reads and writes it in place, so that fields it has no name for survive
-/// (DESIGN: *Lossless*). Reading costs a member lookup. The views of the built-in kinds are generated from their schemas
-/// by `generate-kinds`.
+/// (DESIGN: *Lossless*). Reading costs a member lookup. The views of the built-in kinds are generated from their
+/// schemas by `generate-kinds`.
 ///
 /// A field that Kubernetes always fills, by defaulting or because it is required, is not optional: where it is absent
 /// it reads as its type's zero value, as in Kubernetes' own types.

@@ -50,13 +50,13 @@ package struct YAMLLimits: Sendable {
 package enum YAML {
     /// Reads every document of a stream.
     ///
-    /// Scalars resolve as `sigs.k8s.io/yaml` resolves them (YAML 1.1: `yes`, `on`, `017`, `1_000` …; dates stay strings;
-    /// keys that are no strings become ones), except where that would silently change a number: numbers beyond 64 bits
-    /// and fractions of any length are kept exactly. Documents with nothing in them but comments are left out.
+    /// Scalars resolve as `sigs.k8s.io/yaml` resolves them (YAML 1.1: `yes`, `on`, `017`, `1_000` …; dates stay
+    /// strings; keys that are no strings become ones), except where that would silently change a number: numbers beyond
+    /// 64 bits and fractions of any length are kept exactly. Documents with nothing in them but comments are left out.
     ///
     /// - Parameter file: the name that errors carry.
-    /// - Throws: `YAMLError` for malformed text, duplicate keys, keys that are no scalars, tags without a meaning in JSON,
-    ///   `.inf` and `.nan`, and what is beyond `limits`.
+    /// - Throws: `YAMLError` for malformed text, duplicate keys, keys that are no scalars, tags without a meaning in
+    ///   JSON,   `.inf` and `.nan`, and what is beyond `limits`.
     /// - Complexity: linear in the number of bytes.
     package static func documents(
         _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
@@ -116,7 +116,8 @@ package struct YAMLDocument: Sendable {
         return marks.nodes[marks.root].mark
     }
 
-    /// The same for a field path as Kubernetes writes it in messages: `spec.containers[0].image`, `metadata.labels[a/b]`.
+    /// The same for a field path as Kubernetes writes it in messages: `spec.containers[0].image`,
+    /// `metadata.labels[a/b]`.
     package func nearestMark(ofField path: String) -> Mark {
         nearestMark(of: PathStep.steps(ofField: path))
     }
@@ -160,17 +161,26 @@ extension PathStep {
 ///
 /// An alias shares its anchor's children, so that the marks of a document never take more memory than its text.
 struct YAMLMarks: Sendable {
-    struct Node: Sendable {
+    /// A mark in half the space.
+    struct Place: Sendable {
         var line: UInt32
         var column: UInt32
-        /// 0 where the value is no member.
-        var keyLine: UInt32
-        var keyColumn: UInt32
+
+        /// Where there is no key.
+        static let none = Place(line: 0, column: 0)
+
+        var mark: Mark { Mark(line: Int(line), column: Int(column)) }
+    }
+
+    struct Node: Sendable {
+        var place: Place
+        /// `none` where the value is no member.
+        var keyPlace: Place
         var firstChild: UInt32 = 0
         var childCount: UInt32 = 0
 
-        var mark: Mark { Mark(line: Int(line), column: Int(column)) }
-        var keyMark: Mark? { keyLine == 0 ? nil : Mark(line: Int(keyLine), column: Int(keyColumn)) }
+        var mark: Mark { place.mark }
+        var keyMark: Mark? { keyPlace.line == 0 ? nil : keyPlace.mark }
     }
 
     var nodes: [Node] = []

@@ -36,6 +36,15 @@ struct YAMLEvents: ~Copyable {
 
     var mark: Mark { Mark(event.pointee.start_mark) }
 
+    var place: YAMLMarks.Place {
+        @inline(__always)
+        get {
+            YAMLMarks.Place(
+                line: UInt32(truncatingIfNeeded: event.pointee.start_mark.line &+ 1),
+                column: UInt32(truncatingIfNeeded: event.pointee.start_mark.column &+ 1))
+        }
+    }
+
     private func fault() -> YAMLFault {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
         if parser.pointee.error == YAML_READER_ERROR { return readerFault(problem) }
@@ -117,15 +126,5 @@ struct YAMLEvents: ~Copyable {
 extension Mark {
     init(_ mark: yaml_mark_t) {
         self.init(line: mark.line + 1, column: mark.column + 1)
-    }
-}
-
-extension YAMLMarks.Node {
-    @inline(__always)
-    init(_ mark: yaml_mark_t, key: yaml_mark_t?) {
-        line = UInt32(truncatingIfNeeded: mark.line + 1)
-        column = UInt32(truncatingIfNeeded: mark.column + 1)
-        keyLine = key.map { UInt32(truncatingIfNeeded: $0.line + 1) } ?? 0
-        keyColumn = key.map { UInt32(truncatingIfNeeded: $0.column + 1) } ?? 0
     }
 }

@@ -15,9 +15,12 @@ struct YAMLParser: ~Copyable {
     private let limits: YAMLLimits
     private let file: String
     private var depth = 0
-    private var marks = YAMLMarks()
+    /// The marks of this document.
+    private var nodes = ValueStack<YAMLMarks.Node>(capacity: 256)
+    private var children = ValueStack<UInt32>(capacity: 256)
     private var members = ValueStack<JSONObject.Member>()
     private var elements = ValueStack<JSON>()
+    private var keys = KeyCache()
     /// The nodes of the collections being read, as `members` and `elements` hold their values.
     private var openNodes = ValueStack<UInt32>(capacity: 64)
     private var anchors: [String: Anchor] = [:]
@@ -47,8 +50,7 @@ struct YAMLParser: ~Copyable {
     }
 
     private mutating func document() throws(YAMLFault) -> YAMLDocument? {
-        marks = YAMLMarks()
-        anchors.removeAll()
+        if !anchors.isEmpty { anchors.removeAll() }
         weight = 0
         aliased = 0
         let type = try events.next()
@@ -56,15 +58,15 @@ struct YAMLParser: ~Copyable {
         let isEmpty =
             type == YAML_SCALAR_EVENT && scalar.length == 0 && scalar.style == YAML_PLAIN_SCALAR_STYLE
             && scalar.tag == nil && scalar.anchor == nil
-        let value = try value(type, key: nil)
-        marks.root = node
+        let value = try value(type, key: .none)
+        let marks = YAMLMarks(nodes: nodes.popAll(), children: children.popAll(), root: node)
         _ = try events.next()
         return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks)
     }
 
     // MARK: - Values
 
-    private mutating func value(_ type: yaml_event_type_t, key: yaml_mark_t?) throws(YAMLFault) -> JSON {
+    private mutating func value(_ type: yaml_event_type_t, key: YAMLMarks.Place) throws(YAMLFault) -> JSON {
         if type == YAML_SCALAR_EVENT { return try scalar(key: key) }
         if type == YAML_MAPPING_START_EVENT { return try mapping(key: key) }
         if type == YAML_SEQUENCE_START_EVENT { return try sequence(key: key) }
@@ -73,13 +75,13 @@ struct YAMLParser: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func open(key: yaml_mark_t?) -> Int {
+    private mutating func open(key: YAMLMarks.Place) -> Int {
         weight += 1
-        marks.nodes.append(YAMLMarks.Node(events.event.pointee.start_mark, key: key))
-        return marks.nodes.count - 1
+        nodes.push(YAMLMarks.Node(place: events.place, keyPlace: key))
+        return nodes.count - 1
     }
 
-    private mutating func scalar(key: yaml_mark_t?) throws(YAMLFault) -> JSON {
+    private mutating func scalar(key: YAMLMarks.Place) throws(YAMLFault) -> JSON {
         node = open(key: key)
         let value = try scalarValue()
         if let anchor = events.event.pointee.data.scalar.anchor {
@@ -130,16 +132,21 @@ struct YAMLParser: ~Copyable {
         return text
     }
 
+    /// The node of an element or member of a collection that has been read.
+    private func child(_ position: Int, of parent: Int) -> Int {
+        Int(children[Int(nodes[parent].firstChild) + position])
+    }
+
     /// Moves the nodes from `start` on into the marks, as the children of `parent`.
     private mutating func close(_ parent: Int, nodesFrom start: Int) {
-        marks.nodes[parent].firstChild = UInt32(truncatingIfNeeded: marks.children.count)
-        marks.nodes[parent].childCount = UInt32(truncatingIfNeeded: openNodes.count - start)
-        marks.children.append(contentsOf: openNodes.pop(from: start))
+        nodes[parent].firstChild = UInt32(truncatingIfNeeded: children.count)
+        nodes[parent].childCount = UInt32(truncatingIfNeeded: openNodes.count - start)
+        openNodes.pop(from: start, to: &children)
         node = parent
         depth -= 1
     }
 
-    private mutating func sequence(key: yaml_mark_t?) throws(YAMLFault) -> JSON {
+    private mutating func sequence(key: YAMLMarks.Place) throws(YAMLFault) -> JSON {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.sequence_start.tag, "seq")
@@ -150,7 +157,7 @@ struct YAMLParser: ~Copyable {
         while true {
             let type = try events.next()
             if type == YAML_SEQUENCE_END_EVENT { break }
-            elements.push(try value(type, key: nil))
+            elements.push(try value(type, key: .none))
             openNodes.push(UInt32(truncatingIfNeeded: node))
         }
         close(parent, nodesFrom: nodesStart)
@@ -162,7 +169,7 @@ struct YAMLParser: ~Copyable {
         return value
     }
 
-    private mutating func alias(key: yaml_mark_t?) throws(YAMLFault) -> JSON {
+    private mutating func alias(key: YAMLMarks.Place) throws(YAMLFault) -> JSON {
         let name = String(cString: events.event.pointee.data.alias.anchor)
         guard let anchor = anchors[name] else {
             throw YAMLFault(message: "no anchor &\(name) stands before this alias", mark: events.mark)
@@ -177,8 +184,10 @@ struct YAMLParser: ~Copyable {
         }
         node = open(key: key)
         weight += anchor.weight - 1
-        marks.nodes[node].firstChild = marks.nodes[anchor.node].firstChild
-        marks.nodes[node].childCount = marks.nodes[anchor.node].childCount
+        let firstChild = nodes[anchor.node].firstChild
+        let childCount = nodes[anchor.node].childCount
+        nodes[node].firstChild = firstChild
+        nodes[node].childCount = childCount
         return anchor.value
     }
 
@@ -196,7 +205,7 @@ struct YAMLParser: ~Copyable {
 // MARK: - Mappings
 
 extension YAMLParser {
-    private mutating func mapping(key: yaml_mark_t?) throws(YAMLFault) -> JSON {
+    private mutating func mapping(key: YAMLMarks.Place) throws(YAMLFault) -> JSON {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.mapping_start.tag, "map")
@@ -209,19 +218,19 @@ extension YAMLParser {
         while true {
             let type = try events.next()
             if type == YAML_MAPPING_END_EVENT { break }
-            let keyMark = events.event.pointee.start_mark
+            let keyPlace = events.place
             if isMergeKey(type) {
-                merges.append((try value(try events.next(), key: keyMark), node))
+                merges.append((try value(try events.next(), key: keyPlace), node))
                 try checkMerge(merges[merges.count - 1].value)
                 continue
             }
             var mask: UInt64 = 0
             let name = try self.key(type, mask: &mask)
             if seen & mask != 0, members.count - start <= JSONObject.indexThreshold {
-                try checkUnique(name, from: start, nodesFrom: nodesStart, at: Mark(keyMark))
+                try checkUnique(name, from: start, nodesFrom: nodesStart, at: keyPlace.mark)
             }
             seen |= mask
-            let value = try value(try events.next(), key: keyMark)
+            let value = try value(try events.next(), key: keyPlace)
             members.push(JSONObject.Member(key: name, value: value))
             openNodes.push(UInt32(truncatingIfNeeded: node))
         }
@@ -244,7 +253,7 @@ extension YAMLParser {
         let key = members[duplicate].key
         let first = members.firstIndex { $0.key.hasSameBytes(as: key) } ?? 0
         let places = [first, duplicate].map { position in
-            marks.child(position, of: parent).flatMap { marks.nodes[$0].keyMark } ?? marks.nodes[parent].mark
+            nodes[child(position, of: parent)].keyMark ?? nodes[parent].mark
         }
         throw duplicateKey(key, at: places[1], first: places[0])
     }
@@ -253,7 +262,7 @@ extension YAMLParser {
         _ key: String, from start: Int, nodesFrom nodesStart: Int, at mark: Mark
     ) throws(YAMLFault) {
         for position in start..<members.count where members[position].key.hasSameBytes(as: key) {
-            let first = marks.nodes[Int(openNodes[nodesStart + position - start])]
+            let first = nodes[Int(openNodes[nodesStart + position - start])]
             throw duplicateKey(key, at: mark, first: first.keyMark ?? first.mark)
         }
     }
@@ -282,7 +291,7 @@ extension YAMLParser {
             default: false
             }
         guard !isRight else { return }
-        let mark = marks.nodes[node].mark
+        let mark = nodes[node].mark
         throw YAMLFault(message: "'<<' takes a map or a list of maps, not \(value.typeName)", mark: mark)
     }
 
@@ -294,17 +303,15 @@ extension YAMLParser {
         for merge in merges {
             if let object = merge.value.object { sources.append((object, merge.node)) }
             for (position, element) in (merge.value.array ?? []).enumerated() {
-                guard let object = element.object, let node = marks.child(position, of: merge.node) else { continue }
-                sources.append((object, node))
+                guard let object = element.object else { continue }
+                sources.append((object, child(position, of: merge.node)))
             }
         }
         for (object, source) in sources {
             for (position, member) in object.enumerated() {
-                guard present.insert(UTF8Key(member.key)).inserted, let child = marks.child(position, of: source) else {
-                    continue
-                }
+                guard present.insert(UTF8Key(member.key)).inserted else { continue }
                 members.push(member)
-                openNodes.push(UInt32(truncatingIfNeeded: child))
+                openNodes.push(UInt32(truncatingIfNeeded: child(position, of: source)))
             }
         }
     }
@@ -316,10 +323,10 @@ extension YAMLParser {
             let scalar = events.event.pointee.data.scalar
             let bytes = UnsafeBufferPointer(start: UnsafePointer(scalar.value), count: scalar.length)
             if scalar.tag == nil, scalar.anchor == nil,
-                scalar.plain_implicit == 0 || YAMLScalar.isCertainlyString(bytes)
+                scalar.plain_implicit == 0 || YAMLScalar.isString(bytes)
             {
                 mask = keyMask(bytes)
-                return String(decoding: bytes, as: UTF8.self)
+                return keys.key(bytes)
             }
         }
         var name = try unusualKey(type)
@@ -330,12 +337,12 @@ extension YAMLParser {
     private mutating func unusualKey(_ type: yaml_event_type_t) throws(YAMLFault) -> String {
         let mark = events.mark
         switch type {
-        case YAML_ALIAS_EVENT: return try keyText(try alias(key: nil), at: mark)
+        case YAML_ALIAS_EVENT: return try keyText(try alias(key: .none), at: mark)
         case YAML_SCALAR_EVENT:
             let scalar = events.event.pointee.data.scalar
             let bytes = UnsafeBufferPointer(start: UnsafePointer(scalar.value), count: scalar.length)
             if scalar.tag == nil, scalar.plain_implicit != 0, let text = YAMLScalar.fractionalKey(bytes) { return text }
-            return try keyText(try self.scalar(key: nil), at: mark)
+            return try keyText(try self.scalar(key: .none), at: mark)
         default:
             throw YAMLFault(message: "a key must be a text, not a map or a list", mark: mark)
         }

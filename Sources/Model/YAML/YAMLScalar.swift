@@ -1,5 +1,5 @@
-/// What a plain scalar stands for, exactly as `sigs.k8s.io/yaml` (go-yaml v2, YAML 1.1) resolves it, but for numbers that
-/// it would round: those are kept exactly.
+/// What a plain scalar stands for, exactly as `sigs.k8s.io/yaml` (go-yaml v2, YAML 1.1) resolves it, but for numbers
+/// that it would round: those are kept exactly.
 enum YAMLScalar {
     enum Kind {
         /// The text itself; `Resolved.value` is not filled.
@@ -43,13 +43,13 @@ enum YAMLScalar {
         }
     }
 
-    /// Whether a key can be taken as it stands; `false` is no answer.
+    /// Whether a plain scalar is a text that can be taken as it stands; `false` is no answer.
     @inline(__always)
-    static func isCertainlyString(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    static func isString(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = bytes.first else { return false }
         switch hint(first) {
         case .text: return first != 0xEF
-        case .word: return bytes.count > 5
+        case .word: return bytes.count > 5 || word(bytes).kind == .string
         case .number, .dot: return false
         }
     }
@@ -69,18 +69,24 @@ enum YAMLScalar {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private static let trueWords = Set(
-        ["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"].map { packed($0.utf8) })
-    private static let falseWords = Set(
-        ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"].map { packed($0.utf8) })
-    private static let nullWords = Set(["~", "null", "Null", "NULL"].map { packed($0.utf8) })
-
+    /// The words of YAML 1.1: in small letters, with a capital, or all in capitals.
+    @inline(__always)
     private static func word(_ bytes: UnsafeBufferPointer<UInt8>) -> Resolved {
-        let word = packed(bytes)
-        if trueWords.contains(word) { return Resolved(kind: .bool, value: .bool(true)) }
-        if falseWords.contains(word) { return Resolved(kind: .bool, value: .bool(false)) }
-        if nullWords.contains(word) { return Resolved(kind: .null, value: .null) }
-        return .string
+        var packed: UInt64 = 0
+        for byte in bytes { packed = packed << 8 | UInt64(byte) }
+        let caseBits: UInt64 = 0x20_2020_2020 >> UInt64(8 * (5 - bytes.count))
+        let capitals = ~packed & caseBits
+        let first: UInt64 = 0x20 << UInt64(8 * (bytes.count - 1))
+        guard capitals == 0 || capitals == first || capitals == caseBits else { return .string }
+        switch packed | caseBits {
+        // y, yes, true, on
+        case 0x79, 0x79_6573, 0x7472_7565, 0x6F6E: return Resolved(kind: .bool, value: .bool(true))
+        // n, no, false, off
+        case 0x6E, 0x6E6F, 0x66_616C_7365, 0x6F_6666: return Resolved(kind: .bool, value: .bool(false))
+        // ~, null
+        case 0x7E, 0x6E75_6C6C: return Resolved(kind: .null, value: .null)
+        default: return .string
+        }
     }
 
     private static let notFiniteWords = Set(
@@ -130,7 +136,8 @@ enum YAMLScalar {
         throw YAMLFault(message: "\"\(text)\" is no \(shortTag(tag))", mark: mark)
     }
 
-    /// Whether go-yaml takes the text for a time (`2015-01-01`, `2015-2-3T3:4:5Z`), which others would not leave a text.
+    /// Whether go-yaml takes the text for a time (`2015-01-01`, `2015-2-3T3:4:5Z`), which others would not leave a
+    /// text.
     static func isTimestamp(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard bytes.count >= 8, bytes[4] == UInt8(ascii: "-"),
             bytes[0..<4].allSatisfy({ (0x30...0x39).contains($0) })

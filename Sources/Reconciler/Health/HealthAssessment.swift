@@ -90,16 +90,15 @@ extension HealthAssessment {
         let (updated, replicas) = (status.updatedReplicas ?? 0, status.replicas ?? 0)
         progress += 2 * updated + (status.availableReplicas ?? 0) - max(0, replicas - updated)
         if let condition = status.conditions.first(where: { $0.type == "Progressing" }),
-            condition.reason == "ProgressDeadlineExceeded", failure == nil
+            condition.reason == "ProgressDeadlineExceeded", failure == nil,
+            status.observedGeneration ?? 0 >= deployment.metadata.generation ?? 0
         {
             failure = Rollout.Failure(
                 reason: "ProgressDeadlineExceeded", message: "\(deployment.key): \(condition.message ?? "")",
                 resource: deployment.key.description)
         }
-        let revision = deployment.metadata.annotations[Self.revisionAnnotation]
-        let current = replicaSets(deployment.metadata.uid).first {
-            $0.metadata.annotations[Self.revisionAnnotation] == revision
-        }
+        // The template tells which ReplicaSet is meant even before the controller has seen the change.
+        let current = replicaSets(deployment.metadata.uid).first { Self.template(of: $0) == deployment.spec.template }
         for pod in current.map({ pods($0.metadata.uid) }) ?? [] {
             look(into: pod, of: deployment.key.description, patience: patience, at: now)
         }
@@ -114,7 +113,12 @@ extension HealthAssessment {
         }
     }
 
-    private static let revisionAnnotation = "deployment.kubernetes.io/revision"
+    /// A ReplicaSet's pod template as its Deployment has it: without the label that tells the two apart (A5).
+    private static func template(of replicaSet: ReplicaSet) -> PodTemplateSpec {
+        var template = replicaSet.spec.template
+        template.metadata.labels["pod-template-hash"] = nil
+        return template
+    }
 
     /// How long the pod's containers ran before it was ready.
     private static func startDuration(of pod: Pod) -> Duration? {

@@ -29,7 +29,8 @@ struct ApplicationOptions: ParsableArguments {
     func get(_ cluster: any Cluster) async throws -> Application {
         do {
             return try await cluster.get(key).view()
-        } catch  where error.reason == .notFound {
+        } catch {
+            guard error.reason == .notFound else { throw error }
             let known = try await cluster.list(ListQuery(Application.kind.groupKind)).items.map(\.key)
             let list = known.map { "\($0.namespace)/\($0.name)" }.joined(separator: ", ")
             throw CommandError(

@@ -13,11 +13,12 @@ struct ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_addchdir_np(&actions, directory)
-        var pointers = arguments.map { strdup($0) } + [nil]
+        // env -C changes the directory and then becomes the program.
+        let command = ["env", "-C", directory] + arguments
+        var pointers = command.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var pid: pid_t = 0
-        let code = posix_spawnp(&pid, arguments[0], &actions, nil, &pointers, environ)
+        let code = posix_spawnp(&pid, command[0], &actions, nil, &pointers, environ)
         guard code == 0 else {
             throw CommandError("cannot start \(arguments[0]): \(String(cString: strerror(code)))")
         }

@@ -33,8 +33,7 @@ final class DemoStage {
     // MARK: - Narration
 
     func say(_ text: String) {
-        print(text)
-        fflush(stdout)
+        writeAll(text + "\n", to: STDOUT_FILENO)
     }
 
     func step(_ number: Int, _ title: String) { say("\n[\(number)/9] \(title)") }
@@ -142,7 +141,7 @@ final class DemoStage {
         }
     }
 
-    /// The processes that belong to the service's pods: their supervisors and containers, by what /proc says of them.
+    /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
         let entries: [String]
         do {
@@ -150,14 +149,22 @@ final class DemoStage {
         } catch {
             return []
         }
-        return Set(
-            entries.compactMap { Int32($0) }.filter { pid in
-                guard pid != service?.pid else { return false }
-                let facts = ["cmdline", "environ"].map {
-                    FileManager.default.contents(atPath: "/proc/\(pid)/\($0)") ?? Data()
-                }
-                return facts.contains { String(decoding: $0, as: UTF8.self).contains("\(dataDirectory)/pods/") }
-            })
+        var children: [Int32: [Int32]] = [:]
+        var supervisors: [Int32] = []
+        for pid in entries.compactMap({ Int32($0) }) {
+            // A process that ended meanwhile has no files any more, and is in no list.
+            let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+            let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+            if String(decoding: command, as: UTF8.self).contains("\(dataDirectory)/pods/") { supervisors.append(pid) }
+            // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
+            let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+        }
+        var found: Set<Int32> = []
+        while let pid = supervisors.popLast() {
+            if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
+        }
+        return found
     }
 
     func explainHowToContinue() {

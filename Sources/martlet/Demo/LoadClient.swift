@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// A client that sends requests without pause, half of them over kept-alive connections, and counts what fails.

@@ -28,7 +28,7 @@ struct RolloutUndo: AsyncParsableCommand {
                     ? "no rollout history found for deployment \"\(name)\""
                     : "unable to find specified revision \(toRevision) in history")
         }
-        var template = target.spec.template ?? PodTemplateSpec()
+        var template = target.spec.template
         template.metadata.labels["pod-template-hash"] = nil
         if template.json == deployment.spec.template.json {
             print(

@@ -39,6 +39,6 @@ struct LineLogHandler: LogHandler {
             for (key, value) in fields { line += " \(key)=\(value)" }
         }
         line = line.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: "\\n")
-        fputs(line + "\n", stderr)
+        writeAll(line + "\n", to: STDERR_FILENO)
     }
 }

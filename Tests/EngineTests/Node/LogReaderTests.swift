@@ -23,9 +23,9 @@ struct LogReaderTests {
         }
     }
 
-    private func read(_ path: String, _ change: (inout LogQuery) -> Void = { _ in }) async throws -> String {
-        var query = LogQuery(namespace: "default", pod: "web")
-        change(&query)
+    private static let query = LogQuery(namespace: "default", pod: "web")
+
+    private func read(_ path: String, _ query: LogQuery = Self.query) async throws -> String {
         let reader = LogReader(path: path, query: query, clock: SystemClock()) { false }
         var output: [UInt8] = []
         while let chunk = try await reader.next() { output += chunk }
@@ -36,30 +36,42 @@ struct LogReaderTests {
 
     @Test("gives every line once, oldest first, parts joined")
     func all() async throws {
-        try await withLog { path in #expect(try await read(path) == lines(0...9)) }
+        try await withLog { path in
+            let text = try await read(path)
+            #expect(text == lines(0...9))
+        }
     }
 
     @Test("tail reaches back over rotated files", arguments: [(0, 10), (2, 8), (3, 7), (4, 6), (6, 4), (50, 0)])
     func tail(count: Int, first: Int) async throws {
+        var query = Self.query
+        query.tailLines = count
+        let wanted = query
         try await withLog { path in
-            let text = try await read(path) { $0.tailLines = count }
+            let text = try await read(path, wanted)
             // A line in two parts counts as two, as it does for the kubelet.
             let expected = count == 6 ? " 4\n" + lines(5...9) : first > 9 ? "" : lines(first...9)
             #expect(text == expected)
         }
     }
 
-    @Test("since, timestamps and limitBytes")
-    func filters() async throws {
+    static let queries: [(query: LogQuery, text: String)] = {
+        let since = Timestamp("2026-11-22T10:00:09Z")
+        return [
+            (LogQuery(namespace: "default", pod: "web", since: since), "line 9\n"),
+            (
+                LogQuery(namespace: "default", pod: "web", timestamps: true, since: since),
+                "2026-11-22T10:00:09.000000000Z line 9\n"
+            ),
+            (LogQuery(namespace: "default", pod: "web", limitBytes: 10), "line 0\nlin"),
+        ]
+    }()
+
+    @Test("since, timestamps and limitBytes", arguments: queries)
+    func filters(query: LogQuery, expected: String) async throws {
         try await withLog { path in
-            let since = Timestamp("2026-11-22T10:00:08Z")
-            #expect(try await read(path) { $0.since = since } == lines(8...9))
-            let stamped = try await read(path) {
-                $0.since = since
-                $0.timestamps = true
-            }
-            #expect(stamped.hasPrefix("2026-11-22T10:00:08.000000000Z line 8\n"))
-            #expect(try await read(path) { $0.limitBytes = 10 } == "line 0\nlin")
+            let text = try await read(path, query)
+            #expect(text == expected)
         }
     }
 

@@ -11,7 +11,8 @@ import Testing
 struct NodeAgentTests {
     /// A cluster with a node agent that runs while `body` does.
     private func withNode(
-        _ runtime: any PodRuntime, registry: Registry? = nil, _ body: @Sendable (Registry) async throws -> Void
+        _ runtime: any PodRuntime, registry: Registry? = nil,
+        _ body: @escaping @Sendable (Registry) async throws -> Void
     ) async throws {
         let registry = try registry ?? Self.registry()
         for name in ["default", "kube-node-lease"] {
@@ -31,6 +32,15 @@ struct NodeAgentTests {
                     try await agent.run()
                 } catch is CancellationError {
                     // The end of the test.
+                }
+            }
+            if let simulated = runtime as? SimulatedRuntime {
+                group.addTask {
+                    do {
+                        try await simulated.run()
+                    } catch is CancellationError {
+                        // The end of the test.
+                    }
                 }
             }
             group.addTask { try await body(registry) }
@@ -95,9 +105,7 @@ struct NodeAgentTests {
             #expect(ready.status.phase == "Running")
             #expect(ready.status.podIP.hasPrefix("127.77.0."))
             #expect(ready.status.hostIP == "127.0.0.1")
-            _ = try await registry.delete(ready.key, options: DeleteOptions())
-            // The simulated runtime ends containers only while it runs: grace ends them by force.
-            #expect(try await pod(registry)?.metadata.deletionTimestamp != nil)
+            #expect(try await deleted(registry))
         }
     }
 
@@ -126,11 +134,7 @@ struct NodeAgentTests {
     }
 
     private func deleted(_ registry: Registry) async throws -> Bool {
-        do throws(APIError) {
-            _ = try await registry.delete(Pod.key("web", in: "default"), options: DeleteOptions())
-        } catch  where error.reason == .notFound {
-            return true
-        }
+        _ = try await registry.delete(Pod.key("web", in: "default"), options: DeleteOptions())
         return try await eventually { try await pod(registry) == nil }
     }
 
@@ -164,22 +168,16 @@ struct NodeAgentTests {
 
             let second = try ProcessRuntime(.init(directory: directory, executable: ProcessRuntimeTests.supervisor))
             try await withNode(second, registry: registry) { registry in
-                var text = ""
-                let hasLog = try await eventually {
-                    text = ""
-                    do throws(APIError) {
-                        let stream = try await registry.logs(LogQuery(namespace: "default", pod: "web"))
-                        do {
-                            for try await chunk in stream { text += String(decoding: chunk, as: UTF8.self) }
-                        } catch {
-                            Issue.record(error)
-                        }
-                    } catch {
-                        return false
-                    }
-                    return !text.isEmpty
+                // Served as soon as the new agent knows the pod.
+                let isKnown = await eventually {
+                    let query = LogQuery(namespace: "default", pod: "web")
+                    return (try? await registry.logs(query)) != nil
                 }
-                #expect(hasLog)
+                #expect(isKnown)
+                var text = ""
+                for try await chunk in try await registry.logs(LogQuery(namespace: "default", pod: "web")) {
+                    text += String(decoding: chunk, as: UTF8.self)
+                }
                 #expect(text == "at \(before.status.podIP) red\n")
                 let after = try #require(try await pod(registry))
                 #expect(after.status.containerStatuses.first?.restartCount == 0)

@@ -120,6 +120,22 @@ struct ProcessRuntimeTests {
         }
     }
 
+    @Test("stop lets containers end by themselves within the grace, and no longer", arguments: [true, false])
+    func stops(heeds: Bool) async throws {
+        try await withRuntime { runtime, uid in
+            try await open(runtime, uid)
+            let mark = runtime.configuration.directory + "/mark"
+            let action = heeds ? "echo bye > \(mark); exit 0" : ""
+            try await runtime.start(shell("trap '\(action)' TERM; echo up; while :; do sleep 0.01; done"), in: uid)
+            #expect(await eventually { log(runtime, uid, web).contains("up") })
+            try await runtime.stop(uid, grace: .milliseconds(heeds ? 20_000 : 300), clock: SystemClock())
+            #expect(PodFiles.exists(mark) == heeds)
+            #expect(!PodFiles.exists(runtime.directory(of: uid)))
+            #expect(processes(marked: "MARTLET_CONTAINER_ID=\(uid)/") == [])
+            if heeds { try PodFiles.remove(mark) }
+        }
+    }
+
     @Test("a flood of output is rotated, and no line of what is kept is torn")
     func floods() async throws {
         try await withRuntime(logBytes: 64 << 10) { runtime, uid in

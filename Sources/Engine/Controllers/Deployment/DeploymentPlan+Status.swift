@@ -31,8 +31,7 @@ extension DeploymentPlan {
         status.updatedReplicas = (new?.status.replicas ?? 0).unlessZero
         status.readyReplicas = replicaSets.map { $0.status.readyReplicas ?? 0 }.reduce(0, +).unlessZero
         status.availableReplicas = availableReplicas.unlessZero
-        let total = replicaSets.map(\.desired).reduce(0, +)
-        status.unavailableReplicas = max(0, total - availableReplicas).unlessZero
+        status.unavailableReplicas = max(0, sizeBefore - availableReplicas).unlessZero
         let terminating = replicaSets.map(\.status.terminatingReplicas)
         status.terminatingReplicas = terminating.contains(nil) ? nil : terminating.compactMap { $0 }.reduce(0, +)
         // A18

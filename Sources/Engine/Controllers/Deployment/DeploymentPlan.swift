@@ -43,6 +43,8 @@ package struct DeploymentPlan: Sendable {
     var deployment: Deployment
     /// Owned, oldest first.
     var replicaSets: [ReplicaSet]
+    /// The sum of their sizes before this plan changes any.
+    private(set) var sizeBefore = 0
     let pods: [Pod]
     let stored: Deployment
     let now: Timestamp
@@ -54,6 +56,7 @@ package struct DeploymentPlan: Sendable {
         self.now = now
         replicaSets = []
         claim(snapshot.replicaSets)
+        sizeBefore = replicaSets.map(\.desired).reduce(0, +)
         if actions.isEmpty { decide() }
     }
 

@@ -3,7 +3,7 @@ import Kinds
 import Model
 import Synchronization
 
-/// Deletes what lost its owners, and lets go of owners that waited for their dependents (F4–F6).
+/// Deletes what lost its owners, lets go of owners that waited for their dependents (F4–F6), and clears old Events away.
 package final class GarbageCollector: Sendable {
     private static let workers = 4
 
@@ -42,6 +42,7 @@ package final class GarbageCollector: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for informer in informers.values { group.addTask { try await informer.run() } }
             group.addTask { try await self.recorder.run() }
+            group.addTask { try await EventExpiryController(cluster: self.cluster, clock: self.clock).run() }
             group.addTask {
                 // Dependents that are not known yet would be taken for none.
                 for informer in informers.values { try await informer.waitForSync() }

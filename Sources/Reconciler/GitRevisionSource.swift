@@ -1,0 +1,122 @@
+import Cluster
+package import GitSource
+package import Kinds
+package import Logging
+import Model
+package import Rendering
+import Synchronization
+
+/// Revisions from Git: mirrors under the data directory, rendered with a cache by blob.
+package final class GitRevisionSource: RevisionSource {
+    private let mirrors: Mirrors
+    private let renderer: Renderer
+    private let kinds: KnownKinds
+    private let credentials: @Sendable (RemoteURL) async throws -> Credentials
+    private let logger: Logger
+    /// The latest rendering per source: the next commit costs what differs from it.
+    private let latest = Mutex<[String: Manifests]>([:])
+
+    /// How many renderings are kept to render increments from.
+    private static let latestLimit = 256
+
+    /// - Parameter credentials: what to show a remote; asked at each contact, so that rotation needs no restart.
+    package init(
+        mirrors: Mirrors, renderer: Renderer = Renderer(), kinds: KnownKinds = .builtIn, logger: Logger,
+        credentials: @escaping @Sendable (RemoteURL) async throws -> Credentials
+    ) {
+        self.mirrors = mirrors
+        self.renderer = renderer
+        self.kinds = kinds
+        self.logger = logger
+        self.credentials = credentials
+    }
+
+    package func resolve(_ source: ApplicationSource) async throws -> String {
+        let url = try RemoteURL(source.repoURL)
+        let request = try RevisionRequest(source.targetRevision ?? "HEAD")
+        let commit = try await mirrors.mirror(of: url).resolve(request, credentials: credentials(url))
+        return commit.sha.description
+    }
+
+    package func render(
+        _ source: ApplicationSource, revision: String, namespace: String
+    ) async throws -> DesiredState {
+        let url = try RemoteURL(source.repoURL)
+        let mirror = await mirrors.mirror(of: url)
+        do {
+            return try render(try await snapshot(revision, mirror, url), source, namespace, revision)
+        } catch let error as GitError where error.kind == .damaged {
+            logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
+            try await mirror.setAside(because: error)
+            return try render(try await snapshot(revision, mirror, url), source, namespace, revision)
+        }
+    }
+
+    /// A commit that was fetched before is read without asking the remote.
+    private func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
+        if let id = ObjectID(revision), let known = try await mirror.snapshot(of: id) { return known }
+        return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url))
+    }
+
+    private func render(
+        _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String
+    ) throws -> DesiredState {
+        let options = try RenderingOptions(source, namespace: namespace)
+        let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"
+        let previous = latest.withLock { $0[key] }
+        let manifests = try renderer.render(tree, options, kinds: kinds, previous: previous)
+        latest.withLock { latest in
+            if latest.count >= Self.latestLimit { latest.removeAll() }
+            latest[key] = manifests
+        }
+        return DesiredState(manifests, revision: revision)
+    }
+
+    package func changes(of source: ApplicationSource) -> AsyncStream<Void> {
+        // A URL that cannot be read is reported by `resolve`; here it only means that nothing will be told.
+        guard let url = try? RemoteURL(source.repoURL), case .local(let path) = url.location,
+            let repository = LocalRepository(path)
+        else { return AsyncStream { $0.finish() } }
+        let watcher: PushWatcher
+        do {
+            watcher = try PushWatcher(repository)
+        } catch {
+            logger.warning("\(error); pushes are seen by polling only")
+            return AsyncStream { $0.finish() }
+        }
+        return AsyncStream {
+            do {
+                return try await watcher.change()
+            } catch {
+                // Cancelled, or the repository is gone.
+                return nil
+            }
+        }
+    }
+}
+
+extension RenderingOptions {
+    /// What an Application's source selects, for a destination namespace.
+    package init(_ source: ApplicationSource, namespace: String) throws {
+        self.init(
+            path: source.path ?? "", recurse: source.directory?.recurse ?? false,
+            include: try source.directory?.include.flatMap { $0.isEmpty ? Glob?.none : try Glob($0) },
+            exclude: try source.directory?.exclude.flatMap { $0.isEmpty ? Glob?.none : try Glob($0) },
+            namespace: namespace)
+    }
+}
+
+extension DesiredState {
+    /// What a rendering wants, each object with its place and a fingerprint that follows its content.
+    package init(_ manifests: Manifests, revision: String) {
+        self.init(
+            revision: revision,
+            objects: manifests.manifests.map { manifest in
+                let source = manifest.source
+                return DesiredObject(
+                    object: manifest.object, origin: "\(source.file):\(source.mark.line)",
+                    fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)")
+            },
+            faults: manifests.errors.map(\.description))
+    }
+}

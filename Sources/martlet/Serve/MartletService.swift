@@ -1,0 +1,211 @@
+import Cluster
+import Engine
+import FoundationEssentials
+import GitSource
+import Glibc
+import Kinds
+import Logging
+import Model
+import NIOCore
+import NIOPosix
+import Reconciler
+import Server
+import Store
+import Synchronization
+import UnixSignals
+
+/// What `serve` runs: store, engine, API server and reconciler, from start to graceful stop.
+struct MartletService {
+    private let options: Serve
+    private let directory: String
+    private let address: ListenAddress
+    private let images: [ImageMap.Entry]
+    private let logger: Logger
+    private let clock = SystemClock()
+
+    init(_ options: Serve) throws {
+        guard let address = ListenAddress(options.listen) else { throw CommandError("--listen \(options.listen)") }
+        self.options = options
+        self.address = address
+        directory = URL(filePath: Connection.dataDirectory(options.dataDir)).standardizedFileURL.path
+        images = try options.imageEntries()
+        let level = Logger.Level(rawValue: options.logLevel) ?? .info
+        let isJSON = options.logFormat == .json
+        logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: level, isJSON: isJSON) }
+    }
+
+    func run() async throws {
+        let store = try openStore()
+        do {
+            try await run(store)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+        logger.info("stopped")
+    }
+
+    private func openStore() throws -> Store {
+        do {
+            // The parents of a first data directory (~/.local/share) may be missing.
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CommandError("cannot make the data directory \(directory): \(error)")
+        }
+        chmod(directory, 0o700)
+        return try Store(persistence: SQLitePersistence(directory: directory), logger: logger)
+    }
+
+    private func run(_ store: Store) async throws {
+        let addresses = try await claimAddresses(store)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let runtime = try makeRuntime()
+        let engine = Engine(
+            Engine.Configuration(
+                nodes: options.nodes, nodeName: LogicalNode.hostName, version: Version.text,
+                stopsPods: options.stopPods, addresses: addresses, seed: .random(in: 0 ... .max)),
+            store: store, runtime: runtime.runtime, clock: clock, group: group, logger: logger)
+        try await engine.prepare()
+        try await createApplications(engine.cluster)
+        do {
+            try await serve(engine, runtime.simulated)
+        } catch is CancellationError {
+            // The group was cancelled because a signal asked for it.
+        }
+        await engine.close()
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?) async throws {
+        var random = SystemRandomNumberGenerator()
+        let token = AccessToken.create(using: &random)
+        let server = APIServer(
+            cluster: engine.cluster, clock: clock, token: token,
+            address: APIServer.Address(host: address.host, port: address.port), logger: logger,
+            onListening: { [self] in announce($0, token) })
+        let reconciler = makeReconciler(engine.cluster)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await server.run()
+                return false
+            }
+            group.addTask {
+                try await engine.run()
+                return false
+            }
+            group.addTask {
+                try await reconciler.run()
+                return false
+            }
+            if let simulated {
+                group.addTask {
+                    try await simulated.run()
+                    return false
+                }
+            }
+            group.addTask { await self.followSignals(reconciler) }
+            // The first to end ends all: a signal, or a failure.
+            _ = try await group.next()
+            SystemdNotification.send("STOPPING=1")
+            group.cancelAll()
+            while true {
+                do {
+                    guard try await group.next() != nil else { break }
+                } catch is CancellationError {
+                    continue
+                }
+            }
+        }
+    }
+
+    /// Answers when the service is to stop.
+    private func followSignals(_ reconciler: Reconciler) async -> Bool {
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+            if signal == .sighup {
+                logger.info("asking Git about every application")
+                await reconciler.refreshAll()
+                continue
+            }
+            logger.info("stopping\(options.stopPods ? " with all pods" : "; pods keep running")")
+            break
+        }
+        return true
+    }
+
+    private func announce(_ address: APIServer.Address, _ token: AccessToken) {
+        let url = "http://\(address)"
+        do {
+            try KubeconfigFile.write(server: url, token: token, to: "\(directory)/kubeconfig")
+        } catch {
+            logger.error("\(error)")
+        }
+        logger.notice("ready on \(url); kubectl --kubeconfig \(directory)/kubeconfig get pods")
+        SystemdNotification.send("READY=1")
+    }
+
+    // MARK: - Parts
+
+    private static let blockKey = "address-block"
+
+    /// The same addresses as last time, since pods that run on have them.
+    private func claimAddresses(_ store: Store) async throws -> AddressBlock {
+        let kept = store.metadata(Self.blockKey)?.first
+        if let block = AddressBlock(preferred: kept, path: directory) {
+            if kept != block.number { try await store.setMetadata(Self.blockKey, [block.number]) }
+            return block
+        }
+        guard let kept, try podsRun() else {
+            guard let block = AddressBlock(preferred: nil, path: directory) else {
+                throw CommandError("every block of loopback addresses (127.16.0.0 to 127.239.0.0) is in use")
+            }
+            try await store.setMetadata(Self.blockKey, [block.number])
+            return block
+        }
+        throw CommandError(
+            "the addresses 127.\(kept).0.0/16 of this data directory are used by another service; stop that one first")
+    }
+
+    private func podsRun() throws -> Bool {
+        let pods = "\(directory)/pods"
+        guard FileManager.default.fileExists(atPath: pods) else { return false }
+        return try !FileManager.default.contentsOfDirectory(atPath: pods).isEmpty
+    }
+
+    private func makeRuntime() throws -> (runtime: any PodRuntime, simulated: SimulatedRuntime?) {
+        switch options.runtime {
+        case .process:
+            let executable = "/proc/self/exe"
+            let configuration = ProcessRuntime.Configuration(
+                directory: "\(directory)/pods", executable: executable,
+                images: ImageMap(images, executable: executable))
+            return (try ProcessRuntime(configuration), nil)
+        case .simulated:
+            let runtime = SimulatedRuntime(clock: clock)
+            return (runtime, runtime)
+        }
+    }
+
+    private func makeReconciler(_ cluster: any Cluster) -> Reconciler {
+        let source = GitRevisionSource(
+            mirrors: Mirrors(dataDirectory: directory, logger: logger), logger: logger,
+            credentials: RepositoryCredentials(cluster: cluster).credentials)
+        return Reconciler(
+            cluster: cluster, clock: clock, source: source, logger: logger,
+            interval: DurationText.parse(options.interval) ?? .seconds(60), seed: .random(in: 0 ... .max))
+    }
+
+    private func createApplications(_ cluster: any Cluster) async throws {
+        let namespace = Object(viewing: Namespace(named: "martlet").json)
+        let writer = WriteOptions(fieldManager: "martlet-serve")
+        do {
+            _ = try await cluster.create(namespace, options: writer)
+        } catch {
+            guard error.reason == .alreadyExists else { throw error }
+        }
+        for application in options.applications() {
+            _ = try await cluster.patch(
+                application.key, .apply(application.json, force: true), subresource: nil, options: writer)
+        }
+    }
+}

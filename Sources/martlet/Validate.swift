@@ -1,0 +1,42 @@
+import ArgumentParser
+import Kinds
+import Model
+import Reconciler
+
+struct Validate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check manifests without a running service: syntax, fields, types and Kubernetes' own rules.",
+        discussion: "Exit codes: 0 all is well, 1 something is wrong with a manifest, 2 it could not be checked.")
+
+    @OptionGroup var manifests: ManifestOptions
+    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    var output: OutputFormat?
+
+    func run() async throws {
+        let state = try await ManifestLoader().load(
+            manifests, namespace: manifests.namespace ?? "default", revision: manifests.revision)
+        let faults = state.faults + state.objects.flatMap(Self.faults)
+        if let output {
+            print(
+                output.text(["objects": .int(Int64(state.objects.count)), "faults": .array(faults.map { .string($0) })])
+            )
+        } else {
+            for fault in faults { print(fault) }
+            if faults.isEmpty { print("\(state.objects.count) objects are valid") }
+        }
+        if !faults.isEmpty { throw ExitCode(1) }
+    }
+
+    /// What is wrong with one object, each fault with the object's place in the repository.
+    static func faults(_ desired: DesiredObject) -> [String] {
+        guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else {
+            return ["\(desired.origin): \(desired.key): this kind is not known here"]
+        }
+        let decoding = strategy.decodingFaults(desired.object.json)
+        if !decoding.isEmpty { return decoding.map { "\(desired.origin): \(desired.key): \($0)" } }
+        let object = strategy.defaulted(desired.object.json)
+        return strategy.validateCreate(strategy.prepareForCreate(object)).map {
+            "\(desired.origin): \(desired.key): \($0.message)"
+        }
+    }
+}
