@@ -58,7 +58,8 @@ struct ProxySocketTests {
             try await connection.executeThenClose { inbound, outbound in
                 let chunk = ByteBuffer(repeating: 7, count: 256 << 10)
                 for _ in 0..<(total / chunk.readableBytes) {
-                    try await outbound.write(chunk)
+                    // Counted once the kernel has it: the writer's own buffer would hide who is held back.
+                    try await connection.channel.writeAndFlush(chunk)
                     box.written.add(chunk.readableBytes, ordering: .relaxed)
                 }
                 outbound.finish()
@@ -82,7 +83,7 @@ struct ProxySocketTests {
                     return furthest
                 }
                 // The kernel's buffers of both connections hold some; the proxy itself next to nothing.
-                #expect(furthest < 80 << 20)
+                #expect(furthest < 64 << 20)
             }
         }
     }

@@ -126,11 +126,35 @@ final class ProxyListener: Sendable {
     /// Finds a backend for an accepted connection and then makes way for the relay.
     private final class ProxyConnector: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
 
         private let listener: ProxyListener
+        /// What the client said before a backend was there: NIO reads a socket dry, also unasked, when its client has
+        /// ended its side. At most what the kernel held for the socket.
+        private var early: [ByteBuffer] = []
+        private var hasClientEnded = false
 
         init(listener: ProxyListener) {
             self.listener = listener
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            early.append(unwrapInboundIn(data))
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case ChannelEvent.inputClosed = event {
+                hasClientEnded = true
+            } else {
+                context.fireUserInboundEventTriggered(event)
+            }
+        }
+
+        /// Tells the relay what was said before it was there.
+        private func handOver(_ context: ChannelHandlerContext) {
+            for buffer in early { context.fireChannelRead(wrapInboundOut(buffer)) }
+            if !early.isEmpty { context.fireChannelReadComplete() }
+            if hasClientEnded { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
         }
 
         func channelActive(context: ChannelHandlerContext) {
@@ -185,6 +209,7 @@ final class ProxyListener: Sendable {
             do {
                 try backend.pipeline.syncOperations.addHandler(backendEnd)
                 try client.pipeline.syncOperations.addHandler(clientEnd)
+                handOver(context)
                 context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
                 try backend.syncOptions?.setOption(.autoRead, value: true)
                 try client.syncOptions?.setOption(.autoRead, value: true)
