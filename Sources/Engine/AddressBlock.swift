@@ -25,7 +25,8 @@ package struct AddressBlock: Sendable {
 
     /// Claims a block.
     ///
-    /// - Parameter preferred: the block that this data directory had before; it is the only choice then, because pods that
+    /// - Parameter preferred: the block that this data directory had before; it is the only choice then, because pods
+    /// that
     ///   outlived the service have its addresses.
     /// - Returns: `nil` when it is (or, without a preference, all are) taken by another service.
     package init?(preferred: UInt8?, path: String) {

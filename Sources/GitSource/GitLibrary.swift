@@ -5,7 +5,8 @@ import Glibc
 enum GitLibrary {
     /// Initialises libgit2 the first time it is touched.
     ///
-    /// - No user or system configuration is read (`insteadOf`, `http.sslVerify`): what Martlet does follows from its own
+    /// - No user or system configuration is read (`insteadOf`, `http.sslVerify`): what Martlet does follows from its
+    /// own
     ///   settings alone.
     /// - A repository may belong to another user: Git refuses those because its configuration can name programs to run,
     ///   and libgit2 runs none.

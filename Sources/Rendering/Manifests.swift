@@ -2,7 +2,8 @@ package import GitSource
 import Kinds
 package import Model
 
-/// Which files of a tree are manifests, and what they are rendered for (Argo CD's `source.path` and `source.directory`).
+/// Which files of a tree are manifests, and what they are rendered for (Argo CD's `source.path` and
+/// `source.directory`).
 package struct RenderingOptions: Sendable, Hashable {
     /// A directory, or a single file; `""` is the repository's root.
     package var path: String

@@ -1,7 +1,8 @@
 import Kinds
 import Model
 
-/// A file's content as objects, before anything that depends on where it lies: shared by all commits that have the blob.
+/// A file's content as objects, before anything that depends on where it lies: shared by all commits that have the
+/// blob.
 final class ParsedFile: Sendable {
     struct Item: Sendable {
         var object: JSON

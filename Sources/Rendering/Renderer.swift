@@ -2,7 +2,8 @@ package import GitSource
 import Kinds
 import Model
 
-/// Turns trees of files into manifests. Cheap where little changed: an equal directory is not even opened, and a changed
+/// Turns trees of files into manifests. Cheap where little changed: an equal directory is not even opened, and a
+/// changed
 /// one costs the files that differ.
 package struct Renderer: Sendable {
     package let cache: RenderCache

@@ -2,7 +2,8 @@ import FoundationEssentials
 import Glibc
 import Model
 
-/// Writes what derives from the schemas of the built-in kinds: the one document that is compiled in, and the typed views.
+/// Writes what derives from the schemas of the built-in kinds: the one document that is compiled in, and the typed
+/// views.
 ///
 ///     swift run generate-kinds [--check]
 ///

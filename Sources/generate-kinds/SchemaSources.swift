@@ -7,7 +7,8 @@ struct SchemaSources {
     let root: String
     private static let folder = "Sources/Kinds/Schemas/"
 
-    /// All files as one document of `kinds` and `definitions`, which is what is compiled in. A definition carries the name
+    /// All files as one document of `kinds` and `definitions`, which is what is compiled in. A definition carries the
+    /// name
     /// of its file (`x-martlet-file`), by which its view is placed.
     ///
     /// - Throws: `YAMLError` with the place of a fault, `SchemaError` for a reference to nothing.

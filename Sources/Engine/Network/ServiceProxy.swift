@@ -9,7 +9,8 @@ import Synchronization
 
 /// Forwards TCP connections from Services' addresses to their ready endpoints, in user space.
 ///
-/// It executes `ProxyPlan`: listeners come and go without disturbing others; a connection, once made, lives until one of
+/// It executes `ProxyPlan`: listeners come and go without disturbing others; a connection, once made, lives until one
+/// of
 /// its sides ends it, also while its pod terminates, so that pods that drain properly lose no request.
 package final class ServiceProxy: Sendable {
     package struct Limits: Sendable {

@@ -8,7 +8,8 @@ internal import Synchronization
 /// Runs containers as processes of this machine: each pod under a supervisor process of its own (CSupervisor), which
 /// outlives the service and keeps logs and exit codes.
 ///
-/// A pod is a directory `<data>/pods/<uid>`, mode 0700: `pod.json` says whose it is; `lock`, `journal` and `sock` are the
+/// A pod is a directory `<data>/pods/<uid>`, mode 0700: `pod.json` says whose it is; `lock`, `journal` and `sock` are
+/// the
 /// supervisor's; `logs/<container>/<attempt>.log` and `volumes/<name>` the pod's.
 package final class ProcessRuntime: PodRuntime {
     package struct Configuration: Sendable {

@@ -30,7 +30,8 @@ package struct NodeInfo: Sendable {
     }
 }
 
-/// All nodes with their pods, kept current by single changes, so that placing one pod does not cost reading all of them.
+/// All nodes with their pods, kept current by single changes, so that placing one pod does not cost reading all of
+/// them.
 package struct SchedulerCache: Sendable {
     private var infos: [String: NodeInfo] = [:]
     /// By pod UID: where each counted pod is.

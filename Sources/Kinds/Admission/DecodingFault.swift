@@ -23,7 +23,8 @@ extension DecodingFault: CustomStringConvertible {
 
 /// Finds the name that was probably meant.
 enum Spelling {
-    /// The known name nearest to `name`, when it is near enough to be a slip: a different case, or about one wrong letter
+    /// The known name nearest to `name`, when it is near enough to be a slip: a different case, or about one wrong
+    /// letter
     /// in three.
     static func nearest(to name: String, among known: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8)

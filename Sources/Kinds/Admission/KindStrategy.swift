@@ -81,7 +81,8 @@ package struct KindStrategy: Sendable {
 
     // MARK: Preparation
 
-    /// Drops what a client may not set on a new object (C5, C7): its status, and marks of deletion. Generation becomes 1
+    /// Drops what a client may not set on a new object (C5, C7): its status, and marks of deletion. Generation becomes
+    /// 1
     /// where the kind counts it (C14).
     ///
     /// uid and creationTimestamp are the caller's to assign.
@@ -98,7 +99,8 @@ package struct KindStrategy: Sendable {
         return object
     }
 
-    /// Keeps of `old` what this way of updating may not change (C13), and raises the generation if the change asks for it
+    /// Keeps of `old` what this way of updating may not change (C13), and raises the generation if the change asks for
+    /// it
     /// (C14).
     ///
     /// - Parameter subresource: the last part of the path, as `status`; nil for the object itself.

@@ -2,7 +2,8 @@ package import Model
 
 extension Schema {
     package struct ValidationOptions: Sendable {
-        /// Whether items of `x-kubernetes-list-type` `map` and `set` must differ. Built-in kinds have rules of their own.
+        /// Whether items of `x-kubernetes-list-type` `map` and `set` must differ. Built-in kinds have rules of their
+        /// own.
         package var checksUniqueness: Bool
         /// Whether an empty text or list stands for none, as in Kubernetes' built-in kinds.
         package var treatsEmptyAsAbsent: Bool

@@ -1,7 +1,8 @@
 /// A structural schema: OpenAPI v3 as Kubernetes restricts it, with the `x-kubernetes-*` extensions.
 ///
 /// The one description of a kind (DESIGN: *One schema*): defaulting, validation, pruning, strategic merge, server-side
-/// apply and the typed views all read it. Nodes are shared and immutable; references are resolved when the schema is made,
+/// apply and the typed views all read it. Nodes are shared and immutable; references are resolved when the schema is
+/// made,
 /// so a schema may be recursive.
 package final class Schema: Sendable {
     package enum ValueType: String, Sendable {
@@ -57,7 +58,8 @@ package final class Schema: Sendable {
     package var properties: [(name: String, schema: Schema)] { link.properties }
     /// Those of the properties that have a default.
     package var defaultedProperties: [(name: String, schema: Schema)] { link.defaulted }
-    /// Whether a value of the right type can still be wrong: whether this schema or one within it has an enum, a range, a
+    /// Whether a value of the right type can still be wrong: whether this schema or one within it has an enum, a range,
+    /// a
     /// length, a pattern or a required field. Where none has, a walk over values may stop.
     package var isConstrained: Bool { hasOwnConstraint || link.isConstrained }
 

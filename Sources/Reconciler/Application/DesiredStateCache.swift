@@ -3,7 +3,8 @@ import Model
 
 /// The desired states of the few revisions that an Application moves between, marked as its own.
 ///
-/// Objects that two revisions share are marked once: an unchanged object costs a lookup (DESIGN: *Cost follows change*).
+/// Objects that two revisions share are marked once: an unchanged object costs a lookup (DESIGN: *Cost follows
+/// change*).
 struct DesiredStateCache {
     private static let limit = 4
 

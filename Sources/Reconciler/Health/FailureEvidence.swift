@@ -1,12 +1,14 @@
 import Kinds
 import Model
 
-/// Signs in the pods of a rollout that it will not succeed, found well before any deadline (DESIGN, the verdict, rule 3).
+/// Signs in the pods of a rollout that it will not succeed, found well before any deadline (DESIGN, the verdict, rule
+/// 3).
 ///
 /// Certain means: waiting longer would only repeat what has been seen. One crash or one failed pull is not certain; a
 /// back-off after several is.
 enum FailureEvidence {
-    /// A container that crashed this often is crash-looping: the first restart is immediate, the second comes after 10 s.
+    /// A container that crashed this often is crash-looping: the first restart is immediate, the second comes after 10
+    /// s.
     static let restartLimit = 2
     /// A container whose configuration is missing gets this long, since what it refers to may be synced a moment later.
     static let configurationGrace = Duration.seconds(10)

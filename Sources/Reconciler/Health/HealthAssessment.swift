@@ -40,7 +40,8 @@ extension HealthAssessment {
     ///
     /// - Parameters:
     ///   - keys: everything that the revision consists of, in sync order.
-    ///   - live: what exists of it; an object whose generation is below `appliedGenerations` is not what was applied yet.
+    ///   - live: what exists of it; an object whose generation is below `appliedGenerations` is not what was applied
+    /// yet.
     ///   - pods: the pods by the ReplicaSet that controls them.
     ///   - replicaSets: the ReplicaSets by the Deployment that controls them, by uid.
     package init(

@@ -35,7 +35,8 @@ package struct SyncPlan: Sendable {
 
     /// - Parameters:
     ///   - desired: marked for the application already.
-    ///   - inventory: what the application has created before; only that is ever deleted, and only while the live object
+    ///   - inventory: what the application has created before; only that is ever deleted, and only while the live
+    /// object
     ///     says the same (`Tracking.owner`).
     ///   - isInSync: whether a live object is known to be what that very desired object makes of it.
     /// - Complexity: linear in desired objects and inventory; what is known to be in sync costs a lookup.

@@ -106,7 +106,8 @@ extension ResourceHandler {
                 causes: [APIError.Cause(reason: "FieldValueForbidden", message: fault, field: field)]))
     }
 
-    /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one of
+    /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one
+    /// of
     /// the past.
     private func checkNotOlder(_ list: ObjectList, _ call: Call) async throws(APIError) {
         guard let text = call.query["resourceVersion"], text != "0" else { return }

@@ -84,7 +84,8 @@ extension Taint {
 }
 
 extension Toleration {
-    /// Whether this toleration covers the taint; an empty key with `Exists` covers every one, an empty effect all effects.
+    /// Whether this toleration covers the taint; an empty key with `Exists` covers every one, an empty effect all
+    /// effects.
     func tolerates(_ taint: Taint) -> Bool {
         if let effect, !effect.isEmpty, effect != taint.effect { return false }
         if let key, !key.isEmpty, key != taint.key { return false }

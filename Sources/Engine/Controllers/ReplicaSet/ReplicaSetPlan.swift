@@ -105,7 +105,8 @@ package struct ReplicaSetPlan: Sendable {
         case delete(message: String)
     }
 
-    /// The ReplicaSet with its new status, after the actions were carried out with this result; `nil` when it need not be
+    /// The ReplicaSet with its new status, after the actions were carried out with this result; `nil` when it need not
+    /// be
     /// written (B6).
     package func updated(after failure: Failure?) -> ReplicaSet? {
         var status = status
