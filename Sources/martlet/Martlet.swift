@@ -24,7 +24,8 @@ struct Martlet: AsyncParsableCommand {
             When a commit turns out to be unhealthy, Martlet puts the last healthy commit back, holds the bad one, and \
             says why. Start with 'martlet serve --repo URL', then look with 'martlet app list' and 'martlet get pods'.
 
-            Exit codes: 0 success (diff: no difference), 1 a difference or a negative answer, 2 an error, 64 wrong usage.
+            Exit codes: 0 success (diff: no difference), 1 a difference or a negative answer, 2 an error, \
+            64 wrong usage.
             """,
         version: Version.text,
         subcommands: [

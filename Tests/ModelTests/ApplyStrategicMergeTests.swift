@@ -78,7 +78,7 @@ struct ApplyStrategicMergeTests {
                 "$deleteFromPrimitiveList/finalizers": ["b"], "$setElementOrder/finalizers": ["d", "a"],
                 "finalizers": ["d"],
             ]) == ["d", "a", "c"])
-        #expect(try patched(["finalizers": .null]) == .null)
+        #expect(try patched(["finalizers": .null]) == nil)
     }
 
     @Test(

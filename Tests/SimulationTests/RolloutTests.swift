@@ -1,5 +1,6 @@
 import Cluster
 import Engine
+import Glibc
 import Kinds
 import Model
 import SimulationKit
@@ -113,7 +114,9 @@ struct Rollout: Sendable {
     }
 }
 
-@Suite("Rollouts in simulation") struct RolloutTests {
+/// Minutes in a debug build, so part of `make soak` and not of `make test`.
+@Suite("Rollouts in simulation", .enabled(if: getenv("MARTLET_SOAK") != nil, "runs in make soak"))
+struct RolloutTests {
     @Test(
         "commit after commit, good and bad, availability and surge hold at every instant, and the last one arrives",
         arguments: 1...20 as ClosedRange<UInt64>)

@@ -60,7 +60,9 @@ struct TidyTests {
         var found: [(Int, Int)] = []
         for (start, line) in file.lines.enumerated() {
             let words = line.split(separator: " ")
-            guard words.contains(where: { $0 == "func" || $0.hasPrefix("init(") }), !line.contains("//") else {
+            guard words.contains(where: { $0 == "func" || $0.hasPrefix("init(") }), !line.contains("//"),
+                !line.hasSuffix("}")
+            else {
                 continue
             }
             let indentation = line.prefix { $0 == " " }
