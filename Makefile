@@ -9,7 +9,7 @@ demo: dependencies release
 
 test: dependencies
 	scripts/with-progress swift build --build-tests
-	swift test --skip-build --no-parallel
+	scripts/run-tests
 
 # Many more seeds and longer runs than `make test` has time for.
 soak: dependencies
