@@ -10,8 +10,8 @@ struct Diff: AsyncParsableCommand {
         abstract: "Show what a folder, a repository or an Application would change.",
         discussion: """
             Compares with the live objects of the service, as a server-side dry run; with --against REV it compares \
-            two revisions and needs no service. Values of Secrets are masked. Exit codes: 0 no difference, 1 differences, \
-            2 an error.
+            two revisions and needs no service. Values of Secrets are masked. Exit codes: \
+            0 no difference, 1 differences, 2 an error.
             """)
 
     @OptionGroup var manifests: ManifestOptions
