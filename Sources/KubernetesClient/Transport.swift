@@ -230,6 +230,9 @@ final class Transport: Sendable {
         case let error as IOError:
             isBroken = [ECONNRESET, EPIPE].contains(error.errnoCode)
             cause = "\(error)"
+        // A kept connection that the server had closed just before it was used.
+        case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed, ChannelError.eof:
+            (cause, isBroken) = ("the connection was closed", true)
         default: break
         }
         var failure = APIError(
