@@ -79,8 +79,12 @@ let package = Package(
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
-            name: "martlet-bench", dependencies: ["Model", "Store", "CLibyaml", "CSQLite"], path: "Benchmarks",
-            swiftSettings: settings),
+            name: "martlet-bench",
+            dependencies: [
+                "martlet", "Model", "Kinds", "Cluster", "Store", "GitSource", "Reconciler", "KubernetesClient",
+                "CLibyaml", "CSQLite", logging,
+            ] + nio,
+            path: "Benchmarks", swiftSettings: settings),
 
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),

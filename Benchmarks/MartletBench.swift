@@ -1,3 +1,5 @@
+import Foundation
+
 /// `swift run -c release martlet-bench [filter …]`: runs the benchmarks whose names contain one of the filters.
 @main
 enum MartletBench {
@@ -11,6 +13,34 @@ enum MartletBench {
             if let reference = benchmark.reference { selected.insert(reference) }
         }
         let chosen = all.filter { selected.contains($0.name) }
+        if !chosen.isEmpty { try await report(chosen) }
+        let figures = Measurement.all.filter { figure in
+            filters.isEmpty || filters.contains { figure.name.contains($0) }
+        }
+        guard !figures.isEmpty else { return }
+        say(row("measurement", "value", "unit", "", "limit"))
+        for figure in figures {
+            let value: Double
+            do {
+                value = try await figure.run()
+            } catch {
+                say(row(figure.name, "FAILED") + " \(error)")
+                continue
+            }
+            let (sign, limit) =
+                switch figure.limit {
+                case .atMost(let limit): ("≤", limit)
+                case .atLeast(let limit): ("≥", limit)
+                }
+            let verdict = figure.limit.allows(value) ? "met" : "MISSED"
+            say(row(figure.name, text(value, 2), figure.unit, "", "\(verdict) (\(sign) \(text(limit, 1)))"))
+        }
+    }
+
+    /// Prints a line at once, also into a file.
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+    private static func report(_ chosen: [Benchmark]) async throws {
         let best = try await measure(chosen)
         print(row("benchmark", "ns/op", "MB/s", "of reference", "goal"))
         for benchmark in chosen {

@@ -21,9 +21,8 @@ extension ApplicationWorker {
         do {
             try await createNamespace(settings, desired)
             // What is about to be created is in the inventory before it is, so that a crash leaves nothing unowned.
-            let intended = inventory.union(desired.objects.map(\.key))
-            if intended != inventory {
-                inventory = intended
+            if !desired.objects.allSatisfy({ inventory.keys.contains($0.key) }) {
+                inventory = Inventory(inventory.keys.union(desired.objects.map(\.key)))
                 try await publish(application)
             }
         } catch {
@@ -36,27 +35,26 @@ extension ApplicationWorker {
     }
 
     func plan(_ desired: DesiredState, _ settings: ApplicationSettings) -> SyncPlan {
-        SyncPlan(
-            application: key.name, desired: desired, live: environment.live, inventory: inventory, settings: settings
-        ) { object, live in
-            guard let known = inSync[object.key] else { return false }
-            return known.fingerprint == object.fingerprint && known.resourceVersion == live.metadata.resourceVersion
-        }
+        synced.forget(takeChanges(), unless: environment.live)
+        return SyncPlan(
+            application: key.name, desired: desired, live: environment.live, inventory: inventory.keys,
+            settings: settings, synced: synced)
     }
 
     private func take(_ report: Syncer.Report, _ desired: DesiredState) {
-        let fingerprints = Dictionary(desired.objects.map { ($0.key, $0.fingerprint) }) { first, _ in first }
-        for (key, object) in report.applied {
-            inSync[key] = (fingerprints[key] ?? "", object.metadata.resourceVersion)
-            appliedGenerations[key] = object.metadata.generation
+        for (desired, object) in report.applied {
+            synced.insert(desired, resourceVersion: object.metadata.resourceVersion)
+            appliedGenerations[desired.key] = object.metadata.generation
         }
-        let wanted = Set(fingerprints.keys)
+        let wanted = Set(desired.objects.map(\.key))
         let kept = Set(report.results.filter { $0.status == "PruneSkipped" || $0.status == "SyncFailed" }.map(Self.key))
         // With a refused plan nothing was deleted; what is gone from the repository stays ours until it is.
         if case .succeeded = report.outcome {
-            inventory = wanted.union(inventory.intersection(kept))
-            inSync = inSync.filter { inventory.contains($0.key) }
-            appliedGenerations = appliedGenerations.filter { inventory.contains($0.key) }
+            let remaining = wanted.union(inventory.keys.intersection(kept))
+            guard remaining != inventory.keys else { return }
+            inventory = Inventory(remaining)
+            synced.keep(only: remaining)
+            appliedGenerations = appliedGenerations.filter { remaining.contains($0.key) }
         }
     }
 
@@ -98,7 +96,7 @@ extension ApplicationWorker {
         isCompared = true
         for item in preview.previews where !item.changes {
             guard case .apply(let object, let live) = item.step else { continue }
-            inSync[object.key] = (object.fingerprint, live.metadata.resourceVersion)
+            synced.insert(object, resourceVersion: live.metadata.resourceVersion)
         }
         let drifted = preview.previews.contains(where: \.changes)
         guard drifted, settings.selfHeals, rollout.trial?.isSynced ?? true else { return nil }
@@ -120,7 +118,9 @@ extension ApplicationWorker {
 
     /// Writes the status, if it says something new.
     func publish(_ application: Application) async throws(APIError) {
-        var report = StatusReport(rollout: rollout, inventory: inventory, history: history)
+        let versions = resourceVersions
+        var report = StatusReport(
+            rollout: rollout, resources: resources { versions[$0] ?? "v1" }, history: history)
         report.target = target
         report.health = assess()
         report.outOfSync = outOfSync
@@ -129,8 +129,7 @@ extension ApplicationWorker {
         report.isCompared = isCompared
         let current = environment.live.object(key)?.view(as: Application.self) ?? application
         let old = published ?? current.status
-        let versions = resourceVersions
-        var status = report.status(after: old, version: { versions[$0] ?? "v1" }, at: now)
+        var status = report.status(after: old, at: now)
         if status == old { return }
         status.reconciledAt = now
         do {
@@ -143,12 +142,25 @@ extension ApplicationWorker {
         }
     }
 
+    /// `status.resources`, made anew only when something in it changed.
+    private func resources(version: (GroupKind) -> String) -> JSON {
+        let assessed = assessment()
+        if let listed, listed.version == assessed.version, listed.outOfSync == outOfSync, listed.inventory == inventory
+        {
+            return listed.json
+        }
+        let json = StatusReport.resources(
+            inventory.ordered, outOfSync: outOfSync, health: assessed.health.byResource, version: version)
+        listed = ListedResources(version: assessed.version, outOfSync: outOfSync, inventory: inventory, json: json)
+        return json
+    }
+
     /// Cascading deletion, for Applications that ask for it by Argo CD's finalizer.
     func finalize(_ application: Application) async throws(APIError) -> Timestamp? {
         let finalizer = "resources-finalizer.argocd.argoproj.io"
         guard application.metadata.finalizers.contains(finalizer) else { return nil }
         var remaining = false
-        for key in inventory.sorted(by: { SyncOrder.precedes($1, $0) }) {
+        for key in inventory.ordered.reversed() {
             guard let found = environment.live.object(key), Tracking.owner(of: found) == application.metadata.name,
                 !Tracking.hasSyncOption("Delete=false", found)
             else { continue }

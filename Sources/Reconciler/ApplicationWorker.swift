@@ -46,15 +46,31 @@ package actor ApplicationWorker {
     var conditions: [String: String] = [:]
     var nextRefresh: Timestamp
     var desiredStates: DesiredStateCache
-    var inventory: Set<ObjectKey> = []
+    var inventory = Inventory() {
+        didSet { assessed = nil }
+    }
     var history: [RevisionHistory] = []
     var operationState: OperationState?
     var outOfSync: Set<ObjectKey> = []
     var isCompared = false
     var selfHeal = SelfHeal()
-    /// Which live version of an object is known to be what which manifest makes of it.
-    var inSync: [ObjectKey: (fingerprint: String, resourceVersion: String)] = [:]
-    var appliedGenerations: [ObjectKey: Int] = [:]
+    var synced = SyncedObjects()
+    var appliedGenerations: [ObjectKey: Int] = [:] {
+        didSet { assessed = nil }
+    }
+    /// The health as it was last assessed, and `status.resources` as they were last listed: recomputed when something
+    /// changed.
+    var assessed: Assessed?
+    var listed: ListedResources?
+    private var assessmentVersion = 0
+    private nonisolated let changes = Mutex(Changes())
+
+    /// The live changes that were told.
+    private struct Changes {
+        var count = 0
+        /// The objects that changed since the last plan.
+        var keys: Set<ObjectKey> = []
+    }
     var jitter: any RandomNumberGenerator & Sendable
     /// The status as this process last wrote it: the cluster's view may lag behind.
     var published: ApplicationStatus?
@@ -91,6 +107,23 @@ package actor ApplicationWorker {
 
     var now: Timestamp { environment.clock.now }
 
+    /// An object that may belong to the application has changed: told after `environment.live` shows it.
+    package nonisolated func noteChange(of key: ObjectKey) {
+        changes.withLock { changes in
+            changes.count += 1
+            changes.keys.insert(key)
+        }
+        wakeup.raise()
+    }
+
+    /// The objects that changed since this was last asked.
+    func takeChanges() -> Set<ObjectKey> {
+        changes.withLock { changes in
+            defer { changes.keys = [] }
+            return changes.keys
+        }
+    }
+
     /// Asks Git again at the next step.
     package func refresh() {
         nextRefresh = now
@@ -123,7 +156,7 @@ package actor ApplicationWorker {
         do {
             settings = try ApplicationSettings(application)
             conditions["InvalidSpecError"] = nil
-            destination.withLock { $0 = Set(inventory.map(\.namespace)).union([settings.namespace]) }
+            destination.withLock { $0 = inventory.namespaces.union([settings.namespace]) }
         } catch {
             conditions["InvalidSpecError"] = error.description
             try await publish(application)
@@ -146,7 +179,7 @@ package actor ApplicationWorker {
         isLoaded = true
         let status = application.status
         rollout = Rollout(status.rollout)
-        inventory = status.inventory
+        inventory = Inventory(status.inventory)
         history = status.history
         operationState = status.operationState
         target = rollout.revision
@@ -216,7 +249,13 @@ package actor ApplicationWorker {
         var requested = try await takeRequest(application)
         // Each round syncs at most once; a revision fails at most once, so the rounds are few.
         for _ in 0..<8 {
-            let decision = Verdict.decide(rollout, observation(settings, requested: requested), settings)
+            var seen = observation(settings, requested: requested)
+            var decision = Verdict.decide(rollout, seen, settings)
+            if decision.rollout.phaseName != rollout.phaseName, let container = seen.health.failure?.container {
+                let output = await LastOutput.text(of: container, in: environment.cluster)
+                seen.health.failure?.message += output
+                decision = Verdict.decide(rollout, seen, settings)
+            }
             requested = nil
             if decision.rollout != rollout {
                 let before = rollout
@@ -301,12 +340,47 @@ package actor ApplicationWorker {
         }
     }
 
-    func assess() -> HealthAssessment {
+    /// The health of everything that the application consists of.
+    ///
+    /// - Complexity: linear in the inventory after a change; constant while nothing changes.
+    func assess() -> HealthAssessment { assessment().health }
+
+    func assessment() -> Assessed {
+        let changes = self.changes.withLock(\.count)
+        if let assessed, assessed.changes == changes, assessed.slowestStart == rollout.slowestStart,
+            assessed.health.checkAgainAt.map({ now < $0 }) ?? true
+        {
+            return assessed
+        }
         let live = environment.live
         let replicaSets = OwnerIndex<ReplicaSet>(live)
         let pods = OwnerIndex<Pod>(live)
-        return HealthAssessment(
-            of: inventory.sorted(by: SyncOrder.precedes), live: live.object, appliedGenerations: appliedGenerations,
+        let health = HealthAssessment(
+            of: inventory.ordered, live: live.object, appliedGenerations: appliedGenerations,
             replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart, at: now)
+        // An assessment that says the same keeps what was made of it.
+        if assessed?.health.byResource != health.byResource { assessmentVersion += 1 }
+        let new = Assessed(
+            health: health, changes: changes, slowestStart: rollout.slowestStart,
+            version: assessmentVersion)
+        assessed = new
+        return new
     }
+}
+
+/// A health assessment with what it was made of.
+struct Assessed {
+    var health: HealthAssessment
+    var changes: Int
+    var slowestStart: Duration?
+    /// Grows whenever `health.byResource` changes.
+    var version: Int
+}
+
+/// `status.resources`, with what it was made of.
+struct ListedResources {
+    var version: Int
+    var outOfSync: Set<ObjectKey>
+    var inventory: Inventory
+    var json: JSON
 }

@@ -14,7 +14,7 @@ package final class GitRevisionSource: RevisionSource {
     private let credentials: @Sendable (RemoteURL) async throws -> Credentials
     private let logger: Logger
     /// The latest rendering per source: the next commit costs what differs from it.
-    private let latest = Mutex<[String: Manifests]>([:])
+    private let latest = Mutex<[String: (manifests: Manifests, state: DesiredState)]>([:])
 
     /// How many renderings are kept to render increments from.
     private static let latestLimit = 256
@@ -64,12 +64,15 @@ package final class GitRevisionSource: RevisionSource {
         let options = try RenderingOptions(source, namespace: namespace)
         let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"
         let previous = latest.withLock { $0[key] }
-        let manifests = try renderer.render(tree, options, kinds: kinds, previous: previous)
+        let manifests = try renderer.render(tree, options, kinds: kinds, previous: previous?.manifests)
+        let state =
+            previous.flatMap { DesiredState(manifests, revision: revision, after: $0.state, of: $0.manifests) }
+            ?? DesiredState(manifests, revision: revision)
         latest.withLock { latest in
             if latest.count >= Self.latestLimit { latest.removeAll() }
-            latest[key] = manifests
+            latest[key] = (manifests, state)
         }
-        return DesiredState(manifests, revision: revision)
+        return state
     }
 
     package func changes(of source: ApplicationSource) -> AsyncStream<Void> {
@@ -110,13 +113,28 @@ extension DesiredState {
     /// What a rendering wants, each object with its place and a fingerprint that follows its content.
     package init(_ manifests: Manifests, revision: String) {
         self.init(
-            revision: revision,
-            objects: manifests.manifests.map { manifest in
-                let source = manifest.source
-                return DesiredObject(
-                    object: manifest.object, origin: "\(source.file):\(source.mark.line)",
-                    fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)")
-            },
+            revision: revision, objects: manifests.manifests.map(DesiredObject.init),
             faults: manifests.errors.map(\.description))
+    }
+
+    /// The same, at the cost of what differs from an earlier rendering; `nil` when that is much.
+    fileprivate init?(
+        _ manifests: Manifests, revision: String, after earlier: DesiredState, of earlierManifests: Manifests
+    ) {
+        let changed = manifests.keysChanged(since: earlierManifests)
+        guard changed.count <= 64 else { return nil }
+        self.init(
+            earlier, revision: revision, replacing: changed,
+            with: changed.compactMap { manifests[$0] }.map(DesiredObject.init),
+            faults: manifests.errors.map(\.description))
+    }
+}
+
+extension DesiredObject {
+    convenience init(_ manifest: Manifest) {
+        let source = manifest.source
+        self.init(
+            object: manifest.object, origin: "\(source.file):\(source.mark.line)",
+            fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)")
     }
 }

@@ -96,7 +96,7 @@ package final class Reconciler: Sendable {
         let object = change.object
         if object.kind.groupKind == Application.kind.groupKind {
             let known = workers.withLock { $0[object.key] }
-            if let known { known.wakeup.raise() } else if change.new != nil { arrivals.yield(object.key) }
+            if let known { known.noteChange(of: object.key) } else if change.new != nil { arrivals.yield(object.key) }
             return
         }
         let namespace = object.metadata.namespace
@@ -106,6 +106,6 @@ package final class Reconciler: Sendable {
                 return namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace)
             }
         }
-        for worker in concerned { worker.wakeup.raise() }
+        for worker in concerned { worker.noteChange(of: object.key) }
     }
 }

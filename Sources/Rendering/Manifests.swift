@@ -40,6 +40,10 @@ final class RenderedFile: Sendable {
         self.errors = errors
         definesKinds = manifests.contains { $0.key.kind == DefinedKinds.definition }
     }
+
+    func precedes(_ other: RenderedFile) -> Bool {
+        entry.path.utf8.lexicographicallyPrecedes(other.entry.path.utf8)
+    }
 }
 
 /// All objects that a tree of files asks for, and what is wrong with it.
@@ -120,12 +124,24 @@ package struct Manifests: Sendable {
     ///
     /// - Complexity: linear in the number of files, without comparing objects of unchanged files.
     package func keysChanged(since earlier: Manifests) -> Set<ObjectKey> {
-        let before = Set(earlier.files.map(ObjectIdentifier.init))
-        let after = Set(files.map(ObjectIdentifier.init))
         var keys: Set<ObjectKey> = duplicates.symmetricDifference(earlier.duplicates)
-        for file in files where !before.contains(ObjectIdentifier(file)) { keys.formUnion(file.manifests.map(\.key)) }
-        for file in earlier.files where !after.contains(ObjectIdentifier(file)) {
-            keys.formUnion(file.manifests.map(\.key))
+        var (old, new) = (0, 0)
+        // Both are sorted by path.
+        while old < earlier.files.count || new < files.count {
+            let before = old < earlier.files.count ? earlier.files[old] : nil
+            let after = new < files.count ? files[new] : nil
+            if let before, let after, before === after {
+                (old, new) = (old + 1, new + 1)
+                continue
+            }
+            if let before, after.map({ !$0.precedes(before) }) ?? true {
+                keys.formUnion(before.manifests.map(\.key))
+                old += 1
+            }
+            if let after, before.map({ !$0.precedes(after) }) ?? true {
+                keys.formUnion(after.manifests.map(\.key))
+                new += 1
+            }
         }
         return keys
     }

@@ -90,8 +90,7 @@ struct Diff: AsyncParsableCommand {
         let live = try await LiveSnapshot(of: target.desired.objects.map(\.key) + inventory, in: cluster)
         let plan = SyncPlan(
             application: app ?? "", desired: target.desired, live: live, inventory: inventory,
-            settings: target.settings,
-            isInSync: { _, _ in false })
+            settings: target.settings)
         if !plan.objections.isEmpty { throw CommandError(plan.objections.joined(separator: "\n")) }
         let syncer = Syncer(cluster: cluster, clock: SystemClock(), settings: target.settings)
         let (previews, faults, _) = await syncer.preview(plan)
@@ -108,7 +107,7 @@ struct Diff: AsyncParsableCommand {
                         key: desired.key, old: live, new: preview.result, origin: desired.origin, ignoring: rules)
                 case .delete(let object): ObjectDifference(key: object.key, old: object, new: nil, origin: "")
                 }
-            }, unchanged: plan.unchanged.count)
+            }, unchanged: plan.unchanged)
     }
 }
 
@@ -146,11 +145,7 @@ struct DiffTarget {
                 diff.manifests.revision ?? application.status.rollout?.revision ?? source.targetRevision
             state = try await loader.load(source, settings.namespace)
         }
-        state.objects = state.objects.map { object in
-            var object = object
-            object.object = Tracking.mark(object.object, for: name)
-            return object
-        }
+        state.objects = state.objects.map { $0.with(Tracking.mark($0.object, for: name)) }
         desired = state
     }
 }

@@ -24,8 +24,7 @@ struct Sync: AsyncParsableCommand {
         let live = try await LiveSnapshot(of: state.objects.map(\.key), in: cluster)
         let syncer = Syncer(cluster: cluster, clock: SystemClock(), settings: ApplicationSettings())
         let plan = SyncPlan(
-            application: "", desired: state, live: live, inventory: [], settings: ApplicationSettings(),
-            isInSync: { _, _ in false })
+            application: "", desired: state, live: live, inventory: [], settings: ApplicationSettings())
         if dryRun {
             let (previews, faults, _) = await syncer.preview(plan)
             for preview in previews { print("\(preview.step.key) \(Self.word(preview)) (dry run)") }

@@ -16,9 +16,15 @@ struct SyncPlanTests {
     private func plan(
         _ desired: [Object], live: [Object], inventory: Set<ObjectKey> = [], _ settings: ApplicationSettings? = nil
     ) -> SyncPlan {
-        SyncPlan(
-            application: "app", desired: Fixture.state(desired), live: FixedState(live), inventory: inventory,
-            settings: settings ?? self.settings, isInSync: { $0.object.json == $1.json })
+        let state = Fixture.state(desired)
+        let live = FixedState(live)
+        var synced = SyncedObjects()
+        for object in state.objects where live.object(object.key)?.json == object.object.json {
+            synced.insert(object, resourceVersion: object.object.metadata.resourceVersion)
+        }
+        return SyncPlan(
+            application: "app", desired: state, live: live, inventory: inventory, settings: settings ?? self.settings,
+            synced: synced)
     }
 
     private func names(_ plan: SyncPlan) -> [String] {
@@ -32,6 +38,26 @@ struct SyncPlanTests {
     }
 
     private func ours(_ object: Object) -> Object { Tracking.mark(object, for: "app") }
+
+    @Test("an object that changed is looked at again, one that shows the version it was synced in is not")
+    func forgets() {
+        var metadata = ObjectMeta()
+        (metadata.name, metadata.namespace, metadata.resourceVersion) = ("map", "default", "7")
+        var map = Fixture.configMap("map")
+        map.metadata = metadata
+        let desired = Fixture.desired(map)
+        var synced = SyncedObjects()
+        synced.insert(desired, resourceVersion: "7")
+        synced.forget([desired.key], unless: FixedState([map]))
+        #expect(synced.contains(desired))
+        #expect(!synced.contains(desired.with(map, fingerprint: "another")))
+        metadata.resourceVersion = "8"
+        map.metadata = metadata
+        synced.forget([ConfigMap.key("other", in: "default")], unless: FixedState([map]))
+        #expect(synced.contains(desired))
+        synced.forget([desired.key], unless: FixedState([map]))
+        #expect(!synced.contains(desired))
+    }
 
     @Test("namespaces come before what lies in them, and deletions go backwards")
     func ordersSteps() {

@@ -5,39 +5,44 @@ import Model
 ///
 /// Objects that two revisions share are marked once: an unchanged object costs a lookup (DESIGN: *Cost follows
 /// change*).
-struct DesiredStateCache {
+package struct DesiredStateCache {
     private static let limit = 4
 
-    let application: String
+    private let application: String
     private var states: [(identity: String, state: DesiredState)] = []
-    private var marked: [ObjectKey: DesiredObject] = [:]
 
-    init(application: String) {
+    package init(application: String) {
         self.application = application
     }
 
-    func state(_ identity: String) -> DesiredState? {
+    package func state(_ identity: String) -> DesiredState? {
         states.first { $0.identity == identity }?.state
     }
 
     /// Takes a rendered revision in and answers it with every object marked.
-    mutating func insert(_ rendered: DesiredState, as identity: String) -> DesiredState {
+    package mutating func insert(_ rendered: DesiredState, as identity: String) -> DesiredState {
         var state = rendered
-        state.objects = rendered.objects.map { object in
-            if let known = marked[object.key], known.fingerprint == object.fingerprint, known.origin == object.origin {
-                return known
+        // Both are in sync order, so that one walk finds what the two share.
+        let known = states.last?.state.objects ?? []
+        var position = 0
+        for index in state.objects.indices {
+            let object = state.objects[index]
+            while position < known.count, known[position].key != object.key,
+                SyncOrder.precedes(known[position].key, object.key)
+            {
+                position += 1
             }
-            var object = object
-            object.object = Tracking.mark(object.object, for: application)
-            marked[object.key] = object
-            return object
+            if position < known.count, known[position].key == object.key,
+                known[position].fingerprint == object.fingerprint, known[position].origin == object.origin
+            {
+                state.objects[index] = known[position]
+            } else {
+                state.objects[index] = object.with(Tracking.mark(object.object, for: application))
+            }
         }
         states.removeAll { $0.identity == identity }
         states.append((identity, state))
         if states.count > Self.limit { states.removeFirst() }
-        if marked.count > 2 * state.objects.count + 1024 {
-            marked = Dictionary(state.objects.map { ($0.key, $0) }) { first, _ in first }
-        }
         return state
     }
 
@@ -54,10 +59,9 @@ struct DesiredStateCache {
             }, uniquingKeysWith: { first, _ in first })
         state.objects = failed.objects.map { object in
             guard let template = templates[object.key] else { return object }
-            var object = object
-            object.object.json[path: ["spec", "template"]] = template
-            object.fingerprint += "+\(healthy.revision)"
-            return object
+            var changed = object.object
+            changed.json[path: ["spec", "template"]] = template
+            return object.with(changed, fingerprint: "\(object.fingerprint)+\(healthy.revision)")
         }
         return state
     }

@@ -6,8 +6,8 @@ package struct StatusReport: Sendable {
     package var rollout: Rollout
     package var target: String?
     package var health = HealthAssessment()
-    /// The inventory: what the application has created or is about to.
-    package var inventory: Set<ObjectKey>
+    /// `status.resources`: the inventory, i.e. what the application has created or is about to. See `resources(_:…)`.
+    package var resources: JSON
     package var outOfSync: Set<ObjectKey> = []
     /// `type` → message of what is wrong.
     package var conditions: [String: String] = [:]
@@ -15,9 +15,9 @@ package struct StatusReport: Sendable {
     package var history: [RevisionHistory]
     package var isCompared = false
 
-    package init(rollout: Rollout, inventory: Set<ObjectKey>, history: [RevisionHistory]) {
+    package init(rollout: Rollout, resources: JSON = .array([]), history: [RevisionHistory]) {
         self.rollout = rollout
-        self.inventory = inventory
+        self.resources = resources
         self.history = history
     }
 
@@ -30,9 +30,7 @@ package struct StatusReport: Sendable {
     private var isPartial: Bool { !(rollout.trial?.workloads.isEmpty ?? true) }
 
     /// - Parameter old: where unchanged times are taken from, so that an unchanged state gives an unchanged status.
-    package func status(after old: ApplicationStatus, version: (GroupKind) -> String, at now: Timestamp)
-        -> ApplicationStatus
-    {
+    package func status(after old: ApplicationStatus, at now: Timestamp) -> ApplicationStatus {
         var status = old
         status.sync.status = syncStatus
         status.sync.revision = rollout.revision ?? target
@@ -43,7 +41,8 @@ package struct StatusReport: Sendable {
         status.operationState = operationState ?? old.operationState
         status.history = history
         status.conditions = conditionList(old.conditions, at: now)
-        status.resources = resources(version)
+        // As it is: an equal list that shares its storage is compared at once.
+        status.json["resources"] = resources
         var rolloutStatus = rollout.status(at: now)
         if rollout.trial == nil, old.rollout?.revision == rollout.revision {
             rolloutStatus.startedAt = old.rollout?.startedAt
@@ -76,23 +75,29 @@ package struct StatusReport: Sendable {
         }
     }
 
-    private func resources(_ version: (GroupKind) -> String) -> [ApplicationResourceStatus] {
-        inventory.sorted(by: SyncOrder.precedes).map { key in
-            var resource = ApplicationResourceStatus()
-            resource.group = key.kind.group.isEmpty ? nil : key.kind.group
-            resource.version = version(key.kind)
-            resource.kind = key.kind.kind
-            resource.namespace = key.namespace.isEmpty ? nil : key.namespace
-            resource.name = key.name
-            resource.status = outOfSync.contains(key) ? "OutOfSync" : "Synced"
-            if let health = health.byResource[key] {
-                var status = HealthStatus()
-                status.status = health.status.rawValue
-                status.message = health.message.isEmpty ? nil : health.message
-                resource.health = status
-            }
-            return resource
-        }
+    /// The list of resources: one entry for each key.
+    ///
+    /// - Parameter version: in which version a kind is served.
+    package static func resources(
+        _ keys: [ObjectKey], outOfSync: Set<ObjectKey>, health: [ObjectKey: Health], version: (GroupKind) -> String
+    ) -> JSON {
+        .array(
+            keys.map { key in
+                var resource = ApplicationResourceStatus()
+                resource.group = key.kind.group.isEmpty ? nil : key.kind.group
+                resource.version = version(key.kind)
+                resource.kind = key.kind.kind
+                resource.namespace = key.namespace.isEmpty ? nil : key.namespace
+                resource.name = key.name
+                resource.status = outOfSync.contains(key) ? "OutOfSync" : "Synced"
+                if let health = health[key] {
+                    var status = HealthStatus()
+                    status.status = health.status.rawValue
+                    status.message = health.message.isEmpty ? nil : health.message
+                    resource.health = status
+                }
+                return resource.json
+            })
     }
 }
 

@@ -53,7 +53,7 @@ enum FailureEvidence {
             switch waiting.reason {
             case "CrashLoopBackOff" where status.restartCount >= restartLimit:
                 let text = "\(name) crashed \(status.restartCount + 1) times\(lastWords(status))"
-                return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text))
+                return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text, output: status))
             case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
                 return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) has no image\(said)"))
             case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
@@ -65,7 +65,7 @@ enum FailureEvidence {
         }
         if status.restartCount > restartLimit, !status.ready {
             let text = "\(name) restarted \(status.restartCount) times\(lastWords(status))"
-            return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text))
+            return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text, output: status))
         }
         return unready(status, of: pod, owner, at: now, slowestStart: slowestStart)
     }
@@ -86,7 +86,7 @@ enum FailureEvidence {
             "container \(status.name) of pod \(pod.metadata.name) fails its readiness probe since it started "
             + "\(DurationText.text(now - started)) ago; the last healthy revision was ready after "
             + DurationText.text(slowestStart)
-        return .failure(failure(pod, owner, reason: "ReadinessProbeFailed", text))
+        return .failure(failure(pod, owner, reason: "ReadinessProbeFailed", text, output: status))
     }
 
     private static func lastWords(_ status: ContainerStatus) -> String {
@@ -95,7 +95,16 @@ enum FailureEvidence {
         return ", last with exit code \(terminated.exitCode)\(output)"
     }
 
-    private static func failure(_ pod: Pod, _ owner: String, reason: String, _ text: String) -> Rollout.Failure {
-        Rollout.Failure(reason: reason, message: "\(owner): \(text)", resource: owner)
+    /// - Parameter output: the container whose last output says more, unless its termination message has said it.
+    private static func failure(
+        _ pod: Pod, _ owner: String, reason: String, _ text: String, output: ContainerStatus? = nil
+    ) -> Rollout.Failure {
+        let hasSaidMore = (output?.lastState.terminated ?? output?.state.terminated)?.message?.isEmpty == false
+        let container = output.map {
+            Rollout.ContainerReference(
+                namespace: pod.metadata.namespace, pod: pod.metadata.name, container: $0.name)
+        }
+        return Rollout.Failure(
+            reason: reason, message: "\(owner): \(text)", resource: owner, container: hasSaidMore ? nil : container)
     }
 }

@@ -1,21 +1,26 @@
 package import Kinds
 package import Model
 
-/// One object that a revision wants to exist.
-package struct DesiredObject: Sendable {
-    package var object: Object
+/// One object that a revision wants to exist. Shared by the revisions in which it is the same.
+package final class DesiredObject: Sendable {
+    package let key: ObjectKey
+    package let object: Object
     /// Where it stands in the repository: `web/deployment.yaml:12`.
-    package var origin: String
+    package let origin: String
     /// Changes exactly when the rendered object does; comparing it is cheaper than comparing trees.
-    package var fingerprint: String
+    package let fingerprint: String
 
     package init(object: Object, origin: String, fingerprint: String) {
+        key = object.key
         self.object = object
         self.origin = origin
         self.fingerprint = fingerprint
     }
 
-    package var key: ObjectKey { object.key }
+    /// The same, changed in what does not make it another object.
+    package func with(_ object: Object, fingerprint: String? = nil) -> DesiredObject {
+        DesiredObject(object: object, origin: origin, fingerprint: fingerprint ?? self.fingerprint)
+    }
 }
 
 /// A revision, rendered: what it wants to exist, in sync order, or why that cannot be said.
@@ -27,8 +32,38 @@ package struct DesiredState: Sendable {
 
     package init(revision: String, objects: [DesiredObject], faults: [String] = []) {
         self.revision = revision
-        self.objects = objects.sorted { SyncOrder.precedes($0.key, $1.key) }
+        self.objects = SyncOrder.sorted(objects, by: \.key)
         self.faults = faults
+    }
+
+    /// The state of a later commit in which few objects differ.
+    ///
+    /// - Parameters:
+    ///   - keys: what was added, changed or removed.
+    ///   - replacements: what there is of these now.
+    /// - Complexity: a copy of the array for each key; nothing is compared or sorted.
+    package init(
+        _ earlier: DesiredState, revision: String, replacing keys: Set<ObjectKey>, with replacements: [DesiredObject],
+        faults: [String]
+    ) {
+        self = earlier
+        self.revision = revision
+        self.faults = faults
+        for key in keys {
+            let position = position(of: key)
+            if position < objects.count, objects[position].key == key { objects.remove(at: position) }
+        }
+        for object in replacements { objects.insert(object, at: position(of: object.key)) }
+    }
+
+    /// Where the object with that key stands, or would stand.
+    private func position(of key: ObjectKey) -> Int {
+        var (low, high) = (0, objects.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if SyncOrder.precedes(objects[middle].key, key) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

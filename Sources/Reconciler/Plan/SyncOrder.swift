@@ -19,4 +19,13 @@ package enum SyncOrder {
         let (leftRank, rightRank) = (rank(left), rank(right))
         return leftRank == rightRank ? left < right : leftRank < rightRank
     }
+
+    /// In sync order. The rank is looked up once for each element, not for each comparison.
+    package static func sorted<Element>(_ elements: [Element], by key: (Element) -> ObjectKey) -> [Element] {
+        var ranked = elements.map { (rank: rank(key($0)), key: key($0), element: $0) }
+        ranked.sort { $0.rank == $1.rank ? $0.key < $1.key : $0.rank < $1.rank }
+        return ranked.map(\.element)
+    }
+
+    package static func sorted(_ keys: some Sequence<ObjectKey>) -> [ObjectKey] { sorted(Array(keys), by: \.self) }
 }

@@ -25,7 +25,8 @@ package struct SyncPlan: Sendable {
 
     /// Creations and changes in sync order, then deletions in the reverse order.
     package var steps: [Step] = []
-    package var unchanged: [ObjectKey] = []
+    /// How many objects are known to be in sync.
+    package var unchanged = 0
     /// Objects that no longer belong to the revision but stay, and why.
     package var kept: [(key: ObjectKey, why: String)] = []
     /// Reasons not to carry the plan out at all.
@@ -36,17 +37,20 @@ package struct SyncPlan: Sendable {
     /// - Parameters:
     ///   - desired: marked for the application already.
     ///   - inventory: what the application has created before; only that is ever deleted, and only while the live
-    /// object
-    ///     says the same (`Tracking.owner`).
-    ///   - isInSync: whether a live object is known to be what that very desired object makes of it.
+    ///     object says the same (`Tracking.owner`).
+    ///   - synced: what is known to be in sync, in the version that `live` shows.
     /// - Complexity: linear in desired objects and inventory; what is known to be in sync costs a lookup.
     package init(
         application: String, desired: DesiredState, live: any LiveState, inventory: Set<ObjectKey>,
-        settings: ApplicationSettings, isInSync: (DesiredObject, Object) -> Bool
+        settings: ApplicationSettings, synced: SyncedObjects = SyncedObjects()
     ) {
-        var wanted = Set<ObjectKey>(minimumCapacity: desired.objects.count)
+        var ours = 0
         for object in desired.objects {
-            wanted.insert(object.key)
+            if inventory.contains(object.key) { ours += 1 }
+            if synced.contains(object) {
+                unchanged += 1
+                continue
+            }
             guard let found = live.object(object.key) else {
                 steps.append(.create(object))
                 continue
@@ -55,13 +59,13 @@ package struct SyncPlan: Sendable {
                 objections.append("\(object.key) (\(object.origin)) already belongs to the application \"\(owner)\"")
             } else if found.metadata.isBeingDeleted {
                 objections.append("\(object.key) is still being deleted")
-            } else if isInSync(object, found) {
-                unchanged.append(object.key)
             } else {
                 steps.append(.apply(object, live: found))
             }
         }
-        planDeletions(application, inventory.subtracting(wanted), live, settings)
+        if ours < inventory.count {
+            planDeletions(application, inventory.subtracting(desired.objects.map(\.key)), live, settings)
+        }
         let isEmptied = desired.objects.isEmpty && !inventory.isEmpty
         if isEmptied, !settings.allowsEmpty {
             objections.append(

@@ -1,6 +1,6 @@
 package import Cluster
 package import Kinds
-package import Model
+import Model
 
 /// Carries a plan out: first all of it as a dry run, then for real, in order.
 package struct Syncer: Sendable {
@@ -22,7 +22,7 @@ package struct Syncer: Sendable {
         package var outcome: SyncOutcome
         package var results: [SyncResourceResult] = []
         /// The objects as they are after being applied.
-        package var applied: [ObjectKey: Object] = [:]
+        package var applied: [(desired: DesiredObject, live: Object)] = []
     }
 
     /// What one step would change.
@@ -122,10 +122,10 @@ package struct Syncer: Sendable {
             result.status = "Synced"
             guard preview.changes else {
                 result.message = "unchanged"
-                if case .apply(_, let live) = preview.step { report.applied[desired.key] = live }
+                if case .apply(_, let live) = preview.step { report.applied.append((desired, live)) }
                 return
             }
-            report.applied[desired.key] = try await apply(desired, dryRun: false)
+            report.applied.append((desired, try await apply(desired, dryRun: false)))
             if case .create = preview.step { result.message = "created" } else { result.message = "configured" }
         }
     }

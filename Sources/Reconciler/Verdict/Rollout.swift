@@ -49,11 +49,29 @@ package struct Rollout: Hashable, Sendable {
         package var message: String
         /// The object that failed, in the inventory's spelling; empty when it is no single one.
         package var resource: String
+        /// Whose last output may say more. Not persisted: by then it stands in `message`.
+        package var container: ContainerReference?
 
-        package init(reason: String, message: String, resource: String = "") {
+        package init(
+            reason: String, message: String, resource: String = "", container: ContainerReference? = nil
+        ) {
             self.reason = reason
             self.message = message
             self.resource = resource
+            self.container = container
+        }
+    }
+
+    /// One container of one pod.
+    package struct ContainerReference: Hashable, Sendable {
+        package var namespace: String
+        package var pod: String
+        package var container: String
+
+        package init(namespace: String, pod: String, container: String) {
+            self.namespace = namespace
+            self.pod = pod
+            self.container = container
         }
     }
 
