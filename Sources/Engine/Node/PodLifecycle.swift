@@ -248,7 +248,8 @@ extension ContainerEnd {
         signal = exit.isLost ? 0 : exit.signal
         reason = exit.isLost ? "ContainerStatusUnknown" : exit.code == 0 ? "Completed" : "Error"
         message =
-            exit.isLost ? "The container could not be located when the pod's supervisor was found to be gone" : nil
+            exit.isLost
+            ? "The container could not be located when the pod's supervisor was found to be gone" : exit.message
         self.attempt = attempt
     }
 

@@ -86,9 +86,10 @@ final class PodWorker: Sendable {
 
     /// Returns when nothing of the pod is left, or when the task is cancelled: then the pod's containers go on.
     func run() async {
+        var messages = TerminationMessages(uid: uid)
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let sandbox = runtime.state(of: uid)
+                let sandbox = await messages.completing(runtime.state(of: uid), of: pod(), runtime)
                 let (step, pod, exists) = state.withLock { state in
                     if state.configurationChanged {
                         state.configurationChanged = false
@@ -115,6 +116,8 @@ final class PodWorker: Sendable {
             group.cancelAll()
         }
     }
+
+    private func pod() -> Pod { state.withLock { $0.pod } }
 
     private func record(_ event: PodEvent, about pod: Pod) {
         var reference = pod.reference

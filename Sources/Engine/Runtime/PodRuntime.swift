@@ -45,11 +45,21 @@ package protocol PodRuntime: Sendable {
     /// Where a container's log is kept, or `nil` when this runtime keeps none.
     func logPath(of id: ContainerID, in uid: String) -> String?
 
+    /// What an ended container said of its end, of at most `limit` bytes (I17): the file at its `terminationMessagePath`
+    /// or, if that is empty and `fallsBackToLog`, the end of its log. `nil` when it said nothing.
+    func terminationMessage(
+        of id: ContainerID, in uid: String, limit: Int, fallsBackToLog: Bool
+    ) async -> String?
+
     /// What this runtime can do for a container.
     var abilities: RuntimeAbilities { get }
 }
 
 extension PodRuntime {
+    package func terminationMessage(
+        of id: ContainerID, in uid: String, limit: Int, fallsBackToLog: Bool
+    ) async -> String? { nil }
+
     /// Ends a pod in good order: SIGTERM to its containers, and after `grace` at the latest the removal of all of it.
     package func stop(_ uid: String, grace: Duration, clock: any WallClock) async throws(RuntimeError) {
         let deadline = clock.now + grace
@@ -138,6 +148,8 @@ package struct ContainerExit: Hashable, Sendable {
     package var signal: Int
     /// Nobody saw the end: what supervised it was killed.
     package var isLost: Bool
+    /// What the container said of its end.
+    package var message: String?
 
     package init(finishedAt: Timestamp, code: Int, signal: Int = 0, isLost: Bool = false) {
         self.finishedAt = finishedAt
@@ -172,6 +184,8 @@ package struct ContainerLaunch: Hashable, Sendable {
     package var supplementalGroups: [Int]
     package var noNewPrivileges: Bool
     package var mounts: [Mount]
+    /// Where the container finds the file for its termination message; `nil` for none.
+    package var terminationMessagePath: String?
 
     package init(
         id: ContainerID, arguments: [String], environment: [String] = [], workingDirectory: String = "/",

@@ -161,7 +161,11 @@ package final class ProcessRuntime: PodRuntime {
         if let group = launch.group { message.add("gid", group) }
         for group in launch.supplementalGroups { message.add("group", group) }
         if launch.noNewPrivileges { message.add("nnp", 1) }
-        for mount in launch.mounts.sorted(by: { $0.target < $1.target }) {
+        var mounts = launch.mounts
+        if let target = launch.terminationMessagePath {
+            mounts.append(.init(source: try makeTerminationFile(launch, in: uid), target: target, readOnly: false))
+        }
+        for mount in mounts.sorted(by: { $0.target < $1.target }) {
             message.add("mount", mount.readOnly ? "ro" : "rw")
             message.add("source", mount.source)
             message.add("target", mount.target)

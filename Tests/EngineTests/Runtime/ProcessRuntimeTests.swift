@@ -80,6 +80,44 @@ struct ProcessRuntimeTests {
         }
     }
 
+    @Test("a container's last words are its termination file, else the end of its log if the policy says so (I17)")
+    func terminationMessage() async throws {
+        try await withRuntime { runtime, uid in
+            try await open(runtime, uid)
+            try await runtime.start(shell("for i in 1 2 3; do echo line $i; done; exit 7"), in: uid)
+            #expect(await exit(runtime, uid, web)?.code == 7)
+            var pod = Pod(named: "web", in: "default")
+            var container = Container()
+            (container.name, container.terminationMessagePolicy) = ("web", "File")
+            pod.spec.containers = [container]
+            var messages = TerminationMessages(uid: uid)
+            #expect(await said(&messages, pod, runtime, uid) == nil)
+            container.terminationMessagePolicy = "FallbackToLogsOnError"
+            pod.spec.containers = [container]
+            #expect(await said(&messages, pod, runtime, uid) == nil, "a run's message is read once")
+            messages = TerminationMessages(uid: uid)
+            #expect(await said(&messages, pod, runtime, uid) == "line 1\nline 2\nline 3\n")
+
+            guard runtime.abilities.mounts else { return }
+            var launch = shell("echo out of cheese > /martlet-said; exit 1", attempt: 1)
+            launch.terminationMessagePath = "/martlet-said"
+            try await runtime.start(launch, in: uid)
+            #expect(await exit(runtime, uid, launch.id)?.code == 1)
+            #expect(await said(&messages, pod, runtime, uid, launch.id) == "out of cheese\n")
+            #expect(access("/martlet-said", F_OK) != 0)
+        }
+    }
+
+    private func said(
+        _ messages: inout TerminationMessages, _ pod: Pod, _ runtime: ProcessRuntime, _ uid: String,
+        _ id: ContainerID = ContainerID("web", attempt: 0)
+    ) async -> String? {
+        let state = await messages.completing(runtime.state(of: uid), of: pod, runtime)
+        guard case .ready(let records) = state, case .exited(let exit) = records.first(where: { $0.id == id })?.phase
+        else { return nil }
+        return exit.message
+    }
+
     @Test("what cannot be started says why", arguments: [["/no/such/program"], ["/etc/passwd"]])
     func startFails(arguments: [String]) async throws {
         try await withRuntime { runtime, uid in
