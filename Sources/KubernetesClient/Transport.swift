@@ -103,7 +103,7 @@ final class Transport: Sendable {
             } catch let error as APIError {
                 throw error
             } catch {
-                throw self.unreachable(error)
+                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
             }
         }
         do {
@@ -127,7 +127,7 @@ final class Transport: Sendable {
             } catch let error as APIError {
                 throw error
             } catch {
-                throw self.unreachable(error)
+                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
             }
         }
     }
