@@ -6,8 +6,15 @@ enum TLSFailure {
     /// - Returns: `nil` when the error is none of TLS.
     static func explain(_ error: any Error, server: String) -> APIError? {
         let text = "\(error)"
-        var cause: String
+        let cause: String
         switch error {
+        case NIOSSLError.uncleanShutdown:
+            // A kept connection, or one in use, that ended without a goodbye: like any that broke.
+            var failure = APIError(.serviceUnavailable, "the connection to \(server) was closed")
+            failure.details.causes = [
+                APIError.Cause(reason: Transport.brokenConnection, message: "closed", field: "")
+            ]
+            return failure
         case is NIOSSLExtraError:
             cause =
                 "its certificate is for another name or address (\(text)): use a name that the certificate has, or set "
@@ -24,7 +31,6 @@ enum TLSFailure {
             }
         default: return nil
         }
-        cause = "cannot trust the cluster at \(server): \(cause)"
-        return APIError(.serviceUnavailable, cause)
+        return APIError(.serviceUnavailable, "cannot trust the cluster at \(server): \(cause)")
     }
 }

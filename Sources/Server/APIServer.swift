@@ -23,8 +23,8 @@ package struct ReadinessCheck: Hashable, Sendable {
 
 /// The Kubernetes HTTP API over any `Cluster`, for `kubectl` and Martlet's own verbs.
 ///
-/// It speaks TLS alone, with the certificate of its identity, and lets in whoever has the identity's token. A graceful shutdown ends the watches and the
-/// logs that are followed, and lets requests that are being answered finish.
+/// It speaks TLS alone, with the certificate of its identity, and lets in whoever has the identity's token. A graceful
+/// shutdown ends the watches and the logs that are followed, and lets requests that are being answered finish.
 package struct APIServer: ServiceLifecycle.Service {
     /// Where to listen. Port 0 takes a free one.
     package struct Address: Hashable, Sendable, CustomStringConvertible {

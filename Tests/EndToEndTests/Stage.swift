@@ -170,6 +170,14 @@ final class Stage: @unchecked Sendable {
         self.service = nil
     }
 
+    /// Asks the service to end, and answers its exit code.
+    func stopService() -> Int32? {
+        guard let service else { return nil }
+        kill(service, SIGTERM)
+        self.service = nil
+        return Self.wait(service)
+    }
+
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
         let entries: [String]

@@ -86,8 +86,12 @@ struct WireTests {
             message: "create is not supported on resources of kind \\\"pods\\\""),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods",
-            headers: ["Content-Type": "application/vnd.kubernetes.protobuf"], body: "k8s", status: 415,
+            headers: ["Content-Type": "text/xml"], body: "<pod/>", status: 415,
             message: "the body of the request was in an unknown format"),
+        Refusal(
+            method: "POST", path: "/api/v1/namespaces/default/pods",
+            headers: ["Content-Type": "application/vnd.kubernetes.protobuf"], body: "k8s", status: 400,
+            message: "not valid protobuf"),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods", body: "{\"kind\": ", status: 400,
             message: "not valid JSON"),

@@ -78,6 +78,9 @@ package struct ProtobufObject: Hashable, Sendable {
         guard depth > 0 else { throw ProtobufError("it is nested deeper than \(Self.depth) messages") }
         guard let fields = ProtobufMessages.all[message] else { throw ProtobufError("\(message) is no known message") }
         var result = JSONObject()
+        // Gathered apart, since each entry comes by itself: what is in place would be copied for each.
+        var lists: [String: [JSON]] = [:]
+        var maps: [String: JSONObject] = [:]
         var reader = ProtobufReader(bytes)
         while let (number, value) = try reader.next() {
             guard let field = fields[number] else {
@@ -87,12 +90,12 @@ package struct ProtobufObject: Hashable, Sendable {
             switch field.label {
             case .map:
                 let (key, item) = try entry(field, value, depth: depth, unknown: &unknown)
-                var members = result[field.name]?.object ?? JSONObject()
-                members[key] = item
-                result[field.name] = .object(members)
+                if maps[field.name] == nil { result[field.name] = [:] }
+                maps[field.name, default: JSONObject()][key] = item
             case .repeated:
                 let item = try json(field.type, value, depth: depth, unknown: &unknown) ?? .null
-                result[field.name] = .array((result[field.name]?.array ?? []) + [item])
+                if lists[field.name] == nil { result[field.name] = [] }
+                lists[field.name, default: []].append(item)
             case .inline:
                 guard case .bytes(let bytes) = value else {
                     throw ProtobufError("\(message).\(field.name) is no message")
@@ -105,6 +108,8 @@ package struct ProtobufObject: Hashable, Sendable {
                 result[field.name] = item
             }
         }
+        for (name, list) in lists { result[name] = .array(list) }
+        for (name, map) in maps { result[name] = .object(map) }
         return result
     }
 

@@ -5,8 +5,8 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// What the server shows to clients and what clients show to it: its certificate, the authority that vouches for it, and
-/// the token. Kept in a folder; the certificate is renewed while the server runs.
+/// What the server shows to clients and what clients show to it: its certificate, the authority that vouches for it,
+/// and the token. Kept in a folder; the certificate is renewed while the server runs.
 package final class ServerIdentity: Sendable {
     /// A machine may have slept or its clock been set: the calendar is looked at so often.
     private static let lookInterval = Duration.seconds(12 * 3600)
