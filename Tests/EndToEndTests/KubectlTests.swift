@@ -236,7 +236,7 @@ struct KubectlTests {
             try await stage.eventually("the watch saw the change") { watch.output.contains("1/1") }
             let clock = ContinuousClock()
             let start = clock.now
-            #expect(stage.stopService() == 0)
+            #expect(stage.end(SIGTERM) == 0)
             #expect(clock.now - start < .seconds(4))
             #expect(watch.wait() == 0, "\(watch.output)")
             #expect(logs.wait() == 0, "\(logs.output)")

@@ -170,11 +170,12 @@ final class Stage: @unchecked Sendable {
         self.service = nil
     }
 
-    /// Asks the service to end, and answers its exit code.
-    func stopService() -> Int32? {
-        guard let service else { return nil }
-        kill(service, SIGTERM)
+    /// Ends the service with a signal; answers its exit code, or 128 and the signal's number.
+    @discardableResult
+    func end(_ signal: Int32) -> Int32 {
+        guard let service else { return -1 }
         self.service = nil
+        kill(service, signal)
         return Self.wait(service)
     }
 

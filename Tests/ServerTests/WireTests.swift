@@ -176,6 +176,11 @@ struct WireTests {
             #expect(warned.header("Warning")?.hasPrefix("299 - \"unknown field \\\"dat\\\"") == true)
             let strict = try await RawHTTP.send("POST", path + "?fieldValidation=Strict", to: server, body: body)
             #expect(strict.status == 400)
+            let patched = try await RawHTTP.send(
+                "PATCH", path + "/x", to: server, headers: ["Content-Type": "application/merge-patch+json"],
+                body: "{\"dat\":{}}")
+            #expect(patched.status == 200)
+            #expect(patched.headers.filter { $0.name.lowercased() == "warning" }.count == 1)
         }
     }
 
