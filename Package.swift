@@ -18,6 +18,11 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let tls: [Target.Dependency] = [
+    .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+]
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -36,9 +41,13 @@ let package = Package(
     products: [.executable(name: "martlet", targets: ["martlet"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -64,7 +73,7 @@ let package = Package(
         library("GitSource", ["CLibgit2", logging]),
         library("Rendering", ["Model", "Kinds", "GitSource"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
-        library("Server", ["Model", "Kinds", "Cluster", hummingbird, logging, lifecycle] + nio),
+        library("Server", ["Model", "Kinds", "Cluster", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -100,7 +109,8 @@ let package = Package(
             ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
         tests(
             "ServerTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio),
+            ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio
+                + tls),
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),

@@ -8,3 +8,10 @@ static const unsigned char schemas[] = {
 
 const unsigned char *martlet_schemas(void) { return schemas; }
 size_t martlet_schemas_size(void) { return sizeof schemas; }
+
+static const unsigned char protobuf[] = {
+#embed "protobuf.json"
+};
+
+const unsigned char *martlet_protobuf(void) { return protobuf; }
+size_t martlet_protobuf_size(void) { return sizeof protobuf; }

@@ -103,7 +103,7 @@ final class Transport: Sendable {
             } catch let error as APIError {
                 throw error
             } catch {
-                throw self.unreachable(error)
+                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
             }
         }
         do {
@@ -127,7 +127,7 @@ final class Transport: Sendable {
             } catch let error as APIError {
                 throw error
             } catch {
-                throw self.unreachable(error)
+                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
             }
         }
     }
@@ -187,7 +187,8 @@ final class Transport: Sendable {
         preconditionFailure("the loop ends by returning or throwing")
     }
 
-    private static let brokenConnection = "ConnectionBroken"
+    /// The cause by which a broken connection is known.
+    static let brokenConnection = "ConnectionBroken"
 
     private static func check(
         _ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ body: [UInt8], _ server: String

@@ -1,6 +1,7 @@
 package import Cluster
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Kinds
 package import Logging
 import Model
@@ -22,8 +23,8 @@ package struct ReadinessCheck: Hashable, Sendable {
 
 /// The Kubernetes HTTP API over any `Cluster`, for `kubectl` and Martlet's own verbs.
 ///
-/// It listens on the loopback interface and lets in whoever has the token. A graceful shutdown ends the watches and the
-/// logs that are followed, and lets requests that are being answered finish.
+/// It speaks TLS alone, with the certificate of its identity, and lets in whoever has the identity's token. A graceful
+/// shutdown ends the watches and the logs that are followed, and lets requests that are being answered finish.
 package struct APIServer: ServiceLifecycle.Service {
     /// Where to listen. Port 0 takes a free one.
     package struct Address: Hashable, Sendable, CustomStringConvertible {
@@ -35,29 +36,40 @@ package struct APIServer: ServiceLifecycle.Service {
             self.port = port
         }
 
+        /// Where a client on this machine finds a server that listens on every address.
+        package var reachable: Address {
+            switch host {
+            case "0.0.0.0": Address(host: "127.0.0.1", port: port)
+            case "::": Address(host: "::1", port: port)
+            default: self
+            }
+        }
+
         package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
 
     private let address: Address
+    private let identity: ServerIdentity
     private let logger: Logger
     private let responder: APIResponder
     private let onListening: @Sendable (Address) async -> Void
 
     /// - Parameters:
-    ///   - token: what clients must show for all but health and version.
+    ///   - identity: its certificate, and the token that clients must show for all but health and version.
     ///   - readiness: what `/readyz` answers; asked at each request.
     ///   - onListening: told once connections are accepted, with the port that was taken.
     package init(
-        cluster: any Cluster, clock: any WallClock, token: AccessToken, address: Address, logger: Logger,
+        cluster: any Cluster, clock: any WallClock, identity: ServerIdentity, address: Address, logger: Logger,
         readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         onListening: @escaping @Sendable (Address) async -> Void = { _ in }
     ) {
         self.address = address
+        self.identity = identity
         self.logger = logger
         self.onListening = onListening
         responder = APIResponder(
-            cluster: cluster, handler: ResourceHandler(cluster: cluster, clock: clock), access: Access(token: token),
-            readiness: readiness, address: address, logger: logger)
+            cluster: cluster, handler: ResourceHandler(cluster: cluster, clock: clock),
+            access: Access(token: identity.token), readiness: readiness, address: address, logger: logger)
     }
 
     package func run() async throws {
@@ -68,6 +80,7 @@ package struct APIServer: ServiceLifecycle.Service {
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
             responder: responder,
+            server: HTTPServerBuilder { [identity] in try SecureChannel(identity, responder: $0) },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: address.port), backlog: 1024),
             onServerRunning: { channel in
@@ -116,12 +129,27 @@ struct APIResponder: HTTPResponder {
                 connection: request.body)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
             if call.method != "GET" { call.body = try await Self.body(of: request) }
-            let answer = try await answer(call, path)
+            let answer = try await Self.warning { () async throws(APIError) in try await self.answer(call, path) }
             return (call.wantsPrettyPrint ? answer.prettyPrinted() : answer).response
         } catch {
             if error.reason == .internalError { logger.error("\(request.method) \(target[0]): \(error)") }
             return Answer(error).response
         }
+    }
+
+    /// Sends the warnings that come up while the request is handled along with its answer (C22).
+    private static func warning(_ handle: () async throws(APIError) -> Answer) async throws(APIError) -> Answer {
+        let warnings = Warnings()
+        let result = await RequestWarnings.$sink.withValue({ warnings.add($0) }) { () -> Result<Answer, APIError> in
+            do throws(APIError) {
+                return .success(try await handle())
+            } catch {
+                return .failure(error)
+            }
+        }
+        var answer = try result.get()
+        answer.warn(warnings.all)
+        return answer
     }
 
     private static func body(of request: Request) async throws(APIError) -> [UInt8] {
@@ -208,6 +236,15 @@ struct APIResponder: HTTPResponder {
         default: return .pageNotFound
         }
     }
+}
+
+/// The warnings about one request, so far.
+private final class Warnings: Sendable {
+    private let texts = Mutex<[String]>([])
+
+    var all: [String] { texts.withLock { $0 } }
+
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
 }
 
 /// The documents about the resource types, kept until the types change.

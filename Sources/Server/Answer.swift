@@ -31,9 +31,10 @@ struct Answer: Sendable {
     /// A16.
     static let pageNotFound = Answer.text("404 page not found\n", code: 404)
 
-    /// C1, with `Retry-After` where the error says so.
+    /// C1, with `Retry-After` where the error says so, and how to get in where that is what is missing.
     init(_ error: APIError) {
         self = .json(error.status, code: error.reason.code)
+        if error.reason == .unauthorized { headers.append(("WWW-Authenticate", "Bearer")) }
         if let seconds = error.details.retryAfterSeconds { headers.append(("Retry-After", "\(seconds)")) }
     }
 

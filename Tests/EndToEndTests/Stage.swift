@@ -170,6 +170,15 @@ final class Stage: @unchecked Sendable {
         self.service = nil
     }
 
+    /// Ends the service with a signal; answers its exit code, or 128 and the signal's number.
+    @discardableResult
+    func end(_ signal: Int32) -> Int32 {
+        guard let service else { return -1 }
+        self.service = nil
+        kill(service, signal)
+        return Self.wait(service)
+    }
+
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
         let entries: [String]

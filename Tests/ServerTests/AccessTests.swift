@@ -11,20 +11,23 @@ struct AccessTests {
         let path = "/tmp/martlet-kubeconfig-\(getpid())"
         defer { unlink(path) }
         let token = AccessToken(secret: "abc")
-        try KubeconfigFile.write(server: "http://127.0.0.1:7443", token: token, to: path)
+        try KubeconfigFile.write(server: "https://127.0.0.1:7443", authority: "trust me", token: token, to: path)
         var information = stat()
         #expect(stat(path, &information) == 0)
         #expect(information.st_mode & 0o777 == 0o600)
         let access = try ClusterAccess(kubeconfig: try TextFile.read(path), path: path)
-        #expect(access.server == "http://127.0.0.1:7443")
+        #expect(access.server == "https://127.0.0.1:7443")
+        #expect(access.certificateAuthority == .data(Array("trust me".utf8)))
         #expect(access.credentials == .token("abc"))
         #expect(access.namespace == "default")
     }
 
     @Test("a kubeconfig that cannot be written says why")
     func unwritable() {
-        #expect(throws: KubeconfigFile.WriteError.self) {
-            try KubeconfigFile.write(server: "http://x", token: AccessToken(secret: "a"), to: "/nowhere/at/all")
+        #expect(throws: PrivateFile.Failure(path: "/nowhere/at/all.\(getpid()).new", operation: "create", code: ENOENT))
+        {
+            try KubeconfigFile.write(
+                server: "https://x", authority: "", token: AccessToken(secret: "a"), to: "/nowhere/at/all")
         }
     }
 

@@ -1,11 +1,13 @@
 import Cluster
 import Engine
+import Glibc
 import Kinds
 import KubernetesClient
 import Logging
 import Model
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Server
 import ServiceLifecycle
 import Store
@@ -13,16 +15,43 @@ import Synchronization
 
 /// A server on a free port over a registry in memory, for as long as a test runs.
 struct TestServer {
-    static let token = AccessToken(secret: "let-me-in")
-
     var registry: Registry
+    var identity: ServerIdentity
     var address: APIServer.Address
     var client: KubernetesClient
+    /// Told whenever a followed log is no longer read.
+    var logEnds: AsyncStream<Void>
+    /// Asks the server to end, as a signal does.
+    var stop: @Sendable () async -> Void
 
-    var url: String { "http://\(address)" }
+    var url: String { "https://\(address)" }
+
+    /// An identity in a folder of its own, for as long as `body` runs.
+    static func withIdentity<Result>(
+        clock: any WallClock = SystemClock(), _ body: (ServerIdentity, String) async throws -> Result
+    ) async throws -> Result {
+        let folder = "/tmp/martlet-pki-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        let identity = try ServerIdentity(folder: folder, hosts: [], clock: clock, logger: logger)
+        defer {
+            for name in ["ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "admin.token"] {
+                unlink("\(folder)/\(name)")
+            }
+            rmdir(folder)
+        }
+        return try await body(identity, folder)
+    }
 
     static func run(
         readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
+        _ body: @escaping @Sendable (TestServer) async throws -> Void
+    ) async throws {
+        try await withIdentity { identity, _ in try await run(identity, readiness: readiness, body) }
+    }
+
+    static func run(
+        _ identity: ServerIdentity, readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         guard let addresses = AddressRange("127.97.0.0/16") else { return }
@@ -33,23 +62,29 @@ struct TestServer {
             _ = try await registry.create(
                 Object(viewing: Namespace(named: name).json), options: WriteOptions(fieldManager: "test"))
         }
-        registry.attach(logs: FixedLogs())
+        let (logEnds, logEnd) = AsyncStream.makeStream(of: Void.self)
+        registry.attach(logs: FixedLogs(ended: logEnd))
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let quiet = logger
         let (addressStream, listening) = AsyncStream.makeStream(of: APIServer.Address.self)
         let server = APIServer(
-            cluster: registry, clock: SystemClock(), token: token, address: .init(port: 0), logger: quiet,
+            cluster: registry, clock: SystemClock(), identity: identity, address: .init(port: 0), logger: quiet,
             readiness: readiness, onListening: { listening.yield($0) })
         try await withThrowingTaskGroup { tasks in
             let group = ServiceGroup(configuration: .init(services: [server], logger: quiet))
             tasks.addTask { try await group.run() }
             for await address in addressStream {
                 let client = try KubernetesClient(
-                    ClusterAccess(server: "http://\(address)", credentials: .token(token.secret)),
+                    ClusterAccess(
+                        server: "https://\(address)", credentials: .token(identity.token.secret),
+                        certificateAuthority: .data(Array(identity.authority.utf8))),
                     clock: SystemClock(), logger: quiet)
                 do {
-                    try await body(TestServer(registry: registry, address: address, client: client))
+                    try await body(
+                        TestServer(
+                            registry: registry, identity: identity, address: address, client: client, logEnds: logEnds,
+                            stop: { await group.triggerGracefulShutdown() }))
                 } catch {
                     try await client.shutdown()
                     await group.triggerGracefulShutdown()
@@ -64,15 +99,64 @@ struct TestServer {
     }
 }
 
-/// Says the same for every container.
+extension TestServer {
+    /// Another client than the server's own.
+    func makeClient(token: String? = nil, authority: String? = nil, host: String? = nil) throws -> KubernetesClient {
+        var address = address
+        if let host { address.host = host }
+        return try KubernetesClient(
+            ClusterAccess(
+                server: "https://\(address)", credentials: .token(token ?? identity.token.secret),
+                certificateAuthority: .data(Array((authority ?? identity.authority).utf8))),
+            clock: SystemClock(), logger: Logger(label: "test"))
+    }
+
+    /// The certificate that the next connection gets to see.
+    func shownCertificate() async throws -> NIOSSLCertificate {
+        let (certificates, seen) = AsyncStream.makeStream(of: NIOSSLCertificate.self)
+        _ = try await RawHTTP.send("GET", "/version", to: self) { seen.yield($0) }
+        seen.finish()
+        for await certificate in certificates { return certificate }
+        throw NoCertificate()
+    }
+
+    struct NoCertificate: Error {}
+
+    /// What a client's connection needs to trust the server.
+    ///
+    /// - Parameter accept: takes the server's certificate, which then is trusted without a look.
+    func tlsHandler(
+        accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
+    ) throws -> NIOSSLClientHandler {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(identity.authority.utf8)))
+        configuration.applicationProtocols = ["http/1.1"]
+        let context = try NIOSSLContext(configuration: configuration)
+        guard let accept else { return try NIOSSLClientHandler(context: context, serverHostname: nil) }
+        return try NIOSSLClientHandler(
+            context: context, serverHostname: nil,
+            customVerificationCallback: { certificates, promise in
+                if let certificate = certificates.first { accept(certificate) }
+                promise.succeed(.certificateVerified)
+            })
+    }
+}
+
+/// Says the same for every container; a followed log goes on without a word more.
 struct FixedLogs: LogSource {
+    var ended: AsyncStream<Void>.Continuation
+
     func logs(_ query: LogQuery) async throws(APIError) -> LogStream {
         guard query.pod != "absent" else { throw .notFound("pods", name: query.pod) }
         let lines = query.tailLines == 1 ? ["two\n"] : ["one\n", "two\n"]
         var rest = lines[...]
         let (stream, continuation) = LogStream.makeStream()
         while let line = rest.popFirst() { continuation.yield(Array(line.utf8)) }
-        continuation.finish()
+        if query.follow {
+            continuation.onTermination = { [ended] _ in ended.yield() }
+        } else {
+            continuation.finish()
+        }
         return stream
     }
 }
@@ -92,10 +176,15 @@ struct RawHTTP {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
+    /// Stands for the token that the server made itself.
+    static let rightToken = "<the server's token>"
+
     static func send(
-        _ method: String, _ path: String, to server: TestServer, token: String? = TestServer.token.secret,
-        headers: [String: String] = [:], body: String? = nil
+        _ method: String, _ path: String, to server: TestServer, token: String? = RawHTTP.rightToken,
+        headers: [String: String] = [:], body: String? = nil, isPlain: Bool = false,
+        accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
     ) async throws -> RawHTTP {
+        let token = token == rightToken ? server.identity.token.secret : token
         var head = "\(method) \(path) HTTP/1.1\r\nHost: \(server.address)\r\nConnection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
@@ -104,7 +193,8 @@ struct RawHTTP {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: server.address.host, port: server.address.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    if !isPlain { try channel.pipeline.syncOperations.addHandler(server.tlsHandler(accept: accept)) }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
         let message = head + "\r\n" + (body ?? "")

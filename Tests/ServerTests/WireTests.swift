@@ -86,8 +86,12 @@ struct WireTests {
             message: "create is not supported on resources of kind \\\"pods\\\""),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods",
-            headers: ["Content-Type": "application/vnd.kubernetes.protobuf"], body: "k8s", status: 415,
+            headers: ["Content-Type": "text/xml"], body: "<pod/>", status: 415,
             message: "the body of the request was in an unknown format"),
+        Refusal(
+            method: "POST", path: "/api/v1/namespaces/default/pods",
+            headers: ["Content-Type": "application/vnd.kubernetes.protobuf"], body: "k8s", status: 400,
+            message: "not valid protobuf"),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods", body: "{\"kind\": ", status: 400,
             message: "not valid JSON"),
@@ -172,6 +176,11 @@ struct WireTests {
             #expect(warned.header("Warning")?.hasPrefix("299 - \"unknown field \\\"dat\\\"") == true)
             let strict = try await RawHTTP.send("POST", path + "?fieldValidation=Strict", to: server, body: body)
             #expect(strict.status == 400)
+            let patched = try await RawHTTP.send(
+                "PATCH", path + "/x", to: server, headers: ["Content-Type": "application/merge-patch+json"],
+                body: "{\"dat\":{}}")
+            #expect(patched.status == 200)
+            #expect(patched.headers.filter { $0.name.lowercased() == "warning" }.count == 1)
         }
     }
 

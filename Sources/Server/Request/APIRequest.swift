@@ -1,5 +1,6 @@
 import Cluster
 import Hummingbird
+import Kinds
 import Model
 
 /// A request as the handlers see it.
@@ -24,19 +25,40 @@ struct APIRequest: Sendable {
         query.flag("pretty") || ["curl/", "Wget/", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
     }
 
-    /// The object in the body: JSON or YAML, as the Content-Type says; JSON when it says nothing (A12).
+    /// The object in the body: JSON, YAML or protobuf, as the Content-Type says; JSON when it says nothing (A12, A17).
     ///
-    /// - Throws: `.unsupportedMediaType` (415) for anything else, protobuf too (A17); `.badRequest` for malformed text.
+    /// - Throws: `.unsupportedMediaType` (415) for anything else; `.badRequest` for what is malformed.
     func decodedBody() throws(APIError) -> JSON {
         switch MediaRange(contentType ?? "").type {
         case "", "application/json": return try Self.decodeJSON(body)
         case "application/yaml": return try Self.decodeYAML(body)
+        case "application/vnd.kubernetes.protobuf": return try decodedProtobuf()
         default:
             throw APIError(
                 .unsupportedMediaType,
                 "the body of the request was in an unknown format - accepted media types include: application/json, "
-                    + "application/yaml")
+                    + "application/yaml, application/vnd.kubernetes.protobuf")
         }
+    }
+
+    /// Fields that are not known have no names here, but they are told like those in JSON (C21).
+    private func decodedProtobuf() throws(APIError) -> JSON {
+        let object: ProtobufObject
+        do {
+            object = try ProtobufObject(decoding: body)
+        } catch {
+            throw APIError(.badRequest, "the body of the request is not valid protobuf: \(error)")
+        }
+        switch query["fieldValidation"] {
+        case "Ignore": break
+        case "Strict":
+            guard object.unknownFields.isEmpty else {
+                throw APIError(
+                    .badRequest, "strict decoding error: \(object.unknownFields.joined(separator: ", "))")
+            }
+        default: for field in object.unknownFields { RequestWarnings.add(field) }
+        }
+        return object.json
     }
 
     /// The patch in the body (G1, H1).

@@ -8,9 +8,7 @@ extension ResourceHandler {
         let options = try call.query.writeOptions(userAgent: call.request.userAgent)
         let body = try identified(try call.request.decodedBody(), for: call, name: nil)
         let created = try await cluster.create(Object(viewing: body), options: options)
-        var answer = try render(created, for: call, as: representation, code: 201)
-        answer.warn(warnings(about: body, call, options))
-        return answer
+        return try render(created, for: call, as: representation, code: 201)
     }
 
     func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
@@ -18,9 +16,7 @@ extension ResourceHandler {
         let options = try call.query.writeOptions(userAgent: call.request.userAgent)
         let body = try identified(try call.request.decodedBody(), for: call, name: name)
         let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
-        var answer = try render(updated, for: call, as: representation)
-        answer.warn(warnings(about: body, call, options))
-        return answer
+        return try render(updated, for: call, as: representation)
     }
 
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
@@ -28,11 +24,9 @@ extension ResourceHandler {
         let options = try call.query.writeOptions(userAgent: call.request.userAgent)
         let patch = try call.request.decodedPatch()
         var isCreation = false
-        var warnings: [String] = []
-        if case .apply(let config, _) = patch {
+        if case .apply = patch {
             // H1: an apply of what is not there yet creates it, and says so.
             isCreation = subresource == nil ? try await isAbsent(call.key(name)) : false
-            warnings = self.warnings(about: config, call, options)
         } else if call.query["force"] != nil {
             let message = "Forbidden: may not be specified for non-apply patch"
             throw APIError(
@@ -42,9 +36,7 @@ extension ResourceHandler {
                     causes: [APIError.Cause(reason: "FieldValueForbidden", message: message, field: "force")]))
         }
         let patched = try await cluster.patch(call.key(name), patch, subresource: subresource, options: options)
-        var answer = try render(patched, for: call, as: representation, code: isCreation ? 201 : 200)
-        answer.warn(warnings)
-        return answer
+        return try render(patched, for: call, as: representation, code: isCreation ? 201 : 200)
     }
 
     private func isAbsent(_ key: ObjectKey) async throws(APIError) -> Bool {
@@ -101,13 +93,6 @@ extension ResourceHandler {
             }
         }
         return body
-    }
-
-    /// C22: what strict validation would refuse and this request lets pass.
-    private func warnings(about body: JSON, _ call: Call, _ options: WriteOptions) -> [String] {
-        guard options.fieldValidation == .warn, let strategy = Catalog.builtIn.strategy(for: call.type.kind.groupKind)
-        else { return [] }
-        return strategy.decodingFaults(body).filter(\.isStrictOnly).map(\.description)
     }
 
     // MARK: Delete

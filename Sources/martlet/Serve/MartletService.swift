@@ -10,6 +10,7 @@ import NIOCore
 import NIOPosix
 import Reconciler
 import Server
+import ServiceLifecycle
 import Store
 import Synchronization
 import UnixSignals
@@ -78,36 +79,50 @@ struct MartletService {
     }
 
     private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?) async throws {
-        var random = SystemRandomNumberGenerator()
-        let token = AccessToken.create(using: &random)
+        let identity = try ServerIdentity(
+            folder: "\(directory)/pki", hosts: [address.host, LogicalNode.hostName], clock: clock, logger: logger)
+        let place = BoundAddress()
         let server = APIServer(
-            cluster: engine.cluster, clock: clock, token: token,
+            cluster: engine.cluster, clock: clock, identity: identity,
             address: APIServer.Address(host: address.host, port: address.port), logger: logger,
-            onListening: { [self] in announce($0, token) })
+            onListening: { [self] address in
+                place.value.withLock { $0 = address }
+                announce(address, identity)
+            })
+        let requests = gracefully(server)
         let reconciler = makeReconciler(engine.cluster)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
-                try await server.run()
-                return false
+                try await requests.run()
+                return .requests
             }
             group.addTask {
                 try await engine.run()
-                return false
+                return .other
             }
             group.addTask {
                 try await reconciler.run()
-                return false
+                return .other
+            }
+            group.addTask {
+                try await identity.keepRenewed {
+                    if let address = place.value.withLock({ $0 }) { self.writeKubeconfig(address, identity) }
+                }
+                return .other
             }
             if let simulated {
                 group.addTask {
                     try await simulated.run()
-                    return false
+                    return .other
                 }
             }
             group.addTask { await self.followSignals(reconciler) }
             // The first to end ends all: a signal, or a failure.
-            _ = try await group.next()
+            var ended = try await group.next()
             SystemdNotification.send("STOPPING=1")
+            // Requests that are being answered need the other parts: these end afterwards.
+            await requests.triggerGracefulShutdown()
+            while ended != nil, ended != .requests { ended = try await group.next() }
             group.cancelAll()
             while true {
                 do {
@@ -119,8 +134,27 @@ struct MartletService {
         }
     }
 
+    /// Where the server listens, once it does.
+    private final class BoundAddress: Sendable {
+        let value = Mutex<APIServer.Address?>(nil)
+    }
+
+    /// What runs side by side while the service does.
+    private enum Part {
+        case requests, other
+    }
+
+    /// Runs a server so that it can be asked to finish: streams end, requests get a moment for their answers.
+    private func gracefully(_ server: APIServer) -> ServiceGroup {
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        var configuration = ServiceGroupConfiguration(services: [server], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = .seconds(2)
+        return ServiceGroup(configuration: configuration)
+    }
+
     /// Answers when the service is to stop.
-    private func followSignals(_ reconciler: Reconciler) async -> Bool {
+    private func followSignals(_ reconciler: Reconciler) async -> Part {
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
             if signal == .sighup {
                 logger.info("asking Git about every application")
@@ -130,18 +164,23 @@ struct MartletService {
             logger.info("stopping\(options.stopPods ? " with all pods" : "; pods keep running")")
             break
         }
-        return true
+        return .other
     }
 
-    private func announce(_ address: APIServer.Address, _ token: AccessToken) {
-        let url = "http://\(address)"
+    private func announce(_ address: APIServer.Address, _ identity: ServerIdentity) {
+        writeKubeconfig(address, identity)
+        logger.notice("ready on https://\(address); kubectl --kubeconfig \(directory)/kubeconfig get pods")
+        SystemdNotification.send("READY=1")
+    }
+
+    private func writeKubeconfig(_ address: APIServer.Address, _ identity: ServerIdentity) {
         do {
-            try KubeconfigFile.write(server: url, token: token, to: "\(directory)/kubeconfig")
+            try KubeconfigFile.write(
+                server: "https://\(address.reachable)", authority: identity.authority, token: identity.token,
+                to: "\(directory)/kubeconfig")
         } catch {
             logger.error("\(error)")
         }
-        logger.notice("ready on \(url); kubectl --kubeconfig \(directory)/kubeconfig get pods")
-        SystemdNotification.send("READY=1")
     }
 
     // MARK: - Parts

@@ -1,0 +1,220 @@
+package import Model
+
+/// A Kubernetes object that came as protobuf, which is how typed clients write since kubectl 1.32 (semantics-api A17).
+package struct ProtobufObject: Hashable, Sendable {
+    /// As it would have come in JSON.
+    package var json: JSON
+    /// Fields that no message here has: from a newer client, or from a broken one.
+    package var unknownFields: [String]
+
+    /// Starts every such body.
+    static let magic = Array("k8s\0".utf8)
+    /// No kind is nested deeper, except by intent.
+    private static let depth = 64
+
+    /// - Throws: when the bytes are malformed, or of a kind that is not built in.
+    package init(decoding bytes: [UInt8]) throws(ProtobufError) {
+        guard bytes.starts(with: Self.magic) else {
+            throw ProtobufError("it does not begin with \"k8s\" and a zero byte")
+        }
+        let envelope = try Self.envelope(bytes[Self.magic.count...])
+        guard envelope.contentEncoding.isEmpty, ["", ProtobufMessages.contentType].contains(envelope.contentType) else {
+            throw ProtobufError("its content is \(envelope.contentType) \(envelope.contentEncoding), not protobuf")
+        }
+        let message = ProtobufMessages.message(apiVersion: envelope.apiVersion, kind: envelope.kind)
+        guard ProtobufMessages.all[message] != nil else {
+            throw ProtobufError(
+                "there is no kind \(envelope.kind) of \(envelope.apiVersion) in protobuf; send it as JSON")
+        }
+        var unknown: [String] = []
+        var json: JSON = ["apiVersion": .string(envelope.apiVersion), "kind": .string(envelope.kind)]
+        let content = try Self.object(message, envelope.raw, depth: Self.depth, unknown: &unknown)
+        for member in content { json[member.key] = member.value }
+        self.json = json
+        unknownFields = unknown
+    }
+
+    private struct Envelope {
+        var apiVersion = ""
+        var kind = ""
+        var raw: ArraySlice<UInt8> = []
+        var contentEncoding = ""
+        var contentType = ""
+    }
+
+    /// `runtime.Unknown`: typeMeta 1 (apiVersion 1, kind 2), raw 2, contentEncoding 3, contentType 4.
+    private static func envelope(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> Envelope {
+        var envelope = Envelope()
+        var reader = ProtobufReader(bytes)
+        while let (number, value) = try reader.next() {
+            guard case .bytes(let bytes) = value else { continue }
+            switch number {
+            case 1:
+                var type = ProtobufReader(bytes)
+                while let (number, value) = try type.next() {
+                    guard case .bytes(let bytes) = value else { continue }
+                    if number == 1 { envelope.apiVersion = try text(bytes) }
+                    if number == 2 { envelope.kind = try text(bytes) }
+                }
+            case 2: envelope.raw = bytes
+            case 3: envelope.contentEncoding = try text(bytes)
+            case 4: envelope.contentType = try text(bytes)
+            default: continue
+            }
+        }
+        return envelope
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw ProtobufError("a text is not UTF-8") }
+        return text
+    }
+
+    // MARK: - Messages
+
+    private static func object(
+        _ message: String, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
+    ) throws(ProtobufError) -> JSONObject {
+        guard depth > 0 else { throw ProtobufError("it is nested deeper than \(Self.depth) messages") }
+        guard let fields = ProtobufMessages.all[message] else { throw ProtobufError("\(message) is no known message") }
+        var result = JSONObject()
+        // Gathered apart, since each entry comes by itself: what is in place would be copied for each.
+        var lists: [String: [JSON]] = [:]
+        var maps: [String: JSONObject] = [:]
+        var reader = ProtobufReader(bytes)
+        while let (number, value) = try reader.next() {
+            guard let field = fields[number] else {
+                unknown.append("unknown field \(number) of \(message)")
+                continue
+            }
+            switch field.label {
+            case .map:
+                let (key, item) = try entry(field, value, depth: depth, unknown: &unknown)
+                if maps[field.name] == nil { result[field.name] = [:] }
+                maps[field.name, default: JSONObject()][key] = item
+            case .repeated:
+                let item = try json(field.type, value, depth: depth, unknown: &unknown) ?? .null
+                if lists[field.name] == nil { result[field.name] = [] }
+                lists[field.name, default: []].append(item)
+            case .inline:
+                guard case .bytes(let bytes) = value else {
+                    throw ProtobufError("\(message).\(field.name) is no message")
+                }
+                let members = try object(field.type, bytes, depth: depth - 1, unknown: &unknown)
+                for member in members { result[member.key] = member.value }
+            case .single, .keep, .nonzero:
+                let item = try json(field.type, value, depth: depth, unknown: &unknown)
+                guard let item, field.label == .keep || !isZero(item, field) else { continue }
+                result[field.name] = item
+            }
+        }
+        for (name, list) in lists { result[name] = .array(list) }
+        for (name, map) in maps { result[name] = .object(map) }
+        return result
+    }
+
+    /// Go writes fields that are no pointers even when they are zero; in JSON it leaves them out.
+    private static func isZero(_ value: JSON, _ field: ProtobufMessages.Field) -> Bool {
+        switch value {
+        case .string(""), .bool(false): true
+        case .int(0): field.type != "IntOrString" || field.label == .nonzero
+        default: false
+        }
+    }
+
+    /// One entry of a map: key 1, value 2.
+    private static func entry(
+        _ field: ProtobufMessages.Field, _ value: ProtobufReader.Value, depth: Int, unknown: inout [String]
+    ) throws(ProtobufError) -> (String, JSON) {
+        guard case .bytes(let bytes) = value else { throw ProtobufError("\(field.name) is no map") }
+        var key = ""
+        // What is left out is empty: a text, bytes, a quantity.
+        var item: JSON = ""
+        var reader = ProtobufReader(bytes)
+        while let (number, value) = try reader.next() {
+            if number == 1, case .bytes(let bytes) = value { key = try text(bytes) }
+            if number == 2 { item = try json(field.type, value, depth: depth, unknown: &unknown) ?? .null }
+        }
+        return (key, item)
+    }
+
+    /// - Returns: `nil` for what stands for nothing: a time that was never set.
+    private static func json(
+        _ type: String, _ value: ProtobufReader.Value, depth: Int, unknown: inout [String]
+    ) throws(ProtobufError) -> JSON? {
+        switch (type, value) {
+        case ("bool", .number(let number)): return .bool(number != 0)
+        case ("int32", .number(let number)): return .int(Int64(Int32(truncatingIfNeeded: number)))
+        case ("int64", .number(let number)): return .int(Int64(bitPattern: number))
+        case ("string", .bytes(let bytes)): return .string(try text(bytes))
+        case ("bytes", .bytes(let bytes)): return .string(base64(bytes))
+        case ("meta.v1.Time", .bytes(let bytes)): return try time(bytes, fractionDigits: 0)
+        case ("meta.v1.MicroTime", .bytes(let bytes)): return try time(bytes, fractionDigits: 6)
+        case ("Quantity", .bytes(let bytes)):
+            var reader = ProtobufReader(bytes)
+            guard let (number, value) = try reader.next() else { return "0" }
+            guard number == 1, case .bytes(let bytes) = value else { throw ProtobufError("a quantity is no text") }
+            return .string(try text(bytes))
+        case ("IntOrString", .bytes(let bytes)): return try intOrString(bytes)
+        case ("meta.v1.FieldsV1", .bytes(let bytes)):
+            var reader = ProtobufReader(bytes)
+            guard let (_, value) = try reader.next() else { return [:] }
+            guard case .bytes(let bytes) = value else { throw ProtobufError("fieldsV1 is no text") }
+            do {
+                return try JSON(decoding: Array(bytes))
+            } catch {
+                throw ProtobufError("fieldsV1 is no JSON: \(error)")
+            }
+        case (_, .bytes(let bytes)):
+            return .object(try object(type, bytes, depth: depth - 1, unknown: &unknown))
+        case (_, .number): throw ProtobufError("a number stands where \(type) belongs")
+        }
+    }
+
+    /// Seconds 1, nanoseconds 2; a time that was never set is an empty message.
+    private static func time(_ bytes: ArraySlice<UInt8>, fractionDigits: Int) throws(ProtobufError) -> JSON? {
+        guard !bytes.isEmpty else { return nil }
+        var reader = ProtobufReader(bytes)
+        var time = Timestamp(seconds: 0)
+        while let (number, value) = try reader.next() {
+            guard case .number(let part) = value else { throw ProtobufError("a time is no number") }
+            let signed = Int64(bitPattern: part)
+            time = time + (number == 1 ? .seconds(signed) : .nanoseconds(Int64(Int32(truncatingIfNeeded: signed))))
+        }
+        return .string(time.text(fractionDigits: fractionDigits))
+    }
+
+    /// Type 1 (0: number, 1: text), number 2, text 3.
+    private static func intOrString(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> JSON {
+        var reader = ProtobufReader(bytes)
+        var isText = false
+        var number: Int64 = 0
+        var string = ""
+        while let (field, value) = try reader.next() {
+            switch (field, value) {
+            case (1, .number(let type)): isText = type == 1
+            case (2, .number(let value)): number = Int64(Int32(truncatingIfNeeded: value))
+            case (3, .bytes(let bytes)): string = try text(bytes)
+            default: throw ProtobufError("a number or text has the unknown field \(field)")
+            }
+        }
+        return isText ? .string(string) : .int(number)
+    }
+
+    /// RFC 4648, which is how bytes are written in JSON.
+    private static func base64(_ bytes: ArraySlice<UInt8>) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        var rest = bytes
+        while !rest.isEmpty {
+            let group = rest.prefix(3)
+            rest = rest.dropFirst(3)
+            let value = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) } << UInt32((3 - group.count) * 8)
+            for index in 0..<4 {
+                let digit = alphabet[Int(value >> UInt32(18 - 6 * index) & 63)]
+                text.append(index <= group.count ? digit : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

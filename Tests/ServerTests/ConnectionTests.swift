@@ -1,0 +1,115 @@
+import Cluster
+import Glibc
+import Kinds
+import KubernetesClient
+import Logging
+import Model
+import NIOCore
+import NIOPosix
+import Server
+import Testing
+
+@Suite("Connections")
+struct ConnectionTests {
+    @Test("who speaks plain HTTP is told that this is HTTPS, and nothing else")
+    func plainHTTP() async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send("GET", "/version", to: server, isPlain: true)
+            #expect(answer.status == 400)
+            #expect(answer.text == "Client sent an HTTP request to an HTTPS server.\n")
+            // The server is none the worse for it.
+            #expect(try await RawHTTP.send("GET", "/version", to: server).status == 200)
+        }
+    }
+
+    @Test("a refusal says how to get in (RFC 9110, 11.6.1), and a wrong token is named to the client")
+    func unauthorized() async throws {
+        try await TestServer.run { server in
+            let refused = try await RawHTTP.send("GET", "/api", to: server, token: nil)
+            #expect(refused.status == 401)
+            #expect(refused.header("WWW-Authenticate") == "Bearer")
+            #expect(try refused.json["kind"] == "Status")
+            #expect(try refused.json["code"] == 401)
+            let client = try server.makeClient(token: "wrong")
+            let error = await #expect(throws: APIError.self) { try await client.get(Pod.key("x", in: "default")) }
+            try await client.shutdown()
+            #expect(error?.reason == .unauthorized)
+        }
+    }
+
+    @Test("a server that another authority vouches for is not trusted, and the message says what to do")
+    func foreignAuthority() async throws {
+        try await TestServer.withIdentity { other, _ in
+            try await TestServer.run { server in
+                let client = try server.makeClient(authority: other.authority)
+                let error = await #expect(throws: APIError.self) { try await client.get(Pod.key("x", in: "default")) }
+                try await client.shutdown()
+                #expect(error?.reason == .serviceUnavailable)
+                #expect(error?.message.contains("certificate authority") == true, "\(error?.message ?? "")")
+                #expect(error?.message.contains(server.url) == true, "\(error?.message ?? "")")
+            }
+        }
+    }
+
+    @Test("the server is reached under its addresses and its name", arguments: ["127.0.0.1", "localhost"])
+    func names(host: String) async throws {
+        try await TestServer.run { server in
+            let client = try server.makeClient(host: host)
+            let object = try await client.get(Namespace.key("default"))
+            try await client.shutdown()
+            #expect(object.metadata.name == "default")
+        }
+    }
+
+    @Test("a stop ends watches, followed logs, idle and silent connections within seconds")
+    func stops() async throws {
+        let clock = ContinuousClock()
+        let stopped = clock.now
+        var stop = stopped
+        try await TestServer.run { server in
+            let silent = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: server.address.host, port: server.address.port).get()
+            let watching = try server.makeClient()
+            let watch = try await watching.watch(ListQuery(Namespace.kind.groupKind, namespace: nil), from: nil)
+            var events = watch.makeAsyncIterator()
+            #expect(try await events.next() != nil)
+            let log = try await watching.logs(LogQuery(namespace: "default", pod: "p", follow: true))
+            var chunks = log.makeAsyncIterator()
+            #expect(try await chunks.next() != nil)
+            await server.stop()
+            await #expect(throws: Never.self, "an end, not a failure") {
+                while try await events.next() != nil {}
+                while try await chunks.next() != nil {}
+            }
+            try await silent.closeFuture.get()
+            try await watching.shutdown()
+        }
+        stop = clock.now
+        #expect(stop - stopped < .seconds(5))
+    }
+
+    @Test("a followed log is let go when its client is gone without a word")
+    func goneClient() async throws {
+        try await TestServer.run { server in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: server.address.host, port: server.address.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(server.tlsHandler())
+                        return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            try await channel.executeThenClose { inbound, outbound in
+                let head =
+                    "GET /api/v1/namespaces/default/pods/p/log?follow=true HTTP/1.1\r\nHost: x\r\n"
+                    + "Authorization: Bearer \(server.identity.token.secret)\r\n\r\n"
+                try await outbound.write(ByteBuffer(string: head))
+                for try await _ in inbound { break }
+                // A reset, as from a process that was killed: no TLS goodbye.
+                let socket = try #require(channel.channel as? any SocketOptionProvider)
+                try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+                try await channel.channel.close(mode: .all)
+            }
+            for await _ in server.logEnds { break }
+        }
+    }
+}
