@@ -82,6 +82,8 @@ let package = Package(
             name: "martlet-bench", dependencies: ["Model", "Store", "CLibyaml", "CSQLite"], path: "Benchmarks",
             swiftSettings: settings),
 
+        // Git servers, sshd and small disks on this machine, for tests.
+        .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
@@ -89,7 +91,7 @@ let package = Package(
         tests(
             "EngineTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", logging] + nio),
-        tests("GitSourceTests", ["GitSource"]),
+        tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(
             "ReconcilerTests",
@@ -100,7 +102,8 @@ let package = Package(
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
-        tests("EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", logging]),
+        tests(
+            "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

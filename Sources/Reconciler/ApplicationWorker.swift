@@ -62,6 +62,10 @@ package actor ApplicationWorker {
     let resourceVersions: [GroupKind: String]
     /// The resolved source as it was at the last refresh: another one makes a refresh due.
     var refreshedSource: ApplicationSource?
+    /// How often in a row Git could not be asked.
+    var failedRefreshes = 0
+    /// Where the manifests came from that `rollout` is about.
+    var judgedSource: ApplicationSource?
 
     package init(
         key: ObjectKey, environment: Environment, types: [ResourceType], random: any RandomNumberGenerator & Sendable
@@ -129,6 +133,7 @@ package actor ApplicationWorker {
             try await publish(application)
             return nil
         }
+        noticeOtherSource(application)
         try await refreshIfDue(application)
         if !settings.isSuspended {
             try await advance(application, settings)
@@ -150,6 +155,20 @@ package actor ApplicationWorker {
         history = status.history
         operationState = status.operationState
         target = rollout.revision
+        judgedSource = status.sync.comparedTo?["source"].map { ApplicationSource(viewing: $0) }
+    }
+
+    /// Another repository or path: what was judged, held and kept for a rollback were other manifests.
+    private func noticeOtherSource(_ application: Application) {
+        guard let source = application.spec.source else { return }
+        if let judged = judgedSource, !judged.yieldsSameManifests(as: source) {
+            environment.logger.notice("\(key): now follows \(source.repoURL) \(source.path ?? ".")")
+            rollout = Rollout()
+            target = nil
+            isCompared = false
+            nextRefresh = now
+        }
+        judgedSource = source
     }
 
     // MARK: - Git
@@ -162,13 +181,15 @@ package actor ApplicationWorker {
             target = try await environment.source.resolve(source)
             conditions["ComparisonError"] = nil
             refreshedSource = source
+            failedRefreshes = 0
         } catch {
             // What is deployed stays; the next refresh may do better.
             conditions["ComparisonError"] = "\(error)"
+            refreshedSource = source
+            failedRefreshes += 1
             environment.logger.warning("\(key): \(error)")
         }
-        let seconds = Double(environment.interval.components.seconds)
-        nextRefresh = now + environment.interval + .seconds(Double.random(in: 0...(seconds / 2), using: &jitter))
+        nextRefresh = now + refreshDelay()
         if asked {
             let patch: JSON = [
                 "metadata": [
@@ -179,6 +200,13 @@ package actor ApplicationWorker {
             _ = try await environment.cluster.patch(
                 key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
         }
+    }
+
+    /// The interval with jitter; after a failure less, from two seconds on, so that a passing fault costs little.
+    private func refreshDelay() -> Duration {
+        var delay = environment.interval
+        if failedRefreshes > 0 { delay = min(delay, .seconds(2) * (1 << min(failedRefreshes - 1, 10))) }
+        return delay + delay * Double.random(in: 0...0.5, using: &jitter)
     }
 
     /// The desired state of a revision, or of the mix that a `workload` rollback makes.
@@ -308,5 +336,12 @@ package actor ApplicationWorker {
         return HealthAssessment(
             of: inventory.sorted(by: SyncOrder.precedes), live: live.object, appliedGenerations: appliedGenerations,
             replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart, at: now)
+    }
+}
+
+extension ApplicationSource {
+    /// Whether a commit holds the same manifests for both; which commit each wants may differ.
+    func yieldsSameManifests(as other: ApplicationSource) -> Bool {
+        repoURL == other.repoURL && path ?? "." == other.path ?? "." && directory == other.directory
     }
 }

@@ -113,9 +113,12 @@ extension DesiredState {
             revision: revision,
             objects: manifests.manifests.map { manifest in
                 let source = manifest.source
+                // Only the tree is held on to: an object outlives the rendering that it came from.
+                let tree = manifests.tree
                 return DesiredObject(
                     object: manifest.object, origin: "\(source.file):\(source.mark.line)",
-                    fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)")
+                    fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)",
+                    locate: { "\(source.file):\(source.mark(of: $0, in: tree))" })
             },
             faults: manifests.errors.map(\.description))
     }

@@ -50,7 +50,7 @@ struct StoryTests {
                 try await stage.rollout().held.contains { $0.revision == bad }
             }
             let held = try #require(try await stage.rollout().held.first)
-            #expect(held.message?.contains("web/broken.yaml:") == true, "\(held.message ?? "")")
+            #expect(held.message?.contains("web/broken.yaml:4:10: ") == true, "\(held.message ?? "")")
             let config: ConfigMap = try await #require(stage.cluster).get(ConfigMap.key("web", in: "default")).view()
             #expect(config.data["value"] == "one")
         }

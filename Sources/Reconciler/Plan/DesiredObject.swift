@@ -8,11 +8,17 @@ package struct DesiredObject: Sendable {
     package var origin: String
     /// Changes exactly when the rendered object does; comparing it is cheaper than comparing trees.
     package var fingerprint: String
+    /// Where one of its fields stands: `spec.replicas` → `web/deployment.yaml:14:3`. Reads the file anew: for errors.
+    package var locate: @Sendable (_ field: String) -> String
 
-    package init(object: Object, origin: String, fingerprint: String) {
+    /// - Parameter locate: answers the origin when it is not given.
+    package init(
+        object: Object, origin: String, fingerprint: String, locate: (@Sendable (String) -> String)? = nil
+    ) {
         self.object = object
         self.origin = origin
         self.fingerprint = fingerprint
+        self.locate = locate ?? { _ in origin }
     }
 
     package var key: ObjectKey { object.key }
