@@ -179,15 +179,20 @@ package actor ApplicationWorker {
         guard now >= nextRefresh || asked || source != refreshedSource else { return }
         do {
             target = try await environment.source.resolve(source)
-            conditions["ComparisonError"] = nil
+            if conditions.removeValue(forKey: "ComparisonError") != nil {
+                environment.logger.notice("\(key): \(source.repoURL) can be read again")
+            }
             refreshedSource = source
             failedRefreshes = 0
         } catch {
             // What is deployed stays; the next refresh may do better.
-            conditions["ComparisonError"] = "\(error)"
             refreshedSource = source
             failedRefreshes += 1
-            environment.logger.warning("\(key): \(error)")
+            let message = "\(error)"
+            if conditions.updateValue(message, forKey: "ComparisonError") != message {
+                environment.logger.warning("\(key): \(message)")
+                await environment.record(application, "Warning", "ComparisonError", message)
+            }
         }
         nextRefresh = now + refreshDelay()
         if asked {

@@ -67,7 +67,7 @@ struct ServiceFaultTests {
     }
 
     @Test(
-        "a read-only disk is refused at the start and said while running; nothing is lost, and it goes on when writable",
+        "a read-only data directory is refused with the reason; nothing is lost, and it goes on when it is writable",
         .enabled(if: SmallDisk.isPossible, "needs to mount a small file system"))
     func readOnly() async throws {
         try await Stage.with { stage in

@@ -207,27 +207,55 @@ final class Stage: @unchecked Sendable {
 
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
-        let entries: [String]
-        do {
-            entries = try FileManager.default.contentsOfDirectory(atPath: "/proc")
-        } catch {
-            return []
-        }
         var children: [Int32: [Int32]] = [:]
         var supervisors: [Int32] = []
-        for pid in entries.compactMap({ Int32($0) }) {
-            // A process that ended meanwhile has no files any more, and is in no list.
-            let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-            let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
-            if String(decoding: command, as: UTF8.self).contains("\(data)/pods/") { supervisors.append(pid) }
-            // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
-            let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+        for process in Self.allProcesses() {
+            if process.isSupervisor(of: data) { supervisors.append(process.id) }
+            children[process.parent, default: []].append(process.id)
         }
         var found: Set<Int32> = []
         while let pid = supervisors.popLast() {
             if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
         }
         return found
+    }
+
+    /// Those of them that are no supervisors.
+    func containers() -> Set<Int32> {
+        processes().subtracting(Self.allProcesses().filter { $0.isSupervisor(of: data) }.map(\.id))
+    }
+
+    /// All processes of this machine that have `text` in their command line.
+    func processes(running text: String) -> Set<Int32> {
+        Set(Self.allProcesses().filter { $0.command.contains(text) }.map(\.id))
+    }
+
+    private struct MachineProcess {
+        var id: Int32
+        var parent: Int32
+        /// The command line, its words apart by spaces.
+        var command: String
+
+        func isSupervisor(of data: String) -> Bool { command.contains("\(data)/pods/") }
+    }
+
+    private static func allProcesses() -> [MachineProcess] {
+        let entries: [String]
+        do {
+            entries = try FileManager.default.contentsOfDirectory(atPath: "/proc")
+        } catch {
+            return []
+        }
+        return entries.compactMap { Int32($0) }.compactMap { pid in
+            // A process that ended meanwhile has no files any more, and one that nobody waited for no command line.
+            guard let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"), !words.isEmpty,
+                let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat")
+            else { return nil }
+            let command = String(decoding: words.map { $0 == 0 ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+            // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
+            let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+            guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+            return MachineProcess(id: pid, parent: parent, command: command)
+        }
     }
 }

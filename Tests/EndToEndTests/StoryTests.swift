@@ -81,26 +81,4 @@ struct StoryTests {
             #expect(names == ["a", "other"])
         }
     }
-
-    @Test("killed at a random moment of a rolling update, the service converges, with no process leaked or doubled")
-    func survivesKill() async throws {
-        var random = SystemRandomNumberGenerator()
-        try await Stage.with { stage in
-            try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v1"]))
-            try await stage.start()
-            try await stage.waitForHealthy(try stage.push("v1"))
-            for round in 2...3 {
-                try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v\(round)"]))
-                let revision = try stage.push("v\(round)")
-                let looks = Int.random(in: 0...60, using: &random)
-                for _ in 0..<looks { _ = try await stage.rollout() }
-                stage.killService()
-                try await stage.start()
-                try await stage.waitForHealthy(revision)
-                // Two pods, each a supervisor and a container.
-                try await stage.eventually("old processes are gone") { stage.processes().count == 4 }
-                try await stage.eventually("there are two pods") { try await stage.pods().count == 2 }
-            }
-        }
-    }
 }
