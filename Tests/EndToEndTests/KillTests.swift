@@ -150,7 +150,7 @@ struct KillTests {
             #expect(end.phase == "RolledBack" && end.revision == good, "\(end.phase ?? "")")
             let active = try await stage.pods(in: "web").filter { $0.metadata.deletionTimestamp == nil }
             #expect(active.map { $0.spec.containers.first?.image } == ["martlet.dev/echo"])
-            #expect(try await stage.events(in: "martlet").contains { $0.hasPrefix("Warning RollbackStarted: ") })
+            try await stage.waitForEvent("Normal RolledBack: returned to revision", in: "martlet")
         }
     }
 }

@@ -60,7 +60,7 @@ struct PodFaultTests {
             let names = ["stubborn", "forks", "flood", "exits"]
             for name in names { try await stage.follow(name) }
             for name in names { try await stage.waitForHealthy(first, name) }
-            try await stage.eventually("it has forked") { stage.processes(running: "sleep \(forks)").count == 5 }
+            try await stage.eventually("it has forked") { stage.processes(running: "sleep \(forks)").count >= 5 }
 
             try stage.write("exits/web.yaml", Self.script("echo last words >&2; exit 3"))
             for name in ["stubborn", "forks"] { try stage.git("rm", "-q", "\(name)/web.yaml") }

@@ -154,7 +154,9 @@ struct RepositoryFaultTests {
             let half = try stage.push("one fault")
             let said = try await stage.waitForHeld(half).message ?? ""
             #expect(said.contains("web/a.yaml:5:1: ConfigMap \"a\": "), "\(said)")
-            #expect(try await stage.application().status.sync.status == "OutOfSync")
+            try await stage.eventually("what is not applied is out of sync") {
+                try await stage.application().status.sync.status == "OutOfSync"
+            }
 
             try stage.write("web/a.yaml", Manifests.configMap("a", "one"))
             try await stage.waitForHealthy(try stage.push("none"))
