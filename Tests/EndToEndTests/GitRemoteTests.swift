@@ -1,4 +1,5 @@
 import Cluster
+import Glibc
 import Kinds
 import Model
 import TestServers
@@ -126,6 +127,34 @@ struct GitRemoteTests {
                 try await stage.condition("ComparisonError", of: "http") == nil
             }
             for secret in ["s3cret", "wr0ng"] { #expect(!stage.log.contains(secret)) }
+        }
+    }
+
+    @Test("a remote that falls silent neither keeps a bad commit in place nor the service from stopping")
+    func silence() async throws {
+        try await Stage.with { stage in
+            try stage.write("web/web.yaml", Manifests.deployment(["--drain", "0s"], replicas: 1))
+            let good = try stage.push("it runs")
+            let server = HTTPBackend(root: stage.root)
+            try await stage.launch(["--interval", "300ms"])
+            try await stage.follow("web", repository: server.url("repository.git"))
+            try await stage.waitForHealthy(good)
+            try stage.write(
+                "web/web.yaml",
+                Manifests.deployment([], replicas: 1).replacing("martlet.dev/echo", with: "nowhere.invalid/web:1"))
+            let bad = try stage.push("no such image")
+            try await stage.eventually("the bad commit is judged") { try await stage.rollout().revision == bad }
+            server.fault = .silence
+            // Far less than the minute of silence after which the remote is given up.
+            try await stage.eventually("the bad commit is rolled back", seconds: 30) {
+                let rollout = try await stage.rollout()
+                return rollout.phase == "RolledBack" && rollout.revision == good
+            }
+            try await stage.eventually("Git is being asked") { server.silentConnections > 0 }
+            let clock = ContinuousClock()
+            let start = clock.now
+            #expect(stage.end(SIGTERM) == 0)
+            #expect(clock.now - start < .seconds(20))
         }
     }
 

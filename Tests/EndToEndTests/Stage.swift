@@ -207,22 +207,26 @@ final class Stage: @unchecked Sendable {
 
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
-        var children: [Int32: [Int32]] = [:]
-        var supervisors: [Int32] = []
-        for process in Self.allProcesses() {
-            if process.isSupervisor(of: data) { supervisors.append(process.id) }
-            children[process.parent, default: []].append(process.id)
-        }
-        var found: Set<Int32> = []
-        while let pid = supervisors.popLast() {
-            if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
-        }
-        return found
+        let (supervisors, containers) = processesByRole()
+        return supervisors.union(containers)
     }
 
     /// Those of them that are no supervisors.
-    func containers() -> Set<Int32> {
-        processes().subtracting(Self.allProcesses().filter { $0.isSupervisor(of: data) }.map(\.id))
+    func containers() -> Set<Int32> { processesByRole().containers }
+
+    private func processesByRole() -> (supervisors: Set<Int32>, containers: Set<Int32>) {
+        var children: [Int32: [Int32]] = [:]
+        var supervisors: Set<Int32> = []
+        for process in Self.allProcesses() {
+            if process.command.contains("\(data)/pods/") { supervisors.insert(process.id) }
+            children[process.parent, default: []].append(process.id)
+        }
+        var found: Set<Int32> = []
+        var next = Array(supervisors)
+        while let pid = next.popLast() {
+            if found.insert(pid).inserted { next += children[pid] ?? [] }
+        }
+        return (supervisors, found.subtracting(supervisors))
     }
 
     /// All processes of this machine that have `text` in their command line.
@@ -235,8 +239,6 @@ final class Stage: @unchecked Sendable {
         var parent: Int32
         /// The command line, its words apart by spaces.
         var command: String
-
-        func isSupervisor(of data: String) -> Bool { command.contains("\(data)/pods/") }
     }
 
     private static func allProcesses() -> [MachineProcess] {

@@ -50,7 +50,9 @@ struct StoryTests {
                 try await stage.rollout().held.contains { $0.revision == bad }
             }
             let held = try #require(try await stage.rollout().held.first)
-            #expect(held.message?.contains("web/broken.yaml:4:10: ") == true, "\(held.message ?? "")")
+            #expect(
+                held.message?.contains("web/broken.yaml:4:9: the '[' is never closed; add ']'") == true,
+                "\(held.message ?? "")")
             let config: ConfigMap = try await #require(stage.cluster).get(ConfigMap.key("web", in: "default")).view()
             #expect(config.data["value"] == "one")
         }
