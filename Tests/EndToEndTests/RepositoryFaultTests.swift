@@ -164,52 +164,6 @@ struct RepositoryFaultTests {
         }
     }
 
-    @Test("a missing ConfigMap or Secret keeps the pod from starting in Kubernetes' words, until it is there")
-    func missingConfiguration() async throws {
-        try await Stage.with { stage in
-            let variable = { (kind: String) in
-                """
-                          env:
-                            - name: VALUE
-                              valueFrom:
-                                \(kind)KeyRef:
-                                  name: absent
-                                  key: value
-                """
-            }
-            try stage.write("map/web.yaml", Manifests.deployment([], replicas: 1, extra: variable("configMap")))
-            try stage.write("secret/web.yaml", Manifests.deployment([], replicas: 1, extra: variable("secret")))
-            try stage.write("good/marker.yaml", Manifests.configMap("marker", "one"))
-            let revision = try stage.push("what is referred to is missing")
-            try await stage.launch([])
-            for name in ["map", "secret", "good"] { try await stage.follow(name) }
-            try await stage.waitForHealthy(revision, "good")
-            for (name, message) in [
-                ("map", "configmap \"absent\" not found"), ("secret", "secret \"absent\" not found"),
-            ] {
-                try await stage.eventually("\(name) waits for its configuration") {
-                    let waiting = try await stage.pods(in: name).first?.status.containerStatuses.first?.state.waiting
-                    return waiting?.reason == "CreateContainerConfigError" && waiting?.message == message
-                }
-                try await stage.waitForEvent("Warning Failed: Error: \(message)", in: name)
-            }
-            // Before the verdict is certain …
-            try await stage.apply(Manifests.configMap("absent", "one"), in: "map")
-            try await stage.waitForHealthy(revision, "map")
-            // … and after it.
-            let held = try await stage.waitForHeld(revision, "secret")
-            #expect(held.reason == "CreateContainerConfigError")
-            #expect(held.message?.contains("secret \"absent\" not found") == true, "\(held.message ?? "")")
-            try await stage.apply(
-                "apiVersion: v1\nkind: Secret\nmetadata:\n  name: absent\nstringData:\n  value: hidden\n", in: "secret")
-            try await stage.eventually("what recovers by itself is taken back") {
-                let rollout = try await stage.rollout("secret")
-                return rollout.phase == "Healthy" && rollout.revision == revision && rollout.held.isEmpty
-            }
-            #expect(!stage.log.contains("hidden"))
-        }
-    }
-
     @Test("a commit without any manifest deletes nothing, until the Application says that it may")
     func emptied() async throws {
         try await Stage.with { stage in
