@@ -14,6 +14,8 @@ struct RepositoryFaultTests {
         var bad: String
         /// What the reason for holding the commit must contain, word for word.
         var says: [String]
+        /// What must be said nowhere.
+        var hides: String?
     }
 
     static func deployment(_ edit: (String) -> String) -> String {
@@ -58,6 +60,13 @@ struct RepositoryFaultTests {
             name: "type", bad: "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  port: 8080\n",
             says: ["type/object.yaml:6:3: ConfigMap \"x\": ", "quote it: \"8080\""]),
         Fault(
+            name: "secret",
+            bad: "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  password: 47114712\n",
+            says: ["secret/object.yaml:6:3: Secret \"x\": stringData.password: expected a string"], hides: "47114712"),
+        Fault(
+            name: "base64", bad: "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\ndata:\n  password: hunter-two\n",
+            says: ["base64/object.yaml:6:3: Secret \"x\""], hides: "hunter-two"),
+        Fault(
             name: "value", bad: deployment { $0.replacing("replicas: 0", with: "replicas: -1") },
             says: [
                 "value/object.yaml:6:3: Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: "
@@ -81,7 +90,7 @@ struct RepositoryFaultTests {
                 "address/object.yaml:5:1: Service \"web\" is invalid: spec.clusterIPs[0]: ", "may not change once set",
             ]),
         Fault(
-            name: "chart", bad: "", says: ["Chart.yaml", "Helm charts are not rendered yet"]),
+            name: "chart", bad: "", says: ["chart/Chart.yaml: Helm charts are not rendered yet"]),
     ]
 
     private static func write(_ stage: Stage, _ value: String, bad: Bool) throws {
@@ -121,7 +130,10 @@ struct RepositoryFaultTests {
                 let said = try await stage.condition("RevisionHeld", of: fault.name) ?? ""
                 #expect(said.contains(fault.says[0]), "\(fault.name): \(said)")
                 #expect(stage.log.contains(fault.says[0]), "\(fault.name) is not in the log")
-                try await stage.waitForEvent("Warning OperationFailed: ", in: "martlet")
+                try await stage.waitForEvent("Warning OperationFailed: \(fault.says[0])", in: "martlet")
+                if let hidden = fault.hides {
+                    #expect(!message.contains(hidden) && !stage.log.contains(hidden), "\(fault.name): \(message)")
+                }
             }
             #expect(try await stage.value(of: "marker", in: "good") == "two")
 
@@ -237,12 +249,15 @@ struct RepositoryFaultTests {
             try await stage.follow("branch", path: "web", revision: "mian")
             try await stage.follow("path", path: "wbe")
             try await stage.follow("repository", path: "web", repository: "\(stage.root)/absent.git")
+            try await stage.follow("spec", path: "web") { $0.metadata.annotations["martlet.dev/rollback"] = "never" }
             try await stage.follow("url", path: "web", repository: "ftp://127.0.0.1/x.git")
             try await stage.waitForHealthy(first)
             let branch = try await stage.waitForCondition("ComparisonError", of: "branch", containing: "mian")
             #expect(branch.contains("main"), "a suggestion: \(branch)")
             try await stage.waitForCondition("ComparisonError", of: "repository", containing: "does not exist")
             try await stage.waitForCondition("ComparisonError", of: "url", containing: "ftp:// is not supported")
+            try await stage.waitForCondition(
+                "InvalidSpecError", of: "spec", containing: "\"never\" is none of \"commit\"")
             let held = try await stage.waitForHeld(first, "path")
             #expect(held.message?.contains("wbe") == true, "\(held.message ?? "")")
             #expect(try await stage.application("branch").status.sync.status == "Unknown")
@@ -253,7 +268,11 @@ struct RepositoryFaultTests {
             _ = try await stage.connected().patch(
                 Application.key("path", in: "martlet"), .merge(["spec": ["source": ["path": "web"]]]),
                 subresource: nil, options: WriteOptions(fieldManager: "me"))
-            for name in ["branch", "repository", "path"] {
+            _ = try await stage.connected().patch(
+                Application.key("spec", in: "martlet"),
+                .merge(["metadata": ["annotations": ["martlet.dev/rollback": "off"]]]), subresource: nil,
+                options: WriteOptions(fieldManager: "me"))
+            for name in ["branch", "repository", "path", "spec"] {
                 try await stage.waitForHealthy(first, name)
                 #expect(try await stage.value(of: "a", in: name) == "one", "\(name)")
             }

@@ -34,7 +34,9 @@ package struct Refusal: Hashable, Sendable {
             return ["\(desired.origin): \(error.message)"]
         }
         let name = "\(desired.key.kind) \"\(desired.key.name)\" is invalid"
-        return causes.map { "\(desired.locate($0.field)): \(name): \($0.field): \($0.message)" }
+        return causes.map {
+            "\(desired.locate($0.field)): \(name): \($0.field): \(shown($0.message, of: desired.key, from: "Invalid value: "))"
+        }
     }
 
     /// Whether the server could not even read the object; it then speaks of the request, not of the manifest.
@@ -50,9 +52,16 @@ package struct Refusal: Hashable, Sendable {
     private static func decodingFaults(_ desired: DesiredObject) -> [String] {
         guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else { return [] }
         let name = "\(desired.key.kind) \"\(desired.key.name)\""
-        return strategy.decodingFaults(desired.object.json).map {
-            "\(desired.locate($0.path.description)): \(name): \($0)"
+        return strategy.decodingFaults(desired.object.json).map { fault in
+            let text = fault.isStrictOnly ? "\(fault)" : shown("\(fault)", of: desired.key, from: ", found ")
+            return "\(desired.locate(fault.path.description)): \(name): \(text)"
         }
+    }
+
+    /// The text, for a Secret only up to where its value would show.
+    private static func shown(_ text: String, of key: ObjectKey, from sign: String) -> String {
+        guard key.kind == Secret.kind.groupKind, let range = text.firstRange(of: sign) else { return text }
+        return text[..<range.lowerBound] + (sign.hasPrefix(",") ? ", found something else" : sign + "(hidden)")
     }
 
     private static func isRetryable(_ error: APIError) -> Bool {
