@@ -193,9 +193,19 @@ final class Stage: @unchecked Sendable {
     /// Ends the service with a signal; answers its exit code, or 128 and the signal's number.
     @discardableResult
     func end(_ signal: Int32) -> Int32 {
-        guard let service else { return -1 }
+        signalService(signal)
+        return waitForEnd()
+    }
+
+    func signalService(_ signal: Int32) {
+        if let service { kill(service, signal) }
+    }
+
+    /// The service's exit code, or 128 + the signal that ended it.
+    @discardableResult
+    func waitForEnd() -> Int32 {
+        guard let service else { return 0 }
         self.service = nil
-        kill(service, signal)
         return Self.wait(service)
     }
 
