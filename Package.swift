@@ -95,6 +95,8 @@ let package = Package(
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),
 
+        // Git servers, sshd and small disks on this machine, for tests.
+        .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
@@ -102,7 +104,7 @@ let package = Package(
         tests(
             "EngineTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", logging] + nio),
-        tests("GitSourceTests", ["GitSource"]),
+        tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(
             "ReconcilerTests",
@@ -114,7 +116,8 @@ let package = Package(
         tests(
             "SimulationTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
-        tests("EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", logging]),
+        tests(
+            "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

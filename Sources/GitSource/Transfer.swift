@@ -20,6 +20,16 @@ package struct TransferSettings: Sendable, Hashable {
     package var insecureSkipTLSVerify = false
 
     package init() {}
+
+    /// From the environment: `MARTLET_GIT_KNOWN_HOSTS_FILE`, `MARTLET_GIT_CA_FILE`, and `true` in
+    /// `MARTLET_GIT_INSECURE_IGNORE_HOST_KEY` or `MARTLET_GIT_INSECURE_SKIP_TLS_VERIFY`.
+    package init(environment: [String: String]) {
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        knownHostsFile = value("MARTLET_GIT_KNOWN_HOSTS_FILE")
+        certificateAuthorityFile = value("MARTLET_GIT_CA_FILE")
+        insecureIgnoreHostKey = value("MARTLET_GIT_INSECURE_IGNORE_HOST_KEY") == "true"
+        insecureSkipTLSVerify = value("MARTLET_GIT_INSECURE_SKIP_TLS_VERIFY") == "true"
+    }
 }
 
 /// How far a fetch is.

@@ -1,4 +1,5 @@
 import Cluster
+import GitSource
 import Kinds
 import Logging
 import Model
@@ -13,7 +14,7 @@ extension ApplicationWorker {
             }
             desired = state
         } catch {
-            return Syncer.Report(outcome: .failed("\(error)"))
+            return Syncer.Report(outcome: Self.isLasting(error) ? .refused("\(error)") : .failed("\(error)"))
         }
         guard desired.faults.isEmpty else {
             return Syncer.Report(outcome: .refused(desired.faults.joined(separator: "; ")))
@@ -32,6 +33,15 @@ extension ApplicationWorker {
             plan(desired, settings))
         take(report, desired)
         return report
+    }
+
+    /// Whether a commit can never be rendered: what a commit holds does not change.
+    private static func isLasting(_ error: any Error) -> Bool {
+        guard let error = error as? GitError else { return false }
+        return switch error.kind {
+        case .pathNotFound, .submodule, .lfsPointer, .symlink: true
+        default: false
+        }
     }
 
     func plan(_ desired: DesiredState, _ settings: ApplicationSettings) -> SyncPlan {
@@ -90,9 +100,10 @@ extension ApplicationWorker {
             return nil
         }
         let plan = plan(desired, settings)
-        let preview = await Syncer(cluster: environment.cluster, clock: environment.clock, settings: settings).preview(
+        let preview = await Syncer(cluster: environment.cluster, clock: environment.clock, settings: settings).review(
             plan)
         outOfSync = Set(preview.previews.filter(\.changes).map(\.step.key)).union(plan.kept.map(\.key))
+            .union(preview.refusals.map(\.key))
         isCompared = true
         for item in preview.previews where !item.changes {
             guard case .apply(let object, let live) = item.step else { continue }
@@ -127,6 +138,7 @@ extension ApplicationWorker {
         report.conditions = conditions
         report.operationState = operationState
         report.isCompared = isCompared
+        report.source = judgedSource
         let current = environment.live.object(key)?.view(as: Application.self) ?? application
         let old = published ?? current.status
         var status = report.status(after: old, at: now)

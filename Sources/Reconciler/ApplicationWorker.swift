@@ -78,6 +78,17 @@ package actor ApplicationWorker {
     let resourceVersions: [GroupKind: String]
     /// The resolved source as it was at the last refresh: another one makes a refresh due.
     var refreshedSource: ApplicationSource?
+    /// The source that Git is being asked about.
+    var refreshing: ApplicationSource?
+    /// Git has changed since it was asked: its answer may be old.
+    var refreshesAgain = false
+    /// A request for a refresh that could not be taken away is not looked at before this time.
+    var nextAcknowledgement: Timestamp?
+    private nonisolated let refreshWanted = Signal()
+    /// How often in a row Git could not be asked.
+    var failedRefreshes = 0
+    /// Where the manifests came from that `rollout` is about.
+    var judgedSource: ApplicationSource?
 
     package init(
         key: ObjectKey, environment: Environment, types: [ResourceType], random: any RandomNumberGenerator & Sendable
@@ -127,6 +138,7 @@ package actor ApplicationWorker {
     /// Asks Git again at the next step.
     package func refresh() {
         nextRefresh = now
+        refreshesAgain = refreshing != nil
         wakeup.raise()
     }
 
@@ -162,14 +174,15 @@ package actor ApplicationWorker {
             try await publish(application)
             return nil
         }
-        try await refreshIfDue(application)
+        noticeOtherSource(application)
+        refreshIfDue(application)
         if !settings.isSuspended {
             try await advance(application, settings)
         }
         let healAt = settings.isSuspended ? nil : try await compare(application, settings)
         let decision = Verdict.decide(rollout, observation(settings), settings)
         try await publish(application)
-        let times = [decision.wakeAt, nextRefresh, healAt].compactMap { $0 }
+        let times = [decision.wakeAt, refreshing == nil ? nextRefresh : nil, healAt].compactMap { $0 }
         return decision.rollout == rollout && !decision.syncs ? times.min() : now
     }
 
@@ -182,36 +195,101 @@ package actor ApplicationWorker {
         inventory = Inventory(status.inventory)
         history = status.history
         operationState = status.operationState
-        target = rollout.revision
+        // Until Git can be asked: after a rollback the target is the revision that failed, not the one that is back.
+        switch rollout.phase {
+        case .rollingBack(let from, _), .rolledBack(let from, _): target = from
+        case .idle, .judging, .healthy, .degraded: target = rollout.revision
+        }
+        judgedSource = status.sync.comparedTo?["source"].map { ApplicationSource(viewing: $0) }
+    }
+
+    /// Another repository or path: what was judged, held and kept for a rollback were other manifests.
+    private func noticeOtherSource(_ application: Application) {
+        guard let source = application.spec.source else { return }
+        if let judged = judgedSource, !judged.yieldsSameManifests(as: source) {
+            environment.logger.notice("\(key): now follows \(source.repoURL) \(source.path ?? ".")")
+            rollout = Rollout()
+            target = nil
+            isCompared = false
+            nextRefresh = now
+        }
+        judgedSource = source
     }
 
     // MARK: - Git
 
-    private func refreshIfDue(_ application: Application) async throws(APIError) {
-        guard let source = application.spec.source else { return }
-        let asked = application.metadata.annotations[ApplicationSettings.refreshAnnotation] != nil
+    /// Has Git asked, without waiting for its answer: a remote that hangs must not keep a bad revision in place.
+    private func refreshIfDue(_ application: Application) {
+        guard let source = application.spec.source, refreshing == nil else { return }
+        let asked =
+            application.metadata.annotations[ApplicationSettings.refreshAnnotation] != nil
+            && nextAcknowledgement.map { now >= $0 } ?? true
         guard now >= nextRefresh || asked || source != refreshedSource else { return }
-        do {
-            target = try await environment.source.resolve(source)
-            conditions["ComparisonError"] = nil
-            refreshedSource = source
-        } catch {
+        refreshing = source
+        refreshWanted.raise()
+    }
+
+    /// Asks Git whenever `step` wants that.
+    package func askGit() async {
+        while !Task.isCancelled {
+            await refreshWanted.wait()
+            guard let source = refreshing else { continue }
+            do {
+                let revision = try await environment.source.resolve(source)
+                await finishRefresh(of: source, revision: revision, fault: nil)
+            } catch is CancellationError {
+                return
+            } catch {
+                await finishRefresh(of: source, revision: nil, fault: "\(error)")
+            }
+        }
+    }
+
+    private func finishRefresh(of source: ApplicationSource, revision: String?, fault: String?) async {
+        refreshing = nil
+        // An answer about what is no longer followed is worth nothing.
+        guard let application = application(), application.spec.source == source else { return wakeup.raise() }
+        refreshedSource = source
+        if let fault {
             // What is deployed stays; the next refresh may do better.
-            conditions["ComparisonError"] = "\(error)"
-            environment.logger.warning("\(key): \(error)")
+            failedRefreshes += 1
+            if conditions.updateValue(fault, forKey: "ComparisonError") != fault {
+                environment.logger.warning("\(key): \(fault)")
+                await environment.record(application, "Warning", "ComparisonError", fault)
+            }
+        } else {
+            target = revision
+            failedRefreshes = 0
+            if conditions.removeValue(forKey: "ComparisonError") != nil {
+                environment.logger.notice("\(key): \(source.repoURL) can be read again")
+            }
         }
-        let seconds = Double(environment.interval.components.seconds)
-        nextRefresh = now + environment.interval + .seconds(Double.random(in: 0...(seconds / 2), using: &jitter))
-        if asked {
-            let patch: JSON = [
-                "metadata": [
-                    "annotations": .object(
-                        JSONObject([.init(key: ApplicationSettings.refreshAnnotation, value: .null)]))
-                ]
-            ]
+        nextRefresh = refreshesAgain ? now : now + refreshDelay()
+        refreshesAgain = false
+        await acknowledgeRefresh(application)
+        wakeup.raise()
+    }
+
+    /// Takes the annotation away that asked for a refresh.
+    private func acknowledgeRefresh(_ application: Application) async {
+        guard application.metadata.annotations[ApplicationSettings.refreshAnnotation] != nil else { return }
+        let annotations = JSONObject([.init(key: ApplicationSettings.refreshAnnotation, value: .null)])
+        do {
             _ = try await environment.cluster.patch(
-                key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
+                key, .merge(["metadata": ["annotations": .object(annotations)]]), subresource: nil,
+                options: WriteOptions(fieldManager: Syncer.fieldManager))
+        } catch {
+            // It stays, and so Git is asked once more, later.
+            nextAcknowledgement = now + .seconds(5)
+            environment.logger.warning("\(key): \(error.message)")
         }
+    }
+
+    /// The interval with jitter; after a failure less, from two seconds on, so that a passing fault costs little.
+    private func refreshDelay() -> Duration {
+        var delay = environment.interval
+        if failedRefreshes > 0 { delay = min(delay, .seconds(2) * (1 << min(failedRefreshes - 1, 10))) }
+        return delay + delay * Double.random(in: 0...0.5, using: &jitter)
     }
 
     /// The desired state of a revision, or of the mix that a `workload` rollback makes.
@@ -383,4 +461,11 @@ struct ListedResources {
     var outOfSync: Set<ObjectKey>
     var inventory: Inventory
     var json: JSON
+}
+
+extension ApplicationSource {
+    /// Whether a commit holds the same manifests for both; which commit each wants may differ.
+    func yieldsSameManifests(as other: ApplicationSource) -> Bool {
+        repoURL == other.repoURL && path ?? "." == other.path ?? "." && directory == other.directory
+    }
 }

@@ -113,7 +113,7 @@ extension DesiredState {
     /// What a rendering wants, each object with its place and a fingerprint that follows its content.
     package init(_ manifests: Manifests, revision: String) {
         self.init(
-            revision: revision, objects: manifests.manifests.map(DesiredObject.init),
+            revision: revision, objects: manifests.manifests.map { DesiredObject($0, of: manifests.tree) },
             faults: manifests.errors.map(\.description))
     }
 
@@ -125,16 +125,18 @@ extension DesiredState {
         guard changed.count <= 64 else { return nil }
         self.init(
             earlier, revision: revision, replacing: changed,
-            with: changed.compactMap { manifests[$0] }.map(DesiredObject.init),
+            with: changed.compactMap { manifests[$0] }.map { DesiredObject($0, of: manifests.tree) },
             faults: manifests.errors.map(\.description))
     }
 }
 
 extension DesiredObject {
-    convenience init(_ manifest: Manifest) {
+    /// - Parameter tree: where the manifest was read. Only that is held on to: an object outlives its rendering.
+    convenience init(_ manifest: Manifest, of tree: any FileTree) {
         let source = manifest.source
         self.init(
             object: manifest.object, origin: "\(source.file):\(source.mark.line)",
-            fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)")
+            fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)",
+            locate: { "\(source.file):\(source.mark(of: $0, in: tree))" })
     }
 }

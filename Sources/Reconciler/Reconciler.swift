@@ -83,6 +83,7 @@ package final class Reconciler: Sendable {
         group.addTask {
             await withTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { await worker.run() }
+                tasks.addTask { await worker.askGit() }
                 tasks.addTask { await worker.followRepository() }
                 await tasks.next()
                 tasks.cancelAll()

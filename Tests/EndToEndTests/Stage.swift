@@ -5,6 +5,7 @@ import Kinds
 import KubernetesClient
 import Logging
 import Model
+import TestServers
 import Testing
 
 /// A temporary directory with a Git repository and a service that follows it: real Git, real processes, real sockets.
@@ -12,6 +13,8 @@ final class Stage: @unchecked Sendable {
     // Sendable without a lock: a test uses its stage from one task at a time.
     let root: String
     private var service: pid_t?
+    /// The service's process id, while it runs.
+    var serviceID: pid_t? { service }
     private(set) var cluster: (any Cluster)?
 
     var remote: String { "\(root)/repository.git" }
@@ -73,21 +76,18 @@ final class Stage: @unchecked Sendable {
 
     // MARK: - Programs
 
-    static func spawn(_ arguments: [String], in directory: String, output: String) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    static func spawn(
+        _ arguments: [String], in directory: String, environment: [String] = [], output: String
+    ) throws -> pid_t {
+        let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let sink = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        defer { for descriptor in [input, sink] { Glibc.close(descriptor) } }
+        guard sink >= 0 else { throw Failure(description: "\(output): \(String(cString: strerror(errno)))") }
+        let inherited = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
         // env -C changes the directory and then becomes the program.
-        let command = ["env", "-C", directory] + arguments
-        var pointers = command.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        var pid: pid_t = 0
-        let code = posix_spawnp(&pid, command[0], &actions, nil, &pointers, environ)
-        guard code == 0 else { throw Failure(description: "\(arguments[0]): \(String(cString: strerror(code)))") }
-        return pid
+        return TestServers.spawn(
+            ["env", "-C", directory] + environment + arguments, environment: inherited, input: input, output: sink,
+            errors: sink)
     }
 
     @discardableResult
@@ -130,6 +130,13 @@ final class Stage: @unchecked Sendable {
         try Data(text.utf8).write(to: URL(filePath: file))
     }
 
+    func remove(_ path: String) { unlink("\(workingCopy)/\(path)") }
+
+    /// Makes another bare repository that holds the same.
+    func copyRepository(to path: String) throws {
+        try run(["git", "clone", "-q", "--bare", remote, path], in: root)
+    }
+
     @discardableResult
     func push(_ message: String) throws -> String {
         try git("add", "-A")
@@ -140,13 +147,21 @@ final class Stage: @unchecked Sendable {
 
     // MARK: - The service
 
-    func start(_ options: [String] = []) async throws {
+    /// Starts the service with the Application `web`, which follows the folder of that name.
+    func start(_ options: [String] = [], environment: [String] = []) async throws {
+        try await launch(
+            [
+                "--repo", remote, "--path", "web", "--revision", "main", "--app-name", "web", "--bake-time", "500ms",
+                "--interval", "60s",
+            ] + options, environment: environment)
+    }
+
+    /// Starts the service with these options alone.
+    func launch(_ options: [String], environment: [String] = []) async throws {
         unlink("\(data)/kubeconfig")
         service = try Self.spawn(
-            [
-                Self.martlet, "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--repo", remote, "--path", "web",
-                "--revision", "main", "--app-name", "web", "--bake-time", "500ms", "--interval", "60s", "--stop-pods",
-            ] + options, in: root, output: "\(root)/serve.log")
+            [Self.martlet, "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--stop-pods"] + options, in: root,
+            environment: environment, output: "\(root)/serve.log")
         try await eventually("the service is ready") {
             guard FileManager.default.isReadableFile(atPath: "\(data)/kubeconfig") else { return false }
             let path = "\(data)/kubeconfig"
@@ -163,86 +178,96 @@ final class Stage: @unchecked Sendable {
         }
     }
 
-    func killService() {
-        guard let service else { return }
-        kill(service, SIGKILL)
-        Self.wait(service)
-        self.service = nil
+    func killService() { end(SIGKILL) }
+
+    /// The port that the service listens on, as its kubeconfig says.
+    func port() throws -> Int {
+        let text = try String(decoding: Data(contentsOf: URL(filePath: "\(data)/kubeconfig")), as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.contains("server:") } ?? ""
+        guard let port = line.split(separator: ":").last.flatMap({ Int($0.filter(\.isNumber)) }) else {
+            throw Failure(description: "the kubeconfig names no server: \(line)")
+        }
+        return port
     }
 
     /// Ends the service with a signal; answers its exit code, or 128 and the signal's number.
     @discardableResult
     func end(_ signal: Int32) -> Int32 {
-        guard let service else { return -1 }
+        signalService(signal)
+        return waitForEnd()
+    }
+
+    func signalService(_ signal: Int32) {
+        if let service { kill(service, signal) }
+    }
+
+    /// The service's exit code, or 128 + the signal that ended it.
+    @discardableResult
+    func waitForEnd() -> Int32 {
+        guard let service else { return 0 }
         self.service = nil
-        kill(service, signal)
         return Self.wait(service)
+    }
+
+    /// Runs a service that is not to come up.
+    func refusedService(_ options: String...) throws -> (code: Int32, output: String) {
+        // A service that comes up after all is ended, with code 124.
+        try execute(["timeout", "20", Self.martlet, "serve", "--listen", "127.0.0.1:0"] + options, in: root)
     }
 
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.
     func processes() -> Set<Int32> {
+        let (supervisors, containers) = processesByRole()
+        return supervisors.union(containers)
+    }
+
+    /// Those of them that are no supervisors.
+    func containers() -> Set<Int32> { processesByRole().containers }
+
+    private func processesByRole() -> (supervisors: Set<Int32>, containers: Set<Int32>) {
+        var children: [Int32: [Int32]] = [:]
+        var supervisors: Set<Int32> = []
+        for process in Self.allProcesses() {
+            if process.command.contains("\(data)/pods/") { supervisors.insert(process.id) }
+            children[process.parent, default: []].append(process.id)
+        }
+        var found: Set<Int32> = []
+        var next = Array(supervisors)
+        while let pid = next.popLast() {
+            if found.insert(pid).inserted { next += children[pid] ?? [] }
+        }
+        return (supervisors, found.subtracting(supervisors))
+    }
+
+    /// All processes of this machine that have `text` in their command line.
+    func processes(running text: String) -> Set<Int32> {
+        Set(Self.allProcesses().filter { $0.command.contains(text) }.map(\.id))
+    }
+
+    private struct MachineProcess {
+        var id: Int32
+        var parent: Int32
+        /// The command line, its words apart by spaces.
+        var command: String
+    }
+
+    private static func allProcesses() -> [MachineProcess] {
         let entries: [String]
         do {
             entries = try FileManager.default.contentsOfDirectory(atPath: "/proc")
         } catch {
             return []
         }
-        var children: [Int32: [Int32]] = [:]
-        var supervisors: [Int32] = []
-        for pid in entries.compactMap({ Int32($0) }) {
-            // A process that ended meanwhile has no files any more, and is in no list.
-            let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-            let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
-            if String(decoding: command, as: UTF8.self).contains("\(data)/pods/") { supervisors.append(pid) }
+        return entries.compactMap { Int32($0) }.compactMap { pid in
+            // A process that ended meanwhile has no files any more, and one that nobody waited for no command line.
+            guard let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"), !words.isEmpty,
+                let facts = FileManager.default.contents(atPath: "/proc/\(pid)/stat")
+            else { return nil }
+            let command = String(decoding: words.map { $0 == 0 ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
             // `pid (name) state parent …`; a name may hold anything, even a parenthesis.
             let fields = String(decoding: facts, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-            if fields.count > 1, let parent = Int32(fields[1]) { children[parent, default: []].append(pid) }
+            guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+            return MachineProcess(id: pid, parent: parent, command: command)
         }
-        var found: Set<Int32> = []
-        while let pid = supervisors.popLast() {
-            if found.insert(pid).inserted { supervisors += children[pid] ?? [] }
-        }
-        return found
-    }
-
-    // MARK: - Conditions
-
-    /// Waits until the condition holds; the bound only ends a test that has failed.
-    func eventually(_ what: String, seconds: Int = 60, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock().now.advanced(by: .seconds(seconds))
-        while !(try await condition()) {
-            guard ContinuousClock().now < deadline else {
-                throw Failure(description: "it never came true that \(what)")
-            }
-            // Between two looks; the condition decides, not the time.
-            try await Task.sleep(for: .milliseconds(25))
-        }
-    }
-
-    func application() async throws -> Application {
-        guard let cluster else { throw Failure(description: "the service was not started") }
-        do {
-            return try await cluster.get(Application.key("web", in: "martlet")).view()
-        } catch {
-            guard error.reason == .notFound else { throw error }
-            return Application(named: "web", in: "martlet")
-        }
-    }
-
-    func rollout() async throws -> RolloutStatus { try await application().status.rollout ?? RolloutStatus() }
-
-    func waitForHealthy(_ revision: String) async throws {
-        try await eventually("\(revision) is healthy") {
-            let rollout = try await rollout()
-            if let held = rollout.held.first(where: { $0.revision == revision }) {
-                throw Failure(description: "\(revision) is held: \(held.reason): \(held.message ?? "")")
-            }
-            return rollout.phase == "Healthy" && rollout.revision == revision
-        }
-    }
-
-    func pods() async throws -> [Pod] {
-        guard let cluster else { throw Failure(description: "the service was not started") }
-        return try await cluster.list(ListQuery(Pod.kind.groupKind, namespace: "default")).items.map { $0.view() }
     }
 }

@@ -50,7 +50,9 @@ struct StoryTests {
                 try await stage.rollout().held.contains { $0.revision == bad }
             }
             let held = try #require(try await stage.rollout().held.first)
-            #expect(held.message?.contains("web/broken.yaml:") == true, "\(held.message ?? "")")
+            #expect(
+                held.message?.contains("web/broken.yaml:4:9: the '[' is never closed; add ']'") == true,
+                "\(held.message ?? "")")
             let config: ConfigMap = try await #require(stage.cluster).get(ConfigMap.key("web", in: "default")).view()
             #expect(config.data["value"] == "one")
         }
@@ -79,28 +81,6 @@ struct StoryTests {
             let names = try await cluster.list(ListQuery(ConfigMap.kind.groupKind, namespace: "default")).items
                 .map(\.metadata.name)
             #expect(names == ["a", "other"])
-        }
-    }
-
-    @Test("killed at a random moment of a rolling update, the service converges, with no process leaked or doubled")
-    func survivesKill() async throws {
-        var random = SystemRandomNumberGenerator()
-        try await Stage.with { stage in
-            try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v1"]))
-            try await stage.start()
-            try await stage.waitForHealthy(try stage.push("v1"))
-            for round in 2...3 {
-                try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v\(round)"]))
-                let revision = try stage.push("v\(round)")
-                let looks = Int.random(in: 0...60, using: &random)
-                for _ in 0..<looks { _ = try await stage.rollout() }
-                stage.killService()
-                try await stage.start()
-                try await stage.waitForHealthy(revision)
-                // Two pods, each a supervisor and a container.
-                try await stage.eventually("old processes are gone") { stage.processes().count == 4 }
-                try await stage.eventually("there are two pods") { try await stage.pods().count == 2 }
-            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestServers
 import Testing
 
 @testable import GitSource
@@ -82,5 +83,23 @@ import Testing
         #expect(throws: GitError.self) {
             try Credentials(environment: ["MARTLET_GIT_PASSWORD_FILE": "\(folder.path)/missing"])
         }
+    }
+}
+
+@Suite struct TransferSettingsTests {
+    @Test("known hosts, authorities and the opt-outs come from the environment; only `true` opts out")
+    func environment() {
+        #expect(TransferSettings(environment: [:]) == TransferSettings())
+        #expect(TransferSettings(environment: ["MARTLET_GIT_KNOWN_HOSTS_FILE": ""]) == TransferSettings())
+        let files = TransferSettings(environment: [
+            "MARTLET_GIT_KNOWN_HOSTS_FILE": "/etc/hosts.known", "MARTLET_GIT_CA_FILE": "/etc/ca.pem",
+            "MARTLET_GIT_INSECURE_IGNORE_HOST_KEY": "1", "MARTLET_GIT_INSECURE_SKIP_TLS_VERIFY": "false",
+        ])
+        #expect(files.knownHostsFile == "/etc/hosts.known" && files.certificateAuthorityFile == "/etc/ca.pem")
+        #expect(!files.insecureIgnoreHostKey && !files.insecureSkipTLSVerify)
+        let lax = TransferSettings(environment: [
+            "MARTLET_GIT_INSECURE_IGNORE_HOST_KEY": "true", "MARTLET_GIT_INSECURE_SKIP_TLS_VERIFY": "true",
+        ])
+        #expect(lax.insecureIgnoreHostKey && lax.insecureSkipTLSVerify)
     }
 }

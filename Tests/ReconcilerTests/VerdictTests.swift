@@ -73,6 +73,29 @@ struct VerdictTests {
         #expect(rollout.phaseName == "Degraded")
     }
 
+    @Test("5: a first revision that cannot be applied is held, and not synced again by itself")
+    func givesUp() {
+        let first = decide(Rollout(), target: "bad").rollout
+        let refused = Verdict.record(.refused("a.yaml:1:1: no such field"), in: first, at: start, settings)
+        #expect(refused.phaseName == "Degraded" && refused.isHeld("bad"))
+        let later = decide(refused, target: "bad", progressing, after: 10_000)
+        #expect(!later.syncs && later.wakeAt == nil && later.rollout == refused)
+        #expect(decide(refused, target: "bad", requested: "bad").syncs)
+        #expect(decide(refused, target: "fix").syncs)
+    }
+
+    @Test("4: a rollback whose sync fails for good is tried again, with the longest delay")
+    func goesOnReturning() {
+        let back = decide(judging("bad", lastHealthy: "good"), target: "bad", failing, after: 3).rollout
+        let refused = Verdict.record(.refused("the disk is full"), in: back, at: start, settings)
+        #expect(refused.phaseName == "Degraded" && refused.revision == "good")
+        let soon = decide(refused, target: "bad", progressing, after: 100)
+        #expect(!soon.syncs && soon.wakeAt == start + settings.retryMaximum)
+        #expect(decide(refused, target: "bad", progressing, after: 180).syncs)
+        let again = Verdict.record(.failed("the server is away"), in: refused, at: start + .seconds(180), settings)
+        #expect(!decide(again, target: "bad", progressing, after: 200).syncs)
+    }
+
     @Test("2: a revision is healthy only after it stayed so for the bake time")
     func bakes() {
         let judging = judging("a")

@@ -34,6 +34,15 @@ struct YAMLEvents: ~Copyable {
         return event.pointee.type
     }
 
+    /// Like `next`, but with libyaml's bare words where it fails.
+    mutating func advance() throws(YAMLFault) -> yaml_event_type_t {
+        yaml_event_delete(event)
+        guard yaml_parser_parse(parser, event) == 1 else {
+            throw YAMLFault(message: "", mark: Mark(parser.pointee.problem_mark))
+        }
+        return event.pointee.type
+    }
+
     var mark: Mark { Mark(event.pointee.start_mark) }
 
     var place: YAMLMarks.Place {
@@ -50,6 +59,7 @@ struct YAMLEvents: ~Copyable {
         if parser.pointee.error == YAML_READER_ERROR { return readerFault(problem) }
         let mark = Mark(parser.pointee.problem_mark)
         if let stray = strayByteOrderMark(before: mark) { return stray }
+        if parser.pointee.error == YAML_PARSER_ERROR, let open = Self.unclosed(in: source, before: mark) { return open }
         var message = explained(problem, at: mark)
         if let context = parser.pointee.context {
             message += " (\(String(cString: context)) that starts at \(Mark(parser.pointee.context_mark)))"
@@ -107,7 +117,7 @@ struct YAMLEvents: ~Copyable {
         }
     }
 
-    private func character(at mark: Mark) -> UInt8? {
+    func character(at mark: Mark) -> UInt8? {
         var line = 1
         var column = 1
         for byte in source {

@@ -14,6 +14,8 @@ package struct StatusReport: Sendable {
     package var operationState: OperationState?
     package var history: [RevisionHistory]
     package var isCompared = false
+    /// Where the manifests that are reported on come from.
+    package var source: ApplicationSource?
 
     package init(rollout: Rollout, resources: JSON = .array([]), history: [RevisionHistory]) {
         self.rollout = rollout
@@ -22,7 +24,8 @@ package struct StatusReport: Sendable {
     }
 
     package var syncStatus: String {
-        guard isCompared, let target else { return "Unknown" }
+        // As in Argo CD, nothing is known while Git cannot be asked.
+        guard isCompared, let target, conditions["ComparisonError"] == nil else { return "Unknown" }
         return target == rollout.revision && outOfSync.isEmpty && !isPartial ? "Synced" : "OutOfSync"
     }
 
@@ -34,6 +37,7 @@ package struct StatusReport: Sendable {
         var status = old
         status.sync.status = syncStatus
         status.sync.revision = rollout.revision ?? target
+        if let source { status.sync.comparedTo = ["source": source.json] }
         let healthStatus = overallHealth
         if status.health.status != healthStatus.status.rawValue { status.health.lastTransitionTime = now }
         status.health.status = healthStatus.status.rawValue

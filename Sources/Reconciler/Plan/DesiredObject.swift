@@ -9,17 +9,24 @@ package final class DesiredObject: Sendable {
     package let origin: String
     /// Changes exactly when the rendered object does; comparing it is cheaper than comparing trees.
     package let fingerprint: String
+    /// Where one of its fields stands: `spec.replicas` → `web/deployment.yaml:14:3`. Reads the file anew: for errors.
+    package let locate: @Sendable (_ field: String) -> String
 
-    package init(object: Object, origin: String, fingerprint: String) {
+    /// - Parameter locate: answers the origin when it is not given.
+    package init(
+        object: Object, origin: String, fingerprint: String, locate: (@Sendable (String) -> String)? = nil
+    ) {
         key = object.key
         self.object = object
         self.origin = origin
         self.fingerprint = fingerprint
+        self.locate = locate ?? { _ in origin }
     }
 
     /// The same, changed in what does not make it another object.
     package func with(_ object: Object, fingerprint: String? = nil) -> DesiredObject {
-        DesiredObject(object: object, origin: origin, fingerprint: fingerprint ?? self.fingerprint)
+        DesiredObject(
+            object: object, origin: origin, fingerprint: fingerprint ?? self.fingerprint, locate: locate)
     }
 }
 

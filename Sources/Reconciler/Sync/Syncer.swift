@@ -35,21 +35,25 @@ package struct Syncer: Sendable {
 
     /// Dry-runs every step.
     ///
-    /// - Returns: the previews of the steps that were accepted, and the faults of those that were not.
-    package func preview(_ plan: SyncPlan) async -> (previews: [Preview], faults: [String], isRetryable: Bool) {
+    /// - Returns: the previews of the steps that were accepted, and the refusals of those that were not.
+    package func review(_ plan: SyncPlan) async -> (previews: [Preview], refusals: [Refusal]) {
         var previews: [Preview] = []
-        var faults: [String] = []
-        var isRetryable = false
+        var refusals: [Refusal] = []
         let newNamespaces = namespaces(createdBy: plan)
         for step in plan.steps {
             do {
                 previews.append(try await preview(step, newNamespaces))
             } catch {
-                faults.append(describe(error, step))
-                isRetryable = isRetryable || Self.isRetryable(error)
+                refusals.append(Refusal(error, of: step))
             }
         }
-        return (previews, faults, isRetryable)
+        return (previews, refusals)
+    }
+
+    /// The same for a person: what is wrong as text.
+    package func preview(_ plan: SyncPlan) async -> (previews: [Preview], faults: [String], isRetryable: Bool) {
+        let (previews, refusals) = await review(plan)
+        return (previews, refusals.flatMap(\.faults), refusals.contains(where: \.isRetryable))
     }
 
     private func preview(_ step: SyncPlan.Step, _ newNamespaces: Set<String>) async throws(APIError) -> Preview {
@@ -79,10 +83,10 @@ package struct Syncer: Sendable {
         guard plan.objections.isEmpty else {
             return Report(outcome: .failed(plan.objections.joined(separator: "; ")))
         }
-        let (previews, faults, isRetryable) = await preview(plan)
-        guard faults.isEmpty else {
-            let message = faults.joined(separator: "; ")
-            return Report(outcome: isRetryable ? .failed(message) : .refused(message))
+        let (previews, refusals) = await review(plan)
+        guard refusals.isEmpty else {
+            let message = refusals.flatMap(\.faults).joined(separator: "; ")
+            return Report(outcome: refusals.contains(where: \.isRetryable) ? .failed(message) : .refused(message))
         }
         var report = Report(outcome: .succeeded)
         var failures: [String] = []
@@ -93,7 +97,7 @@ package struct Syncer: Sendable {
             } catch {
                 result.status = "SyncFailed"
                 result.message = error.message
-                failures.append(describe(error, preview.step))
+                failures += Refusal(error, of: preview.step).faults
             }
             report.results.append(result)
         }
@@ -145,20 +149,6 @@ package struct Syncer: Sendable {
                     nil
                 }
             })
-    }
-
-    private func describe(_ error: APIError, _ step: SyncPlan.Step) -> String {
-        switch step {
-        case .create(let desired), .apply(let desired, _): "\(desired.origin): \(error.message)"
-        case .delete(let object): "\(object.key): \(error.message)"
-        }
-    }
-
-    private static func isRetryable(_ error: APIError) -> Bool {
-        switch error.reason {
-        case .badRequest, .invalid, .methodNotAllowed, .tooLarge, .unsupportedMediaType, .notAcceptable: false
-        default: true
-        }
     }
 
     private static func result(of key: ObjectKey) -> SyncResourceResult {

@@ -65,6 +65,7 @@ package enum Verdict {
         case .refused(let message):
             next.fail(Rollout.Failure(reason: "InvalidManifests", message: message), at: now, settings)
         }
+        next.postpone(until: now + settings.retryMaximum)
         return next
     }
 
@@ -162,7 +163,7 @@ package enum Verdict {
     }
 
     private static func wantsSync(_ rollout: Rollout, at now: Timestamp) -> Bool {
-        guard let trial = rollout.trial, !trial.isSynced else { return false }
+        guard let trial = rollout.trial, !trial.isSynced, !rollout.hasGivenUp else { return false }
         return trial.nextAttemptAt.map { now >= $0 } ?? true
     }
 
@@ -170,7 +171,7 @@ package enum Verdict {
         _ rollout: Rollout, _ observation: Observation, _ settings: ApplicationSettings
     ) -> Timestamp? {
         guard let trial = rollout.trial else { return nil }
-        guard trial.isSynced else { return trial.nextAttemptAt }
+        guard trial.isSynced else { return rollout.hasGivenUp ? nil : trial.nextAttemptAt }
         switch rollout.phase {
         case .idle, .healthy, .rolledBack: return nil
         case .judging, .rollingBack, .degraded:
@@ -197,6 +198,19 @@ package enum SyncOutcome: Hashable, Sendable {
 }
 
 extension Rollout {
+    /// Rule 5 for a revision that nothing could replace: being held, it is not synced again by itself.
+    fileprivate var hasGivenUp: Bool {
+        guard case .degraded(let trial, _) = phase else { return false }
+        return isHeld(trial.revision)
+    }
+
+    /// Returning to a healthy revision is never given up: when its sync has failed too, it is tried again, slowly.
+    fileprivate mutating func postpone(until time: Timestamp) {
+        guard case .degraded(var trial, let failure) = phase, !trial.isSynced, !hasGivenUp else { return }
+        trial.nextAttemptAt = time
+        phase = .degraded(trial, failure)
+    }
+
     fileprivate mutating func replace(_ trial: Trial) {
         switch phase {
         case .judging: phase = .judging(trial)

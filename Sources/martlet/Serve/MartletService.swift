@@ -48,13 +48,7 @@ struct MartletService {
     }
 
     private func openStore() throws -> Store {
-        do {
-            // The parents of a first data directory (~/.local/share) may be missing.
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError("cannot make the data directory \(directory): \(error)")
-        }
-        chmod(directory, 0o700)
+        try DataDirectory.make(directory)
         return try Store(persistence: SQLitePersistence(directory: directory), logger: logger)
     }
 
@@ -93,7 +87,11 @@ struct MartletService {
         let reconciler = makeReconciler(engine.cluster)
         try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
-                try await requests.run()
+                do {
+                    try await requests.run()
+                } catch let error as IOError {
+                    throw cannotListen(error)
+                }
                 return .requests
             }
             group.addTask {
@@ -151,6 +149,12 @@ struct MartletService {
         var configuration = ServiceGroupConfiguration(services: [server], logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(2)
         return ServiceGroup(configuration: configuration)
+    }
+
+    private func cannotListen(_ error: IOError) -> CommandError {
+        let reason = String(cString: strerror(error.errnoCode))
+        let advice = "stop what uses it, or choose another address with --listen"
+        return CommandError("cannot listen on \(address.host):\(address.port): \(reason); \(advice)")
     }
 
     /// Answers when the service is to stop.
@@ -227,7 +231,9 @@ struct MartletService {
 
     private func makeReconciler(_ cluster: any Cluster) -> Reconciler {
         let source = GitRevisionSource(
-            mirrors: Mirrors(dataDirectory: directory, logger: logger), logger: logger,
+            mirrors: Mirrors(
+                dataDirectory: directory, settings: TransferSettings(environment: Connection.currentEnvironment),
+                logger: logger), logger: logger,
             credentials: RepositoryCredentials(cluster: cluster).credentials)
         return Reconciler(
             cluster: cluster, clock: clock, source: source, logger: logger,

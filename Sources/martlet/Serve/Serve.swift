@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import Model
 import Reconciler
@@ -83,8 +84,13 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let service = try MartletService(self)
-        try await service.run()
+        do {
+            let service = try MartletService(self)
+            try await service.run()
+        } catch {
+            writeAll("Error: \(error)\n", to: STDERR_FILENO)
+            throw ExitCode(2)
+        }
     }
 }
 

@@ -2,11 +2,11 @@ import Glibc
 import Synchronization
 
 /// `git http-backend` behind a small HTTP server on 127.0.0.1, with the faults that a network has.
-final class HTTPBackend {
+package final class HTTPBackend {
     private let responder: HTTPResponder
 
     /// - Parameter authorization: the exact value of the `Authorization` header that is let in.
-    init(root: String, authorization: String? = nil) {
+    package init(root: String, authorization: String? = nil) {
         responder = HTTPResponder(root: root, authorization: authorization)
         var thread = pthread_t()
         pthread_create(
@@ -20,21 +20,21 @@ final class HTTPBackend {
 
     deinit { responder.stop() }
 
-    var fault: HTTPResponder.Fault {
+    package var fault: HTTPResponder.Fault {
         get { responder.fault }
         set { responder.fault = newValue }
     }
 
     /// How many silent connections are open.
-    var silentConnections: Int { responder.silentConnections }
-    var port: Int { responder.port }
-    var requests: [String] { responder.requests }
+    package var silentConnections: Int { responder.silentConnections }
+    package var port: Int { responder.port }
+    package var requests: [String] { responder.requests }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
+    package func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
 }
 
-final class HTTPResponder: Sendable {
-    enum Fault: Sendable {
+package final class HTTPResponder: Sendable {
+    package enum Fault: Sendable {
         case none
         /// Accepts connections and never says a word.
         case silence
@@ -144,7 +144,7 @@ final class HTTPResponder: Sendable {
 }
 
 /// Binds and listens on a free port of 127.0.0.1; answers the port.
-func listenOnLoopback(_ listener: CInt) -> Int {
+package func listenOnLoopback(_ listener: Int32) -> Int {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

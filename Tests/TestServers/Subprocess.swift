@@ -1,10 +1,10 @@
 import Glibc
 
 /// A temporary directory that goes with its last reference.
-final class TemporaryDirectory: Sendable {
-    let path: String
+package final class TemporaryDirectory: Sendable {
+    package let path: String
 
-    init() {
+    package init() {
         var template = Array("/tmp/martlet-git-XXXXXX".utf8CString)
         path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
     }
@@ -12,14 +12,16 @@ final class TemporaryDirectory: Sendable {
     deinit { run(["rm", "-rf", path]) }
 }
 
-struct RunResult {
-    var status: CInt
-    var output: [UInt8]
-    var text: String { String(decoding: output, as: UTF8.self) }
+package struct RunResult {
+    package var status: Int32
+    package var output: [UInt8]
+    package var text: String { String(decoding: output, as: UTF8.self) }
 }
 
 /// Starts a program; its output goes to the file descriptors given.
-func spawn(_ command: [String], environment: [String], input: CInt, output: CInt, errors: CInt) -> pid_t {
+package func spawn(
+    _ command: [String], environment: [String], input: Int32, output: Int32, errors: Int32
+) -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -45,7 +47,7 @@ func spawn(_ command: [String], environment: [String], input: CInt, output: CInt
 
 /// Runs a program to its end, away from the user's own Git configuration.
 @discardableResult
-func run(_ command: [String], environment extra: [String] = [], input: [UInt8] = []) -> RunResult {
+package func run(_ command: [String], environment extra: [String] = [], input: [UInt8] = []) -> RunResult {
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
     let base = [
         "PATH=\(path)", "HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
@@ -83,7 +85,7 @@ private func anonymousFile(_ bytes: [UInt8]) -> CInt {
     return descriptor
 }
 
-func writeFile(_ path: String, _ text: String) {
+package func writeFile(_ path: String, _ text: String) {
     run(["mkdir", "-p", String(path[..<path.lastIndex(of: "/")!])])
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     precondition(descriptor >= 0, "cannot write \(path)")
@@ -93,7 +95,7 @@ func writeFile(_ path: String, _ text: String) {
 }
 
 /// Waits until `condition` holds, at most ten seconds.
-func eventually(_ condition: () -> Bool) -> Bool {
+package func eventually(_ condition: () -> Bool) -> Bool {
     for _ in 0..<2_000 {
         if condition() { return true }
         usleep(5_000)
@@ -101,23 +103,30 @@ func eventually(_ condition: () -> Bool) -> Bool {
     return false
 }
 
-/// A file system of 96 KiB, unmounted with the object.
-final class SmallDisk {
-    static let isPossible =
+/// A small file system in memory, unmounted with the object.
+package final class SmallDisk {
+    package static let isPossible =
         run([
             "sh", "-c", "d=$(mktemp -d) && mount -t tmpfs -o size=64k none $d && umount $d; s=$?; rmdir $d; exit $s",
         ]).status == 0
 
     private let path: String
 
-    init(at path: String) {
+    package init(at path: String, kibibytes: Int = 96) {
         self.path = path
         run(["mkdir", "-p", path])
-        let result = run(["mount", "-t", "tmpfs", "-o", "size=96k", "none", path])
-        precondition(result.status == 0, "cannot mount: \(result.text)")
+        remount(["mount", "-t", "tmpfs", "-o", "size=\(kibibytes)k", "none", path])
     }
 
-    func grow() { run(["mount", "-o", "remount,size=64m", path]) }
+    package func grow() { remount(["mount", "-o", "remount,size=64m", path]) }
+    package func setReadOnly(_ isReadOnly: Bool) {
+        remount(["mount", "-o", "remount,\(isReadOnly ? "ro" : "rw")", path])
+    }
+
+    private func remount(_ command: [String]) {
+        let result = run(command)
+        precondition(result.status == 0, "cannot mount: \(result.text)")
+    }
 
     deinit { run(["umount", "-l", path]) }
 }

@@ -1,17 +1,19 @@
 import Glibc
 
 /// An sshd of our own on 127.0.0.1, with fresh host and user keys, that ends with the object.
-final class SSHServer {
-    static var isInstalled: Bool { access("/usr/sbin/sshd", X_OK) == 0 && access("/usr/bin/ssh-keygen", X_OK) == 0 }
+package final class SSHServer {
+    package static var isInstalled: Bool {
+        access("/usr/sbin/sshd", X_OK) == 0 && access("/usr/bin/ssh-keygen", X_OK) == 0
+    }
 
-    let port: Int
-    let user: String
-    let userKey: String
-    let knownHosts: String
+    package let port: Int
+    package let user: String
+    package let userKey: String
+    package let knownHosts: String
     private let folder: String
     private let pid: pid_t
 
-    init(in directory: String) {
+    package init(in directory: String) {
         let folder = "\(directory)/sshd"
         self.folder = folder
         user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
@@ -61,24 +63,24 @@ final class SSHServer {
     }
 
     /// Makes `known_hosts` hold the named key, or nothing.
-    func trust(_ key: String?) {
+    package func trust(_ key: String?) {
         let line = key.map { "[127.0.0.1]:\(port) \(run(["cat", "\(folder)/\($0).pub"]).text)" } ?? ""
         writeFile(knownHosts, line)
     }
 
-    func key(_ name: String) -> String { "\(folder)/\(name)" }
+    package func key(_ name: String) -> String { "\(folder)/\(name)" }
 
-    func url(_ path: String) -> String { "ssh://\(user)@127.0.0.1:\(port)\(path)" }
+    package func url(_ path: String) -> String { "ssh://\(user)@127.0.0.1:\(port)\(path)" }
 }
 
 /// `openssl s_server` with a certificate that it signed itself. It speaks TLS, and no Git.
-final class TLSServer {
-    let port: Int
+package final class TLSServer {
+    package let port: Int
     private let pid: pid_t
 
-    static let isInstalled = run(["sh", "-c", "command -v openssl"]).status == 0
+    package static let isInstalled = run(["sh", "-c", "command -v openssl"]).status == 0
 
-    init(in directory: String) {
+    package init(in directory: String) {
         let (key, certificate) = ("\(directory)/tls.key", "\(directory)/tls.crt")
         let request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
         let made = run(["sh", "-c", "\(request) -keyout \(key) -out \(certificate)"])
