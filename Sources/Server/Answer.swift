@@ -81,6 +81,9 @@ struct Answer: Sendable {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .stream(let write): ResponseBody(write)
             }
+        // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must
+        // know that, or it may send its next request into a closing connection.
+        if case .stream = self.body { fields[.connection] = "close" }
         return Response(status: HTTPResponse.Status(code: code), headers: fields, body: body)
     }
 }

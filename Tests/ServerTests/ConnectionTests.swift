@@ -88,6 +88,24 @@ struct ConnectionTests {
         #expect(stop - stopped < .seconds(5))
     }
 
+    @Test("a streamed answer, after which the server closes, says so; another one keeps the connection")
+    func announcesClose() async throws {
+        try await TestServer.run { server in
+            let log = "/api/v1/namespaces/default/pods/p/log"
+            #expect(try await RawHTTP.send("GET", log, to: server).header("Connection") == "close")
+            #expect(try await RawHTTP.send("GET", "/api", to: server).header("Connection") == nil)
+            // A client that kept the connection would now and then find it closed.
+            for _ in 0..<50 {
+                let chunks = try await server.client.logs(LogQuery(namespace: "default", pod: "p"))
+                for try await _ in chunks {}
+                let error = await #expect(throws: APIError.self) {
+                    try await server.client.logs(LogQuery(namespace: "default", pod: "absent"))
+                }
+                #expect(error?.reason == .notFound, "\(error?.message ?? "")")
+            }
+        }
+    }
+
     @Test("a followed log is let go when its client is gone without a word")
     func goneClient() async throws {
         try await TestServer.run { server in
