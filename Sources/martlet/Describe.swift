@@ -72,7 +72,7 @@ struct Describe: AsyncParsableCommand {
         case .object(let members) where members.isEmpty: lines.append("\(space)\(label): <none>")
         case .object(let members):
             lines.append("\(space)\(label):")
-            let isMap = mapLabels.contains(label)
+            let isMap = mapLabels.contains(label) && members.allSatisfy { $0.value.object == nil }
             for member in members {
                 outline(isMap ? member.key : title(member.key), member.value, indent: indent + 2, into: &lines)
             }

@@ -28,6 +28,7 @@ struct Events: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try connection.connect()
+        if watch { endWithReader() }
         let query = try ListQuery(Kinds.Event.kind.groupKind, namespace: namespace, fields: fields())
         let list = try await cluster.list(query)
         let events = list.items.map { $0.view(as: Kinds.Event.self) }.sorted { $0.time < $1.time }

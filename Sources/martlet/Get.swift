@@ -98,7 +98,7 @@ struct Get: AsyncParsableCommand {
     private func showTables(_ groups: [(type: ResourceType, objects: [Object])]) {
         let filled = groups.filter { !$0.objects.isEmpty }
         for (index, (type, objects)) in filled.enumerated() {
-            if index > 0 { print() }
+            if index > 0 { print("") }
             var widths: [Int] = []
             let prefix = groups.count > 1 ? type : nil
             print(table(type, objects, header: !noHeaders, prefix: prefix, &widths), terminator: "")
@@ -133,6 +133,7 @@ struct Get: AsyncParsableCommand {
 
     /// What is there, then every change to it.
     private func follow(_ selection: ResourceArgument.Selection, _ cluster: any Cluster) async throws {
+        endWithReader()
         let query = try query(selection)
         var widths: [Int] = []
         let list = try await cluster.list(query)

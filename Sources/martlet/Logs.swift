@@ -41,6 +41,7 @@ struct Logs: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try connection.connect()
+        if follow { endWithReader() }
         let parts = target.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
             try await printLog(of: target, prefix: "", cluster)

@@ -10,6 +10,7 @@ enum EntryPoint {
         if CommandLine.argc > 1, CommandLine.arguments[1] == "supervise" {
             exit(martlet_supervise(CommandLine.argc, CommandLine.unsafeArgv))
         }
+        reserveStandardDescriptors()
         // A client that goes away while it is answered is no reason to die. A reader of the standard output is: `print`.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())

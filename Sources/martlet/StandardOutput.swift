@@ -1,8 +1,12 @@
 import Glibc
 
-/// Prints to standard output, at once. In this module's scope it takes the place of Swift's function, which keeps what
-/// it prints in a buffer and ignores that it could not be written.
-func print(_ text: String = "", terminator: String = "\n") {
+/// Prints a line to standard output, at once. In this module's scope it takes the place of Swift's function, which keeps
+/// what it prints in a buffer and ignores that it could not be written.
+func print(_ text: String) {
+    writeAll(text + "\n", to: STDOUT_FILENO)
+}
+
+func print(_ text: String, terminator: String) {
     writeAll(text + terminator, to: STDOUT_FILENO)
 }
 
@@ -29,6 +33,31 @@ func writeAll(_ text: String, to descriptor: Int32) {
             return
         }
         rest = rest.dropFirst(count)
+    }
+}
+
+/// For a verb that waits: ends it as soon as nobody reads what it prints any more (`| head -1`), not only when it prints
+/// again.
+func endWithReader() {
+    var thread = pthread_t()
+    pthread_create(
+        &thread, nil,
+        { _ in
+            var request = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+            while poll(&request, 1, -1) < 0, errno == EINTR {}
+            // Of a pipe without a reader. Other files never answer, or only that they cannot be polled.
+            if request.revents & Int16(POLLERR) != 0 { endOutput(EPIPE) }
+            return nil
+        }, nil)
+    pthread_detach(thread)
+}
+
+/// Gives the three standard descriptors something to be when they were closed: otherwise the next file that is opened
+/// (a database, a socket) would take what is printed.
+func reserveStandardDescriptors() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+        // Read-only even for output, so that printing to what is closed stays an error.
+        _ = open("/dev/null", O_RDONLY)
     }
 }
 

@@ -22,7 +22,10 @@ struct Validate: AsyncParsableCommand {
             )
         } else {
             for fault in faults { print(fault) }
-            if faults.isEmpty { print("\(state.objects.count) objects are valid") }
+            if faults.isEmpty {
+                let count = state.objects.count
+                print(count == 1 ? "1 object is valid" : "\(count) objects are valid")
+            }
         }
         if !faults.isEmpty { throw ExitCode(1) }
     }

@@ -140,10 +140,11 @@ final class Stage: @unchecked Sendable {
 
     // MARK: - The service
 
-    func start(_ options: [String] = []) async throws {
+    /// Starts the service and waits until it is ready.
+    func start(_ options: [String] = [], environment: [String] = []) async throws {
         unlink("\(data)/kubeconfig")
         service = try Self.spawn(
-            [
+            ["env"] + environment + [
                 Self.martlet, "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--repo", remote, "--path", "web",
                 "--revision", "main", "--app-name", "web", "--bake-time", "500ms", "--interval", "60s", "--stop-pods",
             ] + options, in: root, output: "\(root)/serve.log")
@@ -164,10 +165,20 @@ final class Stage: @unchecked Sendable {
     }
 
     func killService() {
-        guard let service else { return }
-        kill(service, SIGKILL)
-        Self.wait(service)
+        signalService(SIGKILL)
+        waitForEnd()
+    }
+
+    func signalService(_ signal: Int32) {
+        if let service { kill(service, signal) }
+    }
+
+    /// The service's exit code, or 128 + the signal that ended it.
+    @discardableResult
+    func waitForEnd() -> Int32 {
+        guard let service else { return 0 }
         self.service = nil
+        return Self.wait(service)
     }
 
     /// The processes of the service's pods: supervisors, which name their pod's directory, and everything beneath them.

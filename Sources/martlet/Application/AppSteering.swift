@@ -33,6 +33,10 @@ struct AppRollback: AsyncParsableCommand {
         let application = try await options.getActive(cluster)
         let entry = try entry(of: application)
         let current = application.status.rollout?.revision ?? ""
+        guard entry.revision != current else {
+            print("\(options.name): \(Self.text(entry)) is what is deployed; nothing to do")
+            return
+        }
         print("\(options.name): from \(current.prefix(12)) back to \(Self.text(entry))")
         if dryRun {
             try await options.preview(entry.revision)
