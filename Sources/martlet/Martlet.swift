@@ -11,7 +11,7 @@ enum EntryPoint {
             exit(martlet_supervise(CommandLine.argc, CommandLine.unsafeArgv))
         }
         reserveStandardDescriptors()
-        // A client that goes away while it is answered is no reason to die. A reader of the standard output is: `print`.
+        // A client that goes away while it is answered is no reason to die; a reader of standard output is (`print`).
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Prints a line to standard output, at once. In this module's scope it takes the place of Swift's function, which keeps
+/// Prints a line to standard output, at once. In this module it takes the place of the standard function, which keeps
 /// what it prints in a buffer and ignores that it could not be written.
 func print(_ text: String) {
     writeAll(text + "\n", to: STDOUT_FILENO)
@@ -36,8 +36,8 @@ func writeAll(_ text: String, to descriptor: Int32) {
     }
 }
 
-/// For a verb that waits: ends it as soon as nobody reads what it prints any more (`| head -1`), not only when it prints
-/// again.
+/// For a verb that waits: ends it as soon as nobody reads what it prints any more (`| head -1`), not only when it next
+/// prints.
 func endWithReader() {
     var thread = pthread_t()
     pthread_create(

@@ -20,8 +20,10 @@ struct CommandLineAloneTests {
         CommandLineTests.Case("martlet --generate-completion-script bash | head -1", 0, "#!/bin/bash"),
         CommandLineTests.Case("martlet validate web", 0, "1 object is valid\n"),
         CommandLineTests.Case("martlet validate", 2, "there are no manifests", "add --recurse"),
-        CommandLineTests.Case("cd broken; martlet validate .", 1, "broken/c.yaml:3:3: "),
-        CommandLineTests.Case("martlet render broken", 2, "broken/c.yaml:3:3: "),
+        CommandLineTests.Case("cd broken; martlet validate .", 1, "broken/c.yaml:"),
+        CommandLineTests.Case(
+            "cd unknown; martlet validate", 1, "unknown/c.yaml:1: ", "\"date\"; did you mean \"data\"?"),
+        CommandLineTests.Case("martlet render broken", 2, "broken/c.yaml:"),
         CommandLineTests.Case("martlet render web -o json", 0, "\"kind\": \"List\"", "\"namespace\": \"default\""),
         CommandLineTests.Case("martlet render $REMOTE --path web -n other", 0, "namespace: other"),
         CommandLineTests.Case("martlet render web --revision HEAD~1", 2, "has no revision \"HEAD~1\"; it has: main"),
@@ -40,7 +42,8 @@ struct CommandLineAloneTests {
         let stage = try Stage()
         defer { stage.close() }
         try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
-        try stage.write("broken/c.yaml", "apiVersion: v1\nkind: ConfigMap\ndate:\n  a: b\n")
+        try stage.write("broken/c.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [\n")
+        try stage.write("unknown/c.yaml", Manifests.configMap("c", "one").replacing("\ndata:", with: "\ndate:"))
         _ = try stage.push("one")
         for example in Self.words { try example.check(stage) }
     }

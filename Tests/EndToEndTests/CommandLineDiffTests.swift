@@ -20,8 +20,8 @@ struct CommandLineDiffTests {
     static let edit = """
         --- Secret default/web
         +++ Secret default/web  web/secret.yaml:1
-        @@ -5,4 +5,4 @@
-           namespace: default
+        @@ -7,4 +7,4 @@
+             argocd.argoproj.io/tracking-id: web:/Secret:default/web
          type: Opaque
          data:
         -  password: '******** (before)'
@@ -46,7 +46,7 @@ struct CommandLineDiffTests {
         try expect("martlet diff . -o summary", 0, "0 to create, 0 to change, 0 to delete, 4 unchanged")
         try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v2"]))
         try stage.write("web/secret.yaml", CommandLineStage.secret("hunter3"))
-        for line in ["diff", "diff .", "diff web", "diff --app web .", "diff --app web web", "-C"] where line != "-C" {
+        for line in ["diff", "diff .", "diff web", "diff --app web .", "diff --app web web"] {
             let answer = try stage.shell("martlet \(line) 2>/dev/null")
             #expect(answer.code == 1)
             #expect(answer.text == Self.edit, "\(line)")
@@ -60,8 +60,8 @@ struct CommandLineDiffTests {
         #expect(json[path: ["unchanged"]] == .int(2))
         try expect("martlet diff -o json", 1, hides: ["hunter", "aHVudGVy"])
         try expect("martlet diff --color always", 1, "\u{1B}[32m+        - v2\u{1B}[0m")
-        try expect("script -qec 'martlet diff' /dev/null", 1, "\u{1B}[32m")
-        try expect("NO_COLOR=1 script -qec 'martlet diff' /dev/null", 1, hides: ["\u{1B}"])
+        try expect("TERM=xterm env -u NO_COLOR script -qec 'martlet diff' /dev/null", 1, "\u{1B}[32m")
+        try expect("TERM=xterm NO_COLOR=1 script -qec 'martlet diff' /dev/null", 1, hides: ["\u{1B}"])
         try expect("martlet app diff web", 0)
         // Against other revisions, which needs no service.
         for revision in ["HEAD", "main", "origin/main"] {

@@ -139,10 +139,11 @@ struct CommandLineTests {
         arguments: [
             "get deploy web", "get cm,svc", "app list", "app get web", "app history web", "rollout history web",
             "events --for deploy/web", "version", "validate web", "render web",
-            "sync web/config.yaml -n other --dry-run",
+            "sync other --dry-run",
         ])
     func formats(verb: String) throws {
         let stage = try CommandLineStage.current()
+        try stage.write("other/config.yaml", Manifests.configMap("other", "one"))
         let (json, yaml) = (try stage.shell("martlet \(verb) -o json"), try stage.shell("martlet \(verb) -o yaml"))
         #expect(json.code == 0, "\(json)")
         #expect(yaml.code == 0, "\(yaml)")

@@ -134,7 +134,7 @@ struct MartletService {
         return true
     }
 
-    /// Whoever asks a second time does not want to wait. Nothing acknowledged is lost: the store is durable at any time.
+    /// Whoever asks a second time does not want to wait. Nothing is lost: what was acknowledged is on the disk.
     private static func endAtNextSignal() {
         for number in [SIGTERM, SIGINT] {
             // In the place of the first signal's handler, which only passed it on.
