@@ -229,7 +229,7 @@ final class Transport: Sendable {
             cause = error.connectionErrors.first.map { Self.reason($0.error) } ?? "no address could be reached"
         case let error as IOError:
             isBroken = [ECONNRESET, EPIPE].contains(error.errnoCode)
-            cause = Self.reason(error)
+            cause = "\(error)"
         default: break
         }
         var failure = APIError(
