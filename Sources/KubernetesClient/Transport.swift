@@ -227,7 +227,7 @@ final class Transport: Sendable {
             default: cause = error.shortDescription
             }
         case let error as NIOConnectionError:
-            cause = error.connectionErrors.first.map { "\($0.error)" } ?? "no address could be reached"
+            cause = error.connectionErrors.first.map { Self.reason($0.error) } ?? "no address could be reached"
         case let error as IOError:
             isBroken = [ECONNRESET, EPIPE].contains(error.errnoCode)
             cause = "\(error)"
@@ -244,6 +244,12 @@ final class Transport: Sendable {
             failure.details.causes = [APIError.Cause(reason: Self.brokenConnection, message: cause, field: "")]
         }
         return failure
+    }
+
+    /// What the system says, without the calls that led to it.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        return String(cString: strerror(error.errnoCode))
     }
 }
 

@@ -51,6 +51,8 @@ package actor ApplicationWorker {
     }
     var history: [RevisionHistory] = []
     var operationState: OperationState?
+    /// What a person asked for and is not carried out yet.
+    var operation: Operation?
     var outOfSync: Set<ObjectKey> = []
     var isCompared = false
     var selfHeal = SelfHeal()
@@ -324,7 +326,7 @@ package actor ApplicationWorker {
 
     /// Lets the verdict move on as long as it has something to do at once.
     private func advance(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {
-        var requested = try await takeRequest(application)
+        var requested = try await commit(askedFor: takeRequest(application), application)
         // Each round syncs at most once; a revision fails at most once, so the rounds are few.
         for _ in 0..<8 {
             var seen = observation(settings, requested: requested)
@@ -365,6 +367,7 @@ package actor ApplicationWorker {
         let before = rollout
         rollout = Verdict.record(report.outcome, in: rollout, at: now, settings)
         operationState = Self.operationState(report, trial, startedAt: started, finishedAt: now)
+        attribute()
         switch report.outcome {
         case .succeeded:
             conditions["SyncError"] = nil

@@ -13,17 +13,22 @@ package final class GitRevisionSource: RevisionSource {
     private let kinds: KnownKinds
     private let credentials: @Sendable (RemoteURL) async throws -> Credentials
     private let logger: Logger
+    private let progress: (@Sendable (TransferProgress) -> Void)?
     /// The latest rendering per source: the next commit costs what differs from it.
     private let latest = Mutex<[String: (manifests: Manifests, state: DesiredState)]>([:])
 
     /// How many renderings are kept to render increments from.
     private static let latestLimit = 256
 
-    /// - Parameter credentials: what to show a remote; asked at each contact, so that rotation needs no restart.
+    /// - Parameters:
+    ///   - credentials: what to show a remote; asked at each contact, so that rotation needs no restart.
+    ///   - progress: is told how far a transfer is, on any thread.
     package init(
         mirrors: Mirrors, renderer: Renderer = Renderer(), kinds: KnownKinds = .builtIn, logger: Logger,
-        credentials: @escaping @Sendable (RemoteURL) async throws -> Credentials
+        credentials: @escaping @Sendable (RemoteURL) async throws -> Credentials,
+        progress: (@Sendable (TransferProgress) -> Void)? = nil
     ) {
+        self.progress = progress
         self.mirrors = mirrors
         self.renderer = renderer
         self.kinds = kinds
@@ -34,7 +39,8 @@ package final class GitRevisionSource: RevisionSource {
     package func resolve(_ source: ApplicationSource) async throws -> String {
         let url = try RemoteURL(source.repoURL)
         let request = try RevisionRequest(source.targetRevision ?? "HEAD")
-        let commit = try await mirrors.mirror(of: url).resolve(request, credentials: credentials(url))
+        let commit = try await mirrors.mirror(of: url).resolve(
+            request, credentials: credentials(url), progress: progress)
         return commit.sha.description
     }
 
@@ -55,7 +61,7 @@ package final class GitRevisionSource: RevisionSource {
     /// A commit that was fetched before is read without asking the remote.
     private func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
         if let id = ObjectID(revision), let known = try await mirror.snapshot(of: id) { return known }
-        return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url))
+        return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url), progress: progress)
     }
 
     private func render(

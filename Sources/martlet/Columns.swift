@@ -1,10 +1,16 @@
-import Glibc
-
 /// Text in columns, each as wide as its widest cell.
 enum Columns {
     static func text(_ header: [String], _ rows: [[String]]) -> String {
-        let lines = [header] + rows
-        let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        var widths = [Int](repeating: 0, count: header.count)
+        return text(header, rows, &widths)
+    }
+
+    /// - Parameter widths: what earlier lines took; columns never become narrower, so that what follows stays aligned.
+    static func text(_ header: [String]?, _ rows: [[String]], _ widths: inout [Int]) -> String {
+        let lines = (header.map { [$0] } ?? []) + rows
+        for line in lines {
+            for (column, cell) in line.enumerated() { widths[column] = max(widths[column], cell.count) }
+        }
         return lines.map { line in
             let cells = line.enumerated().map { column, cell in
                 column == line.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
@@ -12,23 +18,5 @@ enum Columns {
             let text = cells.joined(separator: "   ")
             return String(text.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")
-    }
-}
-
-/// Prints a line to standard error, where remarks do not disturb what a program reads.
-func printError(_ text: String) {
-    writeAll(text + "\n", to: STDERR_FILENO)
-}
-
-/// Writes text as it is and at once, however little.
-func writeAll(_ text: String, to descriptor: Int32) {
-    // What was printed before comes first.
-    fflush(nil)
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        // A reader that is gone needs nothing more.
-        if count < 0, errno != EINTR { return }
-        rest = rest.dropFirst(max(0, count))
     }
 }

@@ -6,34 +6,40 @@ import Reconciler
 
 struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show everything about objects, and the events about them.")
+        abstract: "Show everything about objects, and the events about them.",
+        discussion: "Values of Secrets are masked. Exit codes: 0 shown, 2 an error.")
 
-    @Argument(help: "TYPE NAME… or TYPE/NAME…; a TYPE alone describes all of it.")
+    @Argument(
+        help: "TYPE NAME… or TYPE/NAME…; a TYPE alone describes all of it.", completion: ResourceArgument.completion)
     var target: [String]
 
-    @Option(name: .shortAndLong, help: "The namespace.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("The namespace.", valueName: "namespace"))
     var namespace = "default"
 
     @OptionGroup var connection: Connection
 
     func run() async throws {
         let cluster = try connection.connect()
-        let (typeName, names) = try ResourceArgument.split(target)
-        let type = try ResourceArgument.type(typeName, among: try await cluster.resourceTypes())
-        let space = type.isNamespaced ? namespace : ""
         var objects: [Object] = []
-        if names.isEmpty {
-            objects = try await cluster.list(ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? space : nil))
-                .items
-        }
-        for name in names {
-            objects.append(try await cluster.get(ObjectKey(kind: type.kind.groupKind, namespace: space, name: name)))
+        var missing: [String] = []
+        for selection in try ResourceArgument.selections(target, among: try await cluster.resourceTypes()) {
+            if selection.names.isEmpty {
+                let type = selection.type
+                let query = ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? namespace : nil)
+                objects += try await cluster.list(query).items
+            } else {
+                let (found, faults) = try await ResourceArgument.objects(selection, namespace: namespace, cluster)
+                objects += found
+                missing += faults
+            }
         }
         for (index, object) in objects.enumerated() {
             if index > 0 { print("\n") }
             print(Self.text(object))
             print(try await events(about: object, cluster))
         }
+        if !missing.isEmpty { throw CommandError(missing.joined(separator: "\n")) }
+        if objects.isEmpty { printError("no such objects in namespace \(namespace)") }
     }
 
     /// The object as an indented outline, with names as people read them; Secrets are masked.
@@ -51,7 +57,9 @@ struct Describe: AsyncParsableCommand {
             lines.append("\(label):".padded(to: 14) + (entries.first ?? "<none>"))
             lines += entries.dropFirst().map { String(repeating: " ", count: 14) + $0 }
         }
-        if let owner = object.metadata.controller { lines.append("Controlled By: \(owner.kind)/\(owner.name)") }
+        if let owner = object.metadata.controller {
+            lines.append("Owner:".padded(to: 14) + "\(owner.kind)/\(owner.name)")
+        }
         for member in tree.object ?? JSONObject() where !["apiVersion", "kind", "metadata"].contains(member.key) {
             outline(title(member.key), member.value, indent: 0, into: &lines)
         }
@@ -61,9 +69,13 @@ struct Describe: AsyncParsableCommand {
     private static func outline(_ label: String, _ value: JSON, indent: Int, into lines: inout [String]) {
         let space = String(repeating: " ", count: indent)
         switch value {
+        case .object(let members) where members.isEmpty: lines.append("\(space)\(label): <none>")
         case .object(let members):
             lines.append("\(space)\(label):")
-            for member in members { outline(title(member.key), member.value, indent: indent + 2, into: &lines) }
+            let isMap = mapLabels.contains(label) && members.allSatisfy { $0.value.object == nil }
+            for member in members {
+                outline(isMap ? member.key : title(member.key), member.value, indent: indent + 2, into: &lines)
+            }
         case .array(let elements):
             lines.append("\(space)\(label):")
             for element in elements { item(element, indent: indent + 2, into: &lines) }
@@ -86,6 +98,12 @@ struct Describe: AsyncParsableCommand {
             lines[start] = "\(space)- \(lines[start].dropFirst(indent + 2))"
         }
     }
+
+    /// Fields whose keys are data: they are shown as they are.
+    private static let mapLabels: Set<String> = [
+        "Match Labels", "Labels", "Annotations", "Selector", "Data", "String Data", "Binary Data", "Node Selector",
+        "Limits", "Requests", "Capacity", "Allocatable", "Hard", "Used",
+    ]
 
     private static func scalar(_ value: JSON) -> String { value.string ?? value.text() }
 

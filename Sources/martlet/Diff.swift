@@ -9,21 +9,25 @@ struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a folder, a repository or an Application would change.",
         discussion: """
-            Compares with the live objects of the service, as a server-side dry run; with --against REV it compares \
-            two revisions and needs no service. Values of Secrets are masked. Exit codes: \
-            0 no difference, 1 differences, 2 an error.
+            Compares with the live objects of the service, as a server-side dry run. In a clone of a repository that \
+            an Application follows, it compares as that Application would sync, prunes included. With --against REV it \
+            compares with that revision and needs no service. Values of Secrets are masked.
+
+            Exit codes: 0 no difference, 1 differences, 2 an error.
             """)
 
     @OptionGroup var manifests: ManifestOptions
-    @Option(help: "Compare for this Application: its namespace, its rules, and what it would prune.")
+    @Option(
+        help: ArgumentHelp(
+            "Compare for this Application: its namespace, its rules, and what it would prune.", valueName: "name"))
     var app: String?
-    @Option(help: "The Application's own namespace.")
+    @Option(help: ArgumentHelp("The Application's own namespace.", valueName: "namespace"))
     var appNamespace = "martlet"
     @Option(help: ArgumentHelp("Compare with this revision instead of what is live.", valueName: "rev"))
     var against: String?
-    @Option(name: .shortAndLong, help: "unified, summary, json or markdown.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("How differences are shown.", valueName: "format"))
     var output = Format.unified
-    @Option(help: "auto, always or never.")
+    @Option(help: ArgumentHelp("Colours; auto means on a terminal, unless NO_COLOR is set.", valueName: "when"))
     var color = ColorChoice.auto
 
     @OptionGroup var connection: Connection
@@ -35,18 +39,17 @@ struct Diff: AsyncParsableCommand {
     enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
         case auto, always, never
 
-        /// Colours only for people: on a terminal, and not where NO_COLOR is set.
         var isOn: Bool {
             switch self {
             case .always: true
             case .never: false
-            case .auto: isatty(STDOUT_FILENO) == 1 && (Connection.currentEnvironment["NO_COLOR"] ?? "").isEmpty
+            case .auto: wantsColor(on: STDOUT_FILENO)
             }
         }
     }
 
     func run() async throws {
-        let report = if let against { try await revisions(against) } else { try await live() }
+        let report = try await report()
         switch output {
         case .unified: print(report.unified(colors: color.isOn), terminator: "")
         case .summary: print(report.summary)
@@ -56,12 +59,24 @@ struct Diff: AsyncParsableCommand {
         if !report.isEmpty { throw ExitCode(1) }
     }
 
+    /// All differences, in the order in which a sync would carry them out.
+    func report() async throws -> DiffReport {
+        if let against { return try await revisions(against) }
+        let cluster = try connection.connect()
+        let subjects = try await DiffSubject.all(of: self, cluster)
+        var all: [ObjectDifference] = []
+        var unchanged = 0
+        for subject in subjects {
+            let (differences, count) = try await subject.differences(cluster)
+            all += differences
+            unchanged += count
+        }
+        return DiffReport(all, unchanged: unchanged)
+    }
+
     /// Two revisions, both with defaults filled in, so that spelling a default out is no difference.
     private func revisions(_ other: String) async throws -> DiffReport {
-        let loader = ManifestLoader()
-        let namespace = manifests.namespace ?? "default"
-        let new = try await loader.load(manifests, namespace: namespace, revision: manifests.revision)
-        let old = try await loader.load(manifests, namespace: namespace, revision: other)
+        let (old, new) = try await sides(other)
         try new.requireSound()
         try old.requireSound()
         let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
@@ -77,75 +92,29 @@ struct Diff: AsyncParsableCommand {
         return DiffReport(changes + removals)
     }
 
+    private func sides(_ other: String) async throws -> (old: DesiredState, new: DesiredState) {
+        guard let app, manifests.location == nil else {
+            let loader = ManifestLoader()
+            let namespace = manifests.namespace ?? "default"
+            return (
+                try await loader.loadEarlier(manifests, namespace: namespace, revision: other),
+                try await loader.load(manifests, namespace: namespace, revision: manifests.revision)
+            )
+        }
+        let cluster = try connection.connect()
+        let application = try await DiffSubject.application(app, in: appNamespace, cluster)
+        let namespace = try ApplicationSettings(application).namespace
+        let loader = ManifestLoader(cluster: cluster)
+        var source = application.spec.source ?? ApplicationSource()
+        source.targetRevision =
+            manifests.revision ?? application.status.rollout?.revision ?? source.targetRevision
+        let new = try await loader.load(source, namespace)
+        source.targetRevision = other
+        return (try await loader.load(source, namespace), new)
+    }
+
     private static func defaulted(_ desired: DesiredObject) -> Object {
         guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else { return desired.object }
         return Object(viewing: strategy.defaulted(desired.object.json))
-    }
-
-    private func live() async throws -> DiffReport {
-        let cluster = try connection.connect()
-        let target = try await DiffTarget(self, cluster)
-        try target.desired.requireSound()
-        let inventory = target.inventory
-        let live = try await LiveSnapshot(of: target.desired.objects.map(\.key) + inventory, in: cluster)
-        let plan = SyncPlan(
-            application: app ?? "", desired: target.desired, live: live, inventory: inventory,
-            settings: target.settings)
-        if !plan.objections.isEmpty { throw CommandError(plan.objections.joined(separator: "\n")) }
-        let syncer = Syncer(cluster: cluster, clock: SystemClock(), settings: target.settings)
-        let (previews, faults, _) = await syncer.preview(plan)
-        if !faults.isEmpty { throw CommandError(faults.joined(separator: "\n")) }
-        let rules = target.settings.ignoreDifferences
-        return DiffReport(
-            previews.map { preview in
-                switch preview.step {
-                case .create(let desired):
-                    ObjectDifference(
-                        key: desired.key, old: nil, new: preview.result, origin: desired.origin, ignoring: rules)
-                case .apply(let desired, let live):
-                    ObjectDifference(
-                        key: desired.key, old: live, new: preview.result, origin: desired.origin, ignoring: rules)
-                case .delete(let object): ObjectDifference(key: object.key, old: object, new: nil, origin: "")
-                }
-            }, unchanged: plan.unchanged)
-    }
-}
-
-/// What `diff` compares with the live state: manifests alone, or manifests in the place of an Application's.
-struct DiffTarget {
-    var desired: DesiredState
-    var settings = ApplicationSettings()
-    var inventory: Set<ObjectKey> = []
-
-    init(_ diff: Diff, _ cluster: any Cluster) async throws {
-        let loader = ManifestLoader(cluster: cluster)
-        guard let name = diff.app else {
-            desired = try await loader.load(
-                diff.manifests, namespace: diff.manifests.namespace ?? "default", revision: diff.manifests.revision)
-            return
-        }
-        let application: Application
-        do {
-            application = try await cluster.get(Application.key(name, in: diff.appNamespace)).view()
-        } catch {
-            guard error.reason == .notFound else { throw error }
-            throw CommandError("there is no Application \(diff.appNamespace)/\(name); see 'martlet app list'")
-        }
-        settings = try ApplicationSettings(application)
-        settings.prunes = true
-        inventory = application.status.inventory
-        var state: DesiredState
-        if diff.manifests.location != nil {
-            state = try await loader.load(
-                diff.manifests, namespace: settings.namespace, revision: diff.manifests.revision)
-        } else {
-            var source = application.spec.source ?? ApplicationSource()
-            // What is deployed, so that the difference is drift; --revision asks about another commit.
-            source.targetRevision =
-                diff.manifests.revision ?? application.status.rollout?.revision ?? source.targetRevision
-            state = try await loader.load(source, settings.namespace)
-        }
-        state.objects = state.objects.map { $0.with(Tracking.mark($0.object, for: name)) }
-        desired = state
     }
 }

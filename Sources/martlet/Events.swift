@@ -4,43 +4,71 @@ import Kinds
 import Model
 
 struct Events: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List what happened, oldest first.")
+    static let configuration = CommandConfiguration(
+        abstract: "List what happened, oldest first.", discussion: "Exit codes: 0 listed, 2 an error.")
 
-    @Option(name: .shortAndLong, help: "Only those of one namespace.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Only those of one namespace (default: all namespaces).", valueName: "namespace"))
     var namespace: String?
-    @Option(help: "Only those about one object: KIND/NAME.")
+    @Flag(name: [.customShort("A"), .long], help: "All namespaces; the default.")
+    var allNamespaces = false
+    @Option(help: ArgumentHelp("Only those about one object.", valueName: "type/name"))
     var `for`: String?
     @Flag(name: .shortAndLong, help: "Go on printing what comes.")
     var watch = false
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     @OptionGroup var connection: Connection
 
+    func validate() throws {
+        if allNamespaces, namespace != nil { throw ValidationError("-A and -n exclude each other") }
+    }
+
     func run() async throws {
         let cluster = try connection.connect()
+        if watch { endWithReader() }
         let query = try ListQuery(Kinds.Event.kind.groupKind, namespace: namespace, fields: fields())
         let list = try await cluster.list(query)
         let events = list.items.map { $0.view(as: Kinds.Event.self) }.sorted { $0.time < $1.time }
-        if let output {
+        var widths = [Int](repeating: 0, count: header.count)
+        if let output, !watch {
             print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(events.map(\.json))]))
-            return
+        } else if watch || !events.isEmpty {
+            if output == nil { print(Columns.text(header, events.map(cells), &widths)) }
+            for event in events where output != nil { show(event, &widths) }
+        } else {
+            printError("no events\(namespace.map { " in namespace \($0)" } ?? "")")
         }
-        if !events.isEmpty { print(Columns.text(Self.header, events.map(Self.cells))) }
-        guard watch else { return }
-        for try await event in try await cluster.watch(query, from: list.resourceVersion) {
-            switch event {
-            case .added(let object), .modified(let object):
-                print(Self.cells(object.view()).joined(separator: "   "))
-            case .deleted, .bookmark: continue
+        var version: String? = list.resourceVersion
+        while watch {
+            for try await event in try await cluster.watch(query, from: version) {
+                switch event {
+                case .added(let object), .modified(let object):
+                    version = object.metadata.resourceVersion
+                    show(object.view(), &widths)
+                case .bookmark(let resourceVersion): version = resourceVersion
+                case .deleted(let object): version = object.metadata.resourceVersion
+                }
             }
+        }
+    }
+
+    private func show(_ event: Kinds.Event, _ widths: inout [Int]) {
+        switch output {
+        case .json: print(event.json.text(.indented))
+        case .yaml: print("---\n" + OutputFormat.yaml.text(event.json))
+        case nil: print(Columns.text(nil, [cells(event)], &widths))
         }
     }
 
     private func fields() throws -> FieldSelector {
         guard let `for` else { return FieldSelector() }
         let parts = `for`.split(separator: "/", maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { throw CommandError("--for takes KIND/NAME, for example Deployment/web") }
+        guard parts.count == 2 else {
+            throw CommandError("--for \(`for`): write TYPE/NAME, for example deployment/web")
+        }
         let type = try ResourceArgument.type(parts[0], among: Catalog.builtIn.types)
         return FieldSelector([
             FieldSelector.Requirement(path: "involvedObject.kind", value: type.kind.kind),
@@ -48,11 +76,13 @@ struct Events: AsyncParsableCommand {
         ])
     }
 
-    private static let header = ["TIME", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"]
+    private var header: [String] {
+        (namespace == nil ? ["NAMESPACE"] : []) + ["TIME", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"]
+    }
 
-    private static func cells(_ event: Kinds.Event) -> [String] {
+    private func cells(_ event: Kinds.Event) -> [String] {
         let object = event.involvedObject
-        return [
+        return (namespace == nil ? [event.metadata.namespace] : []) + [
             event.time.description, event.type ?? "", event.reason ?? "",
             "\((object.kind ?? "").lowercased())/\(object.name ?? "")", String(event.count ?? 1), event.message ?? "",
         ]

@@ -1,20 +1,22 @@
 import ArgumentParser
 import Cluster
-import Glibc
 import Kinds
 import Model
+import Reconciler
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print what a pod's containers wrote.",
-        discussion: "TARGET is a pod's name, or TYPE/NAME of something that has pods: deployment/web.")
+        discussion: """
+            With -f, pods that a Deployment or Service gets later are followed, too. Exit codes: 0 printed, 2 an error.
+            """)
 
-    @Argument(help: "A pod, or TYPE/NAME of what controls pods.")
+    @Argument(help: "A pod's name, or TYPE/NAME of something that has pods: deployment/web.")
     var target: String
 
-    @Option(name: .shortAndLong, help: "The namespace.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("The namespace.", valueName: "namespace"))
     var namespace = "default"
-    @Option(name: .shortAndLong, help: "Which container, if there are several.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Which container, if there are several.", valueName: "name"))
     var container: String?
     @Flag(name: .shortAndLong, help: "Go on printing what comes.")
     var follow = false
@@ -22,53 +24,104 @@ struct Logs: AsyncParsableCommand {
     var previous = false
     @Flag(help: "Print each line's time.")
     var timestamps = false
-    @Option(help: "Only the last so many lines.")
+    @Option(help: ArgumentHelp("Only the last so many lines.", valueName: "lines"))
     var tail: Int?
+    @Option(help: ArgumentHelp("Only what is younger than this: 10s, 5m, 1h.", valueName: "time"))
+    var since: String?
 
     @OptionGroup var connection: Connection
 
+    func validate() throws {
+        if let tail, tail < 0 { throw ValidationError("--tail: \(tail) is no number of lines; use 0 or more") }
+        if let since, DurationText.parse(since) == nil {
+            throw ValidationError("--since: \"\(since)\" is no duration; try 5m")
+        }
+        if follow, previous { throw ValidationError("--previous has ended: it cannot be followed") }
+    }
+
     func run() async throws {
         let cluster = try connection.connect()
-        let pods = try await pods(cluster)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for pod in pods {
-                group.addTask { try await self.printLog(of: pod, prefix: pods.count > 1, cluster) }
-                // Without following, one after the other reads better than mixed.
-                if !follow { try await group.next() }
-            }
-            try await group.waitForAll()
+        if follow { endWithReader() }
+        let parts = target.split(separator: "/", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else {
+            try await printLog(of: target, prefix: "", cluster)
+            return
+        }
+        let type = try ResourceArgument.type(parts[0], among: try await cluster.resourceTypes())
+        if type.kind.groupKind == Pod.kind.groupKind {
+            try await printLog(of: parts[1], prefix: "", cluster)
+            return
+        }
+        let query = try await pods(of: parts[1], type, cluster)
+        if follow {
+            try await followAll(query, cluster)
+        } else {
+            let names = try await cluster.list(query).items.map(\.metadata.name)
+            guard !names.isEmpty else { throw CommandError("\(target) has no pods") }
+            for name in names { try await printLog(of: name, prefix: names.count > 1 ? "[\(name)] " : "", cluster) }
         }
     }
 
-    private func printLog(of pod: String, prefix: Bool, _ cluster: any Cluster) async throws {
+    private func printLog(of pod: String, prefix: String, _ cluster: any Cluster) async throws {
+        let start = since.flatMap(DurationText.parse).map { SystemClock().now - $0 }
         let query = LogQuery(
             namespace: namespace, pod: pod, container: container, follow: follow, previous: previous,
-            timestamps: timestamps, tailLines: tail)
+            timestamps: timestamps, tailLines: tail, since: start)
         for try await chunk in try await cluster.logs(query) {
             var text = String(decoding: chunk, as: UTF8.self)
-            if prefix {
-                text = text.split(separator: "\n", omittingEmptySubsequences: true).map { "[\(pod)] \($0)\n" }.joined()
+            if !prefix.isEmpty {
+                text = text.split(separator: "\n", omittingEmptySubsequences: true).map { "\(prefix)\($0)\n" }.joined()
             }
-            writeAll(text, to: STDOUT_FILENO)
+            print(text, terminator: "")
         }
     }
 
-    /// The names of the pods meant.
-    private func pods(_ cluster: any Cluster) async throws -> [String] {
-        let parts = target.split(separator: "/", maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { return [target] }
-        let type = try ResourceArgument.type(parts[0], among: try await cluster.resourceTypes())
-        if type.kind.groupKind == Pod.kind.groupKind { return [parts[1]] }
+    /// The pods that something selects.
+    private func pods(of name: String, _ type: ResourceType, _ cluster: any Cluster) async throws -> ListQuery {
         let object = try await cluster.get(
-            ObjectKey(kind: type.kind.groupKind, namespace: namespace, name: parts[1]))
+            ObjectKey(kind: type.kind.groupKind, namespace: type.isNamespaced ? namespace : "", name: name))
         let selector = object.json[path: ["spec", "selector"]]
         let labels = (selector?["matchLabels"] ?? selector)?.object ?? JSONObject()
-        guard !labels.isEmpty else { throw CommandError("\(target) selects no pods") }
-        let query = ListQuery(
+        guard !labels.isEmpty else {
+            throw CommandError("\(target) selects no pods; name a pod, or a Deployment, ReplicaSet or Service")
+        }
+        return ListQuery(
             Pod.kind.groupKind, namespace: namespace,
             labels: Selector(labels: labels.reduce(into: [:]) { $0[$1.key] = $1.value.string ?? "" }))
-        let names = try await cluster.list(query).items.map(\.metadata.name)
-        guard !names.isEmpty else { throw CommandError("\(target) has no pods") }
-        return names
+    }
+
+    /// Follows every pod from when its container has started, those to come included.
+    private func followAll(_ query: ListQuery, _ cluster: any Cluster) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            var followed: Set<String> = []
+            while true {
+                for try await event in try await cluster.watch(query, from: nil) {
+                    switch event {
+                    case .added(let object), .modified(let object):
+                        let pod = object.view(as: Pod.self)
+                        guard hasStarted(pod), followed.insert(pod.metadata.uid).inserted else { continue }
+                        group.addTask { try await followLog(of: pod.metadata.name, cluster) }
+                    case .deleted, .bookmark: continue
+                    }
+                }
+            }
+        }
+    }
+
+    private func followLog(of pod: String, _ cluster: any Cluster) async throws {
+        do {
+            try await printLog(of: pod, prefix: "[\(pod)] ", cluster)
+        } catch let error as APIError {
+            // One pod that went away is no reason to stop following the others.
+            guard error.reason == .notFound || error.reason == .badRequest else { throw error }
+            printError("[\(pod)] \(error.message)")
+        }
+    }
+
+    private func hasStarted(_ pod: Pod) -> Bool {
+        pod.status.containerStatuses.contains { status in
+            (container == nil || status.name == container)
+                && (status.state.running != nil || status.state.terminated != nil || status.restartCount > 0)
+        }
     }
 }

@@ -10,9 +10,21 @@ enum EntryPoint {
         if CommandLine.argc > 1, CommandLine.arguments[1] == "supervise" {
             exit(martlet_supervise(CommandLine.argc, CommandLine.unsafeArgv))
         }
-        // A client that goes away while it is answered is no reason to die.
+        reserveStandardDescriptors()
+        // A client that goes away while it is answered is no reason to die; a reader of standard output is (`print`).
         signal(SIGPIPE, SIG_IGN)
-        await Martlet.main()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            try Verbs.check(arguments)
+            var command = try Martlet.parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure.end(error)
+        }
     }
 }
 
@@ -24,12 +36,12 @@ struct Martlet: AsyncParsableCommand {
             When a commit turns out to be unhealthy, Martlet puts the last healthy commit back, holds the bad one, and \
             says why. Start with 'martlet serve --repo URL', then look with 'martlet app list' and 'martlet get pods'.
 
-            Exit codes: 0 success (diff: no difference), 1 a difference or a negative answer, 2 an error, \
-            64 wrong usage.
+            Exit codes: 0 success (diff: no difference), 1 a difference or a negative answer, 2 an error, wrong usage \
+            included.
             """,
         version: Version.text,
         subcommands: [
             Serve.self, Diff.self, Sync.self, Render.self, Validate.self, App.self, Get.self, Describe.self, Logs.self,
-            RolloutCommand.self, Events.self, VersionCommand.self, Echo.self, Demo.self,
+            RolloutCommand.self, Events.self, VersionCommand.self, Completion.self, Echo.self, Demo.self,
         ])
 }

@@ -9,7 +9,7 @@ struct Render: AsyncParsableCommand {
         discussion: "Exit codes: 0 rendered, 2 an error; all faults are listed.")
 
     @OptionGroup var manifests: ManifestOptions
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output = OutputFormat.yaml
     @Flag(help: "Print the values of Secrets instead of asterisks.")
     var showSecrets = false

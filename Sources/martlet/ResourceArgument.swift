@@ -1,9 +1,13 @@
+import ArgumentParser
 import Cluster
 import Kinds
 import Model
 
 /// What a person types to name a kind or an object: `pods`, `deploy/web`, `deployment.apps web`.
 enum ResourceArgument {
+    /// The names by which shells complete a type.
+    static let completion = CompletionKind.list(Catalog.builtIn.types.map(\.plural).sorted() + ["all"])
+
     /// The resource type that a plural, singular or short name, or a kind, stands for.
     static func type(_ name: String, among types: [ResourceType]) throws -> ResourceType {
         let parts = name.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
@@ -13,8 +17,11 @@ enum ResourceArgument {
             return names.contains(word) && (parts.count == 1 || type.kind.group == parts[1])
         }
         if let found = matches.first { return found }
-        let known = types.map(\.plural).sorted().joined(separator: ", ")
-        throw CommandError("there is no resource type \"\(name)\"; there are: \(known)")
+        let known = types.map(\.plural).sorted()
+        if let near = Spelling.nearest(to: word, among: known + types.map(\.singular)) {
+            throw CommandError("there is no resource type \"\(name)\"; did you mean \"\(near)\"?")
+        }
+        throw CommandError("there is no resource type \"\(name)\"; there are: \(known.joined(separator: ", "))")
     }
 
     /// The types that a comma-separated list stands for; `all` is the category.
@@ -27,20 +34,57 @@ enum ResourceArgument {
         return found
     }
 
-    /// `TYPE NAME…` or `TYPE/NAME…` as (type, name) pairs; a lone type has no names.
-    static func split(_ arguments: [String]) throws -> (types: String, names: [String]) {
+    /// All of a type, or some of its objects.
+    struct Selection {
+        var type: ResourceType
+        /// Empty: all.
+        var names: [String] = []
+    }
+
+    /// `TYPE[,TYPE…]`, `TYPE NAME…` or `TYPE/NAME…`, where each may be of another type.
+    static func selections(_ arguments: [String], among types: [ResourceType]) throws -> [Selection] {
         guard let first = arguments.first else { throw CommandError("name a resource type, for example pods") }
-        if let slash = first.firstIndex(of: "/") {
-            let type = String(first[..<slash])
-            let names = try arguments.map { argument in
-                let parts = argument.split(separator: "/", maxSplits: 1)
-                guard parts.count == 2, parts[0] == type else {
-                    throw CommandError("\"\(argument)\": write every name as \(type)/NAME")
-                }
-                return String(parts[1])
+        guard first.contains("/") else {
+            let found = try Self.types(first, among: types)
+            let names = Array(arguments.dropFirst())
+            if let wrong = names.first(where: { $0.contains("/") }) {
+                throw CommandError("\"\(wrong)\": after a type come plain names; or write every one as TYPE/NAME")
             }
-            return (type, names)
+            if found.count > 1, !names.isEmpty { throw CommandError("names go with a single type") }
+            return found.map { Selection(type: $0, names: names) }
         }
-        return (first, Array(arguments.dropFirst()))
+        var selections: [Selection] = []
+        for argument in arguments {
+            let parts = argument.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw CommandError("\"\(argument)\": write every name as TYPE/NAME, for example \(first)")
+            }
+            let type = try type(parts[0], among: types)
+            if let index = selections.firstIndex(where: { $0.type == type }) {
+                selections[index].names.append(parts[1])
+            } else {
+                selections.append(Selection(type: type, names: [parts[1]]))
+            }
+        }
+        return selections
+    }
+
+    /// The objects of a selection that exist, and for each that does not, why.
+    static func objects(
+        _ selection: Selection, namespace: String, _ cluster: any Cluster
+    ) async throws -> (found: [Object], missing: [String]) {
+        var (found, missing): ([Object], [String]) = ([], [])
+        for name in selection.names {
+            let space = selection.type.isNamespaced ? namespace : ""
+            do {
+                found.append(
+                    try await cluster.get(
+                        ObjectKey(kind: selection.type.kind.groupKind, namespace: space, name: name)))
+            } catch {
+                guard error.reason == .notFound else { throw error }
+                missing.append(error.message + (space.isEmpty ? "" : " in namespace \(space)"))
+            }
+        }
+        return (found, missing)
     }
 }

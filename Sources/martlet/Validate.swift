@@ -9,7 +9,7 @@ struct Validate: AsyncParsableCommand {
         discussion: "Exit codes: 0 all is well, 1 something is wrong with a manifest, 2 it could not be checked.")
 
     @OptionGroup var manifests: ManifestOptions
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     func run() async throws {
@@ -22,7 +22,10 @@ struct Validate: AsyncParsableCommand {
             )
         } else {
             for fault in faults { print(fault) }
-            if faults.isEmpty { print("\(state.objects.count) objects are valid") }
+            if faults.isEmpty {
+                let count = state.objects.count
+                print(count == 1 ? "1 object is valid" : "\(count) objects are valid")
+            }
         }
         if !faults.isEmpty { throw ExitCode(1) }
     }

@@ -11,7 +11,7 @@ enum Version {
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     func run() throws {

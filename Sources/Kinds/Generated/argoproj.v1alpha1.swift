@@ -254,6 +254,10 @@ package struct Operation: JSONView {
         get { field("sync") }
         set { setField("sync", newValue) }
     }
+    package var info: [ApplicationInfo] {
+        get { list("info") }
+        set { setList("info", newValue) }
+    }
 }
 
 package struct OperationInitiator: JSONView {

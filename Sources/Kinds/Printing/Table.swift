@@ -120,6 +120,14 @@ extension Table {
     ///   - wide: whether to show the columns of lower priority, too.
     ///   - withNamespace: whether a first column names each object's namespace.
     package func text(wide: Bool = false, noHeaders: Bool = false, withNamespace: Bool = false) -> String {
+        var widths: [Int] = []
+        return text(wide: wide, noHeaders: noHeaders, withNamespace: withNamespace, &widths)
+    }
+
+    /// The same, aligned with what was printed before.
+    ///
+    /// - Parameter widths: of the columns so far; they only grow. Empty at first.
+    package func text(wide: Bool, noHeaders: Bool, withNamespace: Bool, _ widths: inout [Int]) -> String {
         let shown = columns.indices.filter { wide || columns[$0].priority == 0 }
         var lines: [[String]] = []
         if !noHeaders {
@@ -130,15 +138,17 @@ extension Table {
             lines.append((withNamespace ? [row.namespace] : []) + cells)
         }
         let count = lines.first?.count ?? 0
-        let widths = (0..<count).map { column in
-            max(Self.minimumWidth, (lines.map { $0[column].unicodeScalars.count }.max() ?? 0) + Self.padding)
+        widths = (0..<count).map { column in
+            let before = widths.indices.contains(column) ? widths[column] : Self.minimumWidth
+            return max(before, (lines.map { $0[column].unicodeScalars.count }.max() ?? 0) + Self.padding)
         }
+        let final = widths
         return lines.map { line in
             var text = ""
             for (column, cell) in line.enumerated() {
                 text += cell
                 guard column < line.count - 1 else { continue }
-                text += String(repeating: " ", count: widths[column] - cell.unicodeScalars.count)
+                text += String(repeating: " ", count: final[column] - cell.unicodeScalars.count)
             }
             return text + "\n"
         }.joined()

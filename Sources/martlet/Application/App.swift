@@ -19,7 +19,7 @@ struct ApplicationOptions: ParsableArguments {
     @Argument(help: "The Application's name.")
     var name: String
 
-    @Option(name: .shortAndLong, help: "The Application's namespace.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("The Application's namespace.", valueName: "namespace"))
     var namespace = "martlet"
 
     @OptionGroup var connection: Connection
@@ -43,11 +43,28 @@ struct ApplicationOptions: ParsableArguments {
             key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: "martlet-cli"))
     }
 
-    /// Asks for a sync, as Argo CD's `operation` field does.
-    func requestSync(_ revision: String?, _ cluster: any Cluster) async throws {
-        var sync: JSON = [:]
-        if let revision { sync["revision"] = .string(revision) }
-        try await patch(["operation": ["initiatedBy": ["username": "martlet"], "sync": sync]], cluster)
+    /// Of this Application alone.
+    var query: ListQuery {
+        ListQuery(
+            Application.kind.groupKind, namespace: namespace,
+            fields: FieldSelector([FieldSelector.Requirement(path: "metadata.name", value: name)]))
+    }
+
+    /// The Application, when it is one that takes syncs.
+    func getActive(_ cluster: any Cluster) async throws -> Application {
+        let application = try await get(cluster)
+        if application.metadata.annotations[ApplicationSettings.suspendAnnotation] == "true" {
+            throw CommandError("\(name) is suspended; use 'martlet app resume \(name)' first")
+        }
+        return application
+    }
+
+    /// Prints what syncing a revision would change.
+    func preview(_ revision: String) async throws {
+        var arguments = ["--app", name, "--app-namespace", namespace, "--revision", revision]
+        arguments += connection.arguments
+        let report = try await Diff.parse(arguments).report()
+        print(report.summary + " (dry run)")
     }
 
     func annotate(_ name: String, _ value: JSON, _ cluster: any Cluster) async throws {
@@ -58,10 +75,10 @@ struct ApplicationOptions: ParsableArguments {
 struct AppList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List Applications.")
 
-    @Option(name: .shortAndLong, help: "Only those of one namespace.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Only those of one namespace.", valueName: "namespace"))
     var namespace: String?
 
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     @OptionGroup var connection: Connection
@@ -73,7 +90,10 @@ struct AppList: AsyncParsableCommand {
             print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(list.items.map(\.json))]))
             return
         }
-        if list.items.isEmpty { printError("no Applications; 'martlet serve --repo URL' makes one") }
+        if list.items.isEmpty {
+            let place = namespace.map { " in namespace \($0)" } ?? ""
+            printError("no Applications\(place); 'martlet serve --repo URL' makes one")
+        }
         let rows = list.items.map { $0.view(as: Application.self) }.map { application in
             [
                 application.metadata.namespace, application.metadata.name, application.status.sync.status ?? "Unknown",
@@ -93,7 +113,7 @@ struct AppHistory: AsyncParsableCommand {
         commandName: "history", abstract: "Show what was deployed when, and which revisions are held.")
 
     @OptionGroup var options: ApplicationOptions
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     func run() async throws {

@@ -6,19 +6,18 @@ struct AppDiff: AsyncParsableCommand {
         discussion: "Exit codes: 0 no difference, 1 differences, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
-    @Option(help: "Compare with this revision instead of the deployed one.")
+    @Option(help: ArgumentHelp("Compare with this revision instead of the deployed one.", valueName: "rev"))
     var revision: String?
-    @Option(name: .shortAndLong, help: "unified, summary, json or markdown.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("How differences are shown.", valueName: "format"))
     var output = Diff.Format.unified
-    @Option(help: "auto, always or never.")
+    @Option(help: ArgumentHelp("Colours; auto means on a terminal, unless NO_COLOR is set.", valueName: "when"))
     var color = Diff.ColorChoice.auto
 
     func run() async throws {
         var arguments = ["--app", options.name, "--app-namespace", options.namespace, "--output", output.rawValue]
         arguments += ["--color", color.rawValue]
         if let revision { arguments += ["--revision", revision] }
-        if let directory = options.connection.dataDir { arguments += ["--data-dir", directory] }
-        if let file = options.connection.kubeconfig { arguments += ["--kubeconfig", file] }
+        arguments += options.connection.arguments
         try await Diff.parse(arguments).run()
     }
 }

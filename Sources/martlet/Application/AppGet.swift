@@ -7,7 +7,7 @@ struct AppGet: AsyncParsableCommand {
         commandName: "get", abstract: "Show an Application: what is deployed, how it does, and why.")
 
     @OptionGroup var options: ApplicationOptions
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     func run() async throws {

@@ -17,63 +17,88 @@ struct AppRefresh: AsyncParsableCommand {
     }
 }
 
-struct AppSync: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sync", abstract: "Sync an Application now, to its target or to a revision you name.")
-
-    @OptionGroup var options: ApplicationOptions
-    @Option(help: "The commit to sync instead of the target revision.")
-    var revision: String?
-
-    func run() async throws {
-        let cluster = try options.connection.connect()
-        _ = try await options.get(cluster)
-        try await options.requestSync(revision, cluster)
-        print("\(options.name): sync of \(revision ?? "the target revision") requested")
-    }
-}
-
 struct AppRollback: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollback", abstract: "Go back to an earlier revision and hold the present one.")
+        commandName: "rollback", abstract: "Go back to an earlier revision and hold the present one.",
+        discussion: "Exit codes: 0 gone back, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
-    @Argument(help: "An ID of 'martlet app history' (default: the revision before the present one).")
+    @Argument(help: "An ID of 'martlet app history' (default: the last one that is not held or present).")
     var id: Int?
+    @Flag(help: "Only show what would change.")
+    var dryRun = false
 
     func run() async throws {
         let cluster = try options.connection.connect()
-        let application = try await options.get(cluster)
-        let history = application.status.history
-        let current = application.status.rollout?.revision
-        let entry = id.map { id in history.last { $0.id == id } } ?? history.last { $0.revision != current }
-        guard let entry else {
-            throw CommandError(
-                id.map { "history has no ID \($0); see 'martlet app history \(options.name)'" }
-                    ?? "there is no earlier revision to go back to")
+        let application = try await options.getActive(cluster)
+        let entry = try entry(of: application)
+        let current = application.status.rollout?.revision ?? ""
+        guard entry.revision != current else {
+            print("\(options.name): \(Self.text(entry)) is what is deployed; nothing to do")
+            return
         }
-        try await options.requestSync(entry.revision, cluster)
-        print("\(options.name): going back to \(entry.revision.prefix(12))")
+        print("\(options.name): from \(current.prefix(12)) back to \(Self.text(entry))")
+        if dryRun {
+            try await options.preview(entry.revision)
+            return
+        }
+        _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
+        let held = try await options.get(cluster).status.rollout?.held.map { String($0.revision.prefix(12)) } ?? []
+        let note =
+            held.isEmpty ? "" : "; held until 'martlet app retry' or a new commit: \(held.joined(separator: ", "))"
+        print("\(options.name): synced \(entry.revision.prefix(12))\(note)")
+    }
+
+    private static func text(_ entry: RevisionHistory) -> String {
+        let time = entry.deployedAt.map { ", deployed at \($0)" } ?? ""
+        return "\(entry.revision.prefix(12)) (ID \(entry.id)\(time))"
+    }
+
+    private func entry(of application: Application) throws -> RevisionHistory {
+        let history = application.status.history
+        let name = options.name
+        if let id {
+            guard let entry = history.last(where: { $0.id == id }) else {
+                let ids = history.map { String($0.id) }.joined(separator: ", ")
+                throw CommandError(
+                    "the history of \(name) has no ID \(id); it has: \(ids.isEmpty ? "none" : ids) "
+                        + "(see 'martlet app history \(name)')")
+            }
+            return entry
+        }
+        let rollout = application.status.rollout
+        let unfit = Set((rollout?.held.map(\.revision) ?? []) + [rollout?.revision ?? ""])
+        guard let entry = history.last(where: { !unfit.contains($0.revision) }) else {
+            throw CommandError(
+                "there is no earlier revision of \(name) to go back to; see 'martlet app history \(name)'")
+        }
+        return entry
     }
 }
 
 struct AppRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retry", abstract: "Release the held revision and try it again.")
+        commandName: "retry", abstract: "Release a held revision and try it again.",
+        discussion: "Exit codes: 0 synced (with --wait: healthy), 1 with --wait: not healthy, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
     @Argument(help: "Which held revision, by any prefix (default: the one held last).")
     var revision: String?
+    @Flag(help: "Wait for the verdict: healthy, or rolled back.")
+    var wait = false
 
     func run() async throws {
         let cluster = try options.connection.connect()
-        let held = try await options.get(cluster).status.rollout?.held ?? []
+        let held = try await options.getActive(cluster).status.rollout?.held ?? []
         guard let entry = held.last(where: { $0.revision.hasPrefix(revision ?? "") }) else {
+            let names = held.map { String($0.revision.prefix(12)) }.joined(separator: ", ")
             throw CommandError(
-                "no revision of \(options.name) is held" + (revision.map { " that starts with \($0)" } ?? ""))
+                "no revision of \(options.name) is held"
+                    + (revision.map { " that starts with \($0)" } ?? "") + (held.isEmpty ? "" : "; held: \(names)"))
         }
-        try await options.requestSync(entry.revision, cluster)
+        _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
         print("\(options.name): trying \(entry.revision.prefix(12)) again")
+        if wait { try await AppVerdict(options: options).follow(entry.revision, cluster) }
     }
 }
 

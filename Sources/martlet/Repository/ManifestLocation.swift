@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import FoundationEssentials
 import GitSource
+import Glibc
 import Kinds
 import Logging
 import Model
@@ -10,20 +11,79 @@ import Rendering
 
 /// Where a verb takes manifests from: a folder, a repository at a revision, or what an Application says.
 struct ManifestOptions: ParsableArguments {
-    @Argument(help: "A folder or file with manifests, or the URL of a repository.")
+    @Argument(help: "A folder or file with manifests, or a repository's URL (default: .).", completion: .file())
     var location: String?
 
-    @Option(help: "With a repository (or a working copy): a branch, tag or commit.")
+    @Option(
+        help: ArgumentHelp(
+            "A branch, tag or commit, instead of the files as they are or the repository's HEAD.", valueName: "rev"))
     var revision: String?
-    @Option(help: "With a repository: the folder with the manifests.")
+    @Option(help: ArgumentHelp("The folder with the manifests, below the location.", valueName: "path"))
     var path: String?
-    @Flag(help: "Folders below it, too.")
+    @Flag(help: "Take the folders below it, too.")
     var recurse = false
-    @Option(name: .shortAndLong, help: "Where objects go that name no namespace.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where objects go that name no namespace (default: default).", valueName: "namespace"))
     var namespace: String?
+
+    var place: String { location ?? "." }
+
+    /// `nil` when the location is a URL.
+    ///
+    /// - Throws: `CommandError` when it is neither a file, a folder nor a URL.
+    func local() throws -> LocalManifests? {
+        if let found = LocalManifests(place, path: path ?? "") { return found }
+        guard place.contains(":") else {
+            throw CommandError("\(place): there is no such file or folder, and it is no URL of a repository")
+        }
+        return nil
+    }
 }
 
-/// Renders manifests for a verb, with mirrors in a cache directory of the user.
+/// Manifests in a folder of this machine, and the repository that it lies in.
+struct LocalManifests {
+    /// What the person wrote.
+    let place: String
+    let copy: WorkingCopy?
+    /// The top folder of what may be read, and the folder or file of the manifests in it.
+    let root: String
+    let path: String
+
+    init?(_ place: String, path: String) {
+        guard let pointer = realpath(place, nil) else { return nil }
+        defer { free(pointer) }
+        let real = String(cString: pointer)
+        self.place = place
+        copy = WorkingCopy(containing: real)
+        let folder: String
+        var status = stat()
+        if let copy, let inside = copy.path(of: real) {
+            root = copy.root
+            folder = inside
+        } else if stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            root = real
+            folder = ""
+        } else {
+            let slash = real.lastIndex(of: "/") ?? real.startIndex
+            root = slash == real.startIndex ? "/" : String(real[..<slash])
+            folder = String(real[real.index(after: slash)...])
+        }
+        self.path = [folder, path].filter { !$0.isEmpty && $0 != "." }.joined(separator: "/")
+    }
+
+    /// The files as they are, or as they are at a revision. Of a bare repository there are only revisions.
+    func tree(at revision: String?) throws -> any FileTree {
+        guard let copy else {
+            guard let revision else { return try WorkingTree(root) }
+            throw CommandError("\(place) is in no Git repository, so it has no revision \(revision)")
+        }
+        if let revision { return try copy.snapshot(revision) }
+        return copy.isBare ? try copy.snapshot("HEAD") : try WorkingTree(root)
+    }
+}
+
+/// Renders manifests for a verb, with mirrors of remote repositories in a cache directory of the user.
 struct ManifestLoader {
     var cluster: (any Cluster)?
 
@@ -31,76 +91,75 @@ struct ManifestLoader {
         let logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: .warning, isJSON: false) }
         return GitRevisionSource(
             mirrors: Mirrors(dataDirectory: Self.cacheDirectory, logger: logger), logger: logger,
-            credentials: RepositoryCredentials(cluster: cluster).credentials)
+            credentials: RepositoryCredentials(cluster: cluster).credentials,
+            progress: TransferDisplay.onTerminal()?.show)
     }
 
     private static var cacheDirectory: String {
         let environment = Connection.currentEnvironment
-        if let path = environment["XDG_CACHE_HOME"], !path.isEmpty { return "\(path)/martlet" }
+        if let path = environment["XDG_CACHE_HOME"], path.hasPrefix("/") { return "\(path)/martlet" }
         return environment["HOME"].map { "\($0)/.cache/martlet" } ?? "/var/cache/martlet"
     }
 
-    /// What `location` holds, or at `revision` held.
+    /// What the location holds, or at `revision` held.
+    ///
+    /// - Throws: `CommandError` when it holds no manifests at all, which is always a mistake.
     func load(_ options: ManifestOptions, namespace: String, revision: String?) async throws -> DesiredState {
-        let location = options.location ?? "."
-        if FileManager.default.fileExists(atPath: location) {
-            guard let revision else { return try workingTree(location, options, namespace) }
-            return try await workingCopy(location, options, namespace, revision)
+        let state = try await loadAny(options, namespace: namespace, revision: revision)
+        guard state.objects.isEmpty, state.faults.isEmpty else { return state }
+        var text = "there are no manifests (*.yaml, *.yml, *.json) in \(options.place)"
+        if let path = options.path { text += " \(path)" }
+        if !options.recurse {
+            var deeper = options
+            deeper.recurse = true
+            let below = try await loadAny(deeper, namespace: namespace, revision: revision)
+            if !below.objects.isEmpty || !below.faults.isEmpty {
+                text += "; folders below it have some: name one of them, or add --recurse"
+            }
         }
-        guard location.contains(":") else {
-            throw CommandError("\(location): there is no such file or folder, and it is no URL of a repository")
-        }
-        var source = ApplicationSource()
-        source.repoURL = location
-        source.path = options.path
-        source.targetRevision = revision ?? "HEAD"
-        return try await load(source, namespace, recurse: options.recurse)
+        throw CommandError(text)
     }
 
-    /// A source at its target revision.
-    func load(_ source: ApplicationSource, _ namespace: String, recurse: Bool = false) async throws -> DesiredState {
-        var source = source
-        if recurse {
-            var directory = source.directory ?? ApplicationSourceDirectory()
+    /// What the location held at an earlier revision, which may be nothing.
+    func loadEarlier(_ options: ManifestOptions, namespace: String, revision: String) async throws -> DesiredState {
+        do {
+            return try await loadAny(options, namespace: namespace, revision: revision)
+        } catch let error as GitError where error.kind == .pathNotFound {
+            return DesiredState(revision: revision, objects: [])
+        }
+    }
+
+    private func loadAny(
+        _ options: ManifestOptions, namespace: String, revision: String?
+    ) async throws -> DesiredState {
+        var source = ApplicationSource()
+        if options.recurse {
+            var directory = ApplicationSourceDirectory()
             directory.recurse = true
             source.directory = directory
         }
+        if let local = try options.local() {
+            source.path = local.path
+            return try render(local, source, namespace: namespace, revision: revision)
+        }
+        source.repoURL = options.place
+        source.path = options.path
+        source.targetRevision = revision ?? "HEAD"
+        return try await load(source, namespace)
+    }
+
+    /// What a source selects among files of this machine.
+    func render(
+        _ local: LocalManifests, _ source: ApplicationSource, namespace: String, revision: String?
+    ) throws -> DesiredState {
+        let options = try RenderingOptions(source, namespace: namespace)
+        return DesiredState(
+            try Renderer().render(local.tree(at: revision), options), revision: revision ?? local.place)
+    }
+
+    /// A source at its target revision.
+    func load(_ source: ApplicationSource, _ namespace: String) async throws -> DesiredState {
         let git = self.source
         return try await git.render(source, revision: git.resolve(source), namespace: namespace)
-    }
-
-    private func workingTree(_ path: String, _ options: ManifestOptions, _ namespace: String) throws -> DesiredState {
-        let (root, file) = Self.split(path)
-        let rendering = RenderingOptions(path: file, recurse: options.recurse, namespace: namespace)
-        return DesiredState(try Renderer().render(WorkingTree(root), rendering), revision: path)
-    }
-
-    /// The same folder of the repository that it lies in, at a revision.
-    private func workingCopy(
-        _ path: String, _ options: ManifestOptions, _ namespace: String, _ revision: String
-    ) async throws -> DesiredState {
-        let absolute = URL(filePath: path).standardizedFileURL.path
-        var root = absolute
-        while !FileManager.default.fileExists(atPath: "\(root)/.git") {
-            guard let slash = root.lastIndex(of: "/"), root != "/" else {
-                throw CommandError("\(path) is in no Git repository, so it has no revision \(revision)")
-            }
-            root = String(root[..<slash])
-            if root.isEmpty { root = "/" }
-        }
-        var source = ApplicationSource()
-        source.repoURL = root
-        source.path = String(absolute.dropFirst(root.count).drop { $0 == "/" })
-        source.targetRevision = revision
-        return try await load(source, namespace, recurse: options.recurse)
-    }
-
-    /// A folder is a root of its own; a file lies in its folder.
-    private static func split(_ path: String) -> (root: String, file: String) {
-        var isDirectory = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        if isDirectory { return (path, "") }
-        let url = URL(filePath: path).standardizedFileURL
-        return (url.deletingLastPathComponent().path, url.lastPathComponent)
     }
 }

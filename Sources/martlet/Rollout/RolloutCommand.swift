@@ -17,7 +17,7 @@ struct DeploymentOptions: ParsableArguments {
     @Argument(help: "The Deployment's name, with or without 'deployment/' before it.")
     var target: String
 
-    @Option(name: .shortAndLong, help: "The namespace.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("The namespace.", valueName: "namespace"))
     var namespace = "default"
 
     @OptionGroup var connection: Connection
@@ -28,7 +28,7 @@ struct DeploymentOptions: ParsableArguments {
         guard parts.count == 2 else { return target }
         let type = try ResourceArgument.type(parts[0], among: Catalog.builtIn.types)
         guard type.kind == Deployment.kind else {
-            throw CommandError("only Deployments have rollouts, not \(type.plural)")
+            throw CommandError("only Deployments have rollouts, not \(type.plural); write deployment/NAME")
         }
         return parts[1]
     }
@@ -73,17 +73,20 @@ struct RolloutStatusCommand: AsyncParsableCommand {
             fields: FieldSelector([FieldSelector.Requirement(path: "metadata.name", value: name)]))
         _ = try await options.get(cluster)
         var said = ""
-        for try await event in try await cluster.watch(query, from: nil) {
-            let object: Object
-            switch event {
-            case .added(let found), .modified(let found): object = found
-            case .deleted: throw CommandError("deployment \"\(name)\" was deleted")
-            case .bookmark: continue
+        while true {
+            for try await event in try await cluster.watch(query, from: nil) {
+                let object: Object
+                switch event {
+                case .added(let found), .modified(let found): object = found
+                case .deleted: throw CommandError("deployment \"\(name)\" was deleted")
+                case .bookmark: continue
+                }
+                let (line, isDone) = try Self.line(object.view())
+                if line != said { print(line) }
+                said = line
+                if isDone || !watch { return }
             }
-            let (line, isDone) = try Self.line(object.view())
-            if line != said { print(line) }
-            said = line
-            if isDone || !watch { return }
+            // The connection ended, not the rollout.
         }
     }
 
@@ -114,17 +117,29 @@ struct RolloutStatusCommand: AsyncParsableCommand {
 
 /// A24.
 struct RolloutHistory: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "history", abstract: "List a Deployment's revisions.")
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "List a Deployment's revisions.",
+        discussion: "Exit codes: 0 listed, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
-    @Option(name: .shortAndLong, help: "Output format: json or yaml.")
+    @Option(help: ArgumentHelp("Show this revision's pod template.", valueName: "number"))
+    var revision: Int?
+    @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
     func run() async throws {
         let cluster = try options.connection.connect()
         let sets = try await options.replicaSets(of: options.get(cluster), cluster)
+        if let revision {
+            guard let set = sets.first(where: { $0.rolloutRevision == revision }) else {
+                let known = sets.map { String($0.rolloutRevision) }.joined(separator: ", ")
+                throw CommandError("unable to find the specified revision \(revision); there are: \(known)")
+            }
+            print((output ?? .yaml).text(output == nil ? set.spec.template.json : set.json))
+            return
+        }
         if let output {
-            print(output.text(.array(sets.map(\.json))))
+            print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(sets.map(\.json))]))
             return
         }
         let rows = sets.map {

@@ -2,14 +2,17 @@ import ArgumentParser
 import Cluster
 import Kinds
 import Model
+import Reconciler
 
 /// A23.
 struct RolloutUndo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "undo", abstract: "Go back to an earlier revision.")
 
     @OptionGroup var options: DeploymentOptions
-    @Option(help: "Which one (default: the one before the present).")
+    @Option(help: ArgumentHelp("Which one (default: the one before the present).", valueName: "number"))
     var toRevision = 0
+    @Flag(help: "Only show what would change.")
+    var dryRun = false
 
     func run() async throws {
         let cluster = try options.connection.connect()
@@ -26,7 +29,8 @@ struct RolloutUndo: AsyncParsableCommand {
             throw CommandError(
                 toRevision == 0
                     ? "no rollout history found for deployment \"\(name)\""
-                    : "unable to find specified revision \(toRevision) in history")
+                    : "unable to find specified revision \(toRevision) in history; there are: "
+                        + sets.map { String($0.rolloutRevision) }.joined(separator: ", "))
         }
         var template = target.spec.template
         template.metadata.labels["pod-template-hash"] = nil
@@ -36,8 +40,20 @@ struct RolloutUndo: AsyncParsableCommand {
             )
             return
         }
+        let revision = target.rolloutRevision
+        if dryRun {
+            let (old, new) = (YAML.text(deployment.spec.template.json), YAML.text(template.json))
+            print("deployment.apps/\(name) would go back to revision \(revision) (dry run)")
+            print(TextDiff(from: old, to: new).text(from: "present", to: "revision \(revision)"), terminator: "")
+            return
+        }
         try await options.patch(.json([["op": "replace", "path": "/spec/template", "value": template.json]]), cluster)
-        print("deployment.apps/\(name) rolled back")
+        print("deployment.apps/\(name) rolled back to revision \(revision)")
+        if let owner = Tracking.owner(of: Object(viewing: deployment.json)) {
+            printError(
+                "note: Application \(owner) keeps this Deployment as Git says and may undo this; to go back for good, "
+                    + "use 'martlet app rollback \(owner)'")
+        }
     }
 }
 

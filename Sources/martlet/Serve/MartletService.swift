@@ -165,10 +165,19 @@ struct MartletService {
                 await reconciler.refreshAll()
                 continue
             }
-            logger.info("stopping\(options.stopPods ? " with all pods" : "; pods keep running")")
+            logger.info("stopping\(options.stopPods ? " with all pods" : "; pods keep running"); again to end at once")
+            Self.endAtNextSignal()
             break
         }
         return .other
+    }
+
+    /// Whoever asks a second time does not want to wait. Nothing is lost: what was acknowledged is on the disk.
+    private static func endAtNextSignal() {
+        for number in [SIGTERM, SIGINT] {
+            // In the place of the first signal's handler, which only passed it on.
+            signal(number) { _exit(128 + $0) }
+        }
     }
 
     private func announce(_ address: APIServer.Address, _ identity: ServerIdentity) {

@@ -8,8 +8,10 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the service: engine, API server and reconciler.",
         discussion: """
-            Pods keep running when the service stops, and are adopted when it starts again; --stop-pods ends them. \
-            SIGHUP asks Git at once. Exit codes: 0 stopped, 2 could not start or went wrong.
+            Pods keep running when the service stops, and are adopted when it starts again; --stop-pods ends them, \
+            each with its grace. SIGHUP asks Git at once; SIGTERM and SIGINT stop gracefully, a second one at once.
+
+            Exit codes: 0 stopped, 2 could not start or went wrong.
             """)
 
     @Option(

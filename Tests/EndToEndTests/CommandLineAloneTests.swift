@@ -1,0 +1,158 @@
+import FoundationEssentials
+import Glibc
+import Kinds
+import Testing
+
+/// What the command line does without a service, and how `serve` begins and ends.
+@Suite("The command line, without a service", .serialized)
+struct CommandLineAloneTests {
+    static let words = [
+        CommandLineTests.Case("martlet", 0, "SUBCOMMANDS", "Exit codes"),
+        CommandLineTests.Case("martlet version", 0, "martlet 0.1.0 (Kubernetes API v1.36.0)\n"),
+        CommandLineTests.Case("martlet version -o json", 0, "{\n  \"martlet\": \"0.1.0\",\n"),
+        CommandLineTests.Case("martlet vresion", 2, "martlet has no verb \"vresion\"; did you mean \"version\"?\n"),
+        CommandLineTests.Case("martlet bogus", 2, "martlet has no verb \"bogus\"; there are: serve, diff, "),
+        CommandLineTests.Case("martlet help diff", 0, "Exit codes: 0 no difference, 1 differences, 2 an error."),
+        CommandLineTests.Case("martlet completion bash | bash -n; martlet completion bash", 0, "rollout", "--data-dir"),
+        CommandLineTests.Case("martlet completion zsh", 0, "#compdef martlet"),
+        CommandLineTests.Case("martlet completion fish", 0, "complete -c 'martlet'"),
+        CommandLineTests.Case("martlet completion tcsh", 2, "'bash', 'zsh' or 'fish'"),
+        CommandLineTests.Case("martlet --generate-completion-script bash | head -1", 0, "#!/bin/bash"),
+        CommandLineTests.Case("martlet validate web", 0, "1 object is valid\n"),
+        CommandLineTests.Case("martlet validate", 2, "there are no manifests", "add --recurse"),
+        CommandLineTests.Case("cd broken; martlet validate .", 1, "broken/c.yaml:"),
+        CommandLineTests.Case(
+            "cd unknown; martlet validate", 1, "unknown/c.yaml:1: ", "\"date\"; did you mean \"data\"?"),
+        CommandLineTests.Case("martlet render broken", 2, "broken/c.yaml:"),
+        CommandLineTests.Case("martlet render web -o json", 0, "\"kind\": \"List\"", "\"namespace\": \"default\""),
+        CommandLineTests.Case("martlet render $REMOTE --path web -n other", 0, "namespace: other"),
+        CommandLineTests.Case("martlet render web --revision HEAD~1", 2, "has no revision \"HEAD~1\"; it has: main"),
+        CommandLineTests.Case("martlet render https://127.0.0.1:1/x.git", 2, "cannot reach https://127.0.0.1:1/x.git"),
+        CommandLineTests.Case("martlet get pods", 2, "start 'martlet serve' first"),
+        CommandLineTests.Case("martlet serve --listen 127.0.0.1:x", 2, "is no ADDRESS:PORT; try 127.0.0.1:7443"),
+        CommandLineTests.Case("martlet serve --nodes 0", 2, "--nodes: 1 to 500"),
+        CommandLineTests.Case(
+            "martlet serve --path a --path b --repo c", 2, "--path stands 2 times, but --repo only 1"),
+        CommandLineTests.Case("martlet serve --image foo", 2, "write NAME=COMMAND"),
+        CommandLineTests.Case("martlet serve --interval often", 2, "\"often\" is no duration; try 60s"),
+    ]
+
+    @Test("verbs that need no service work without one; wrong words are answered with right ones")
+    func words() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
+        try stage.write("broken/c.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [\n")
+        try stage.write("unknown/c.yaml", Manifests.configMap("c", "one").replacing("\ndata:", with: "\ndate:"))
+        _ = try stage.push("one")
+        for example in Self.words { try example.check(stage) }
+    }
+
+    /// A pod that needs a moment to end in good order, and says that it did.
+    private static func slow(_ file: String, ignoring: Bool = false) -> String {
+        let trap =
+            ignoring ? "trap '' TERM; touch \(file)" : "trap 'echo ended >\(file).ended; exit 0' TERM; touch \(file)"
+        return """
+            apiVersion: v1
+            kind: Pod
+            metadata:
+              name: slow
+            spec:
+              terminationGracePeriodSeconds: 40
+              containers:
+                - name: main
+                  image: none
+                  command: ["bash", "-c", "\(trap); while :; do read -t 1 <> <(:); done"]
+            """
+    }
+
+    @Test("SIGHUP refreshes, SIGTERM ends gracefully, and --stop-pods gives each pod its grace")
+    func stopsPods() async throws {
+        try await Stage.with { stage in
+            try stage.write("web/pod.yaml", Self.slow("\(stage.root)/slow"))
+            _ = try stage.push("one")
+            try await stage.start(["--interval", "1h"])
+            try await stage.eventually("the pod runs") {
+                FileManager.default.fileExists(atPath: "\(stage.root)/slow")
+            }
+            #expect(!stage.processes().isEmpty)
+            stage.signalService(SIGHUP)
+            try await stage.eventually("all are refreshed") { stage.log.contains("asking Git about every application") }
+            stage.signalService(SIGTERM)
+            #expect(stage.waitForEnd() == 0)
+            #expect(FileManager.default.fileExists(atPath: "\(stage.root)/slow.ended"), "it had time to end in order")
+            #expect(stage.processes().isEmpty)
+        }
+    }
+
+    @Test("a second SIGINT ends the service at once, however long a pod takes to end")
+    func endsAtOnce() async throws {
+        try await Stage.with { stage in
+            try stage.write("web/pod.yaml", Self.slow("\(stage.root)/slow", ignoring: true))
+            _ = try stage.push("one")
+            try await stage.start()
+            try await stage.eventually("the pod runs") {
+                FileManager.default.fileExists(atPath: "\(stage.root)/slow")
+            }
+            stage.signalService(SIGINT)
+            try await stage.eventually("the service is stopping") { stage.log.contains("again to end at once") }
+            let start = ContinuousClock().now
+            stage.signalService(SIGINT)
+            #expect(stage.waitForEnd() == 130)
+            #expect(ContinuousClock().now - start < .seconds(20), "far less than the pod's grace")
+        }
+    }
+
+    @Test("serve tells systemd when it is ready and when it stops; simulated pods run on several nodes")
+    func simulates() async throws {
+        try await Stage.with { stage in
+            try stage.write("web/deployment.yaml", Manifests.deployment([], replicas: 6))
+            let revision = try stage.push("one")
+            let socket = try NotifySocket("\(stage.root)/notify")
+            defer { socket.close() }
+            try await stage.start(
+                ["--runtime", "simulated", "--nodes", "3", "--log-format", "json"],
+                environment: ["NOTIFY_SOCKET=\(stage.root)/notify"])
+            #expect(socket.receive() == "READY=1")
+            try await stage.waitForHealthy(revision)
+            let nodes = Set(try await stage.pods().map(\.spec.nodeName))
+            #expect(nodes.count == 3)
+            #expect(try stage.shell("martlet get nodes --no-headers | wc -l").text == "3\n")
+            stage.signalService(SIGTERM)
+            #expect(socket.receive() == "STOPPING=1")
+            #expect(stage.waitForEnd() == 0)
+            let lines = stage.log.split(separator: "\n").filter { $0.hasPrefix("{") }
+            #expect(lines.contains { $0.contains("\"message\":\"stopped\"") })
+        }
+    }
+}
+
+/// What systemd listens on.
+private struct NotifySocket {
+    let descriptor: Int32
+
+    init(_ path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        try #require(bytes.count < MemoryLayout.size(ofValue: address.sun_path), "\(path) is too long")
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let code = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        try #require(code == 0)
+        // A test that fails must not hang.
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func receive() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
+
+    func close() { Glibc.close(descriptor) }
+}
