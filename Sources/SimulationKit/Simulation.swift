@@ -33,14 +33,15 @@ package enum Simulation {
     /// Runs `body` to its end on the calling thread.
     ///
     /// - Parameters:
+    ///   - clock: a new one, for those who need it before the run.
     ///   - limit: virtual time after which the body is cancelled.
     ///   - observe: is called between any two jobs, when every write has happened in full or not at all.
     /// - Throws: what the body throws, or `Failure`.
     package static func run<Value: Sendable>(
-        seed: UInt64, until limit: Duration = .seconds(86400), observe: () throws -> Void = {},
+        seed: UInt64, clock: VirtualClock = VirtualClock(), until limit: Duration = .seconds(86400),
+        observe: () throws -> Void = {},
         _ body: @escaping @Sendable (VirtualClock) async throws -> Value
     ) throws -> Outcome<Value> {
-        let clock = VirtualClock()
         let executor = SeededExecutor(seed: seed)
         let start = clock.now
         let box = ResultBox<Value>()

@@ -163,6 +163,8 @@ package enum Verdict {
 
     private static func wantsSync(_ rollout: Rollout, at now: Timestamp) -> Bool {
         guard let trial = rollout.trial, !trial.isSynced else { return false }
+        // What was refused or failed too often is over: only a new commit or a person starts anew.
+        if case .degraded = rollout.phase { return false }
         return trial.nextAttemptAt.map { now >= $0 } ?? true
     }
 
@@ -170,7 +172,10 @@ package enum Verdict {
         _ rollout: Rollout, _ observation: Observation, _ settings: ApplicationSettings
     ) -> Timestamp? {
         guard let trial = rollout.trial else { return nil }
-        guard trial.isSynced else { return trial.nextAttemptAt }
+        guard trial.isSynced else {
+            if case .degraded = rollout.phase { return nil }
+            return trial.nextAttemptAt
+        }
         switch rollout.phase {
         case .idle, .healthy, .rolledBack: return nil
         case .judging, .rollingBack, .degraded:

@@ -1,4 +1,5 @@
 import DequeModule
+import OrderedCollections
 import Synchronization
 
 /// Recent history, and everyone who wants to hear of changes.
@@ -11,8 +12,9 @@ final class WatchHub: Sendable {
         var compacted: Revision
         /// Everything up to here has been told.
         var published: Revision
-        /// By kind; under `nil` those who want all kinds.
-        var watchers: [String?: [UInt64: WatchBuffer]] = [:]
+        /// By kind; under `nil` those who want all kinds. Each in the order of their arrival, so that who is told first
+        /// does not depend on hashing.
+        var watchers: [String?: OrderedDictionary<UInt64, WatchBuffer>] = [:]
         var nextID: UInt64 = 0
         var isClosed = false
         /// Changes since watchers were last told how far the store is.
