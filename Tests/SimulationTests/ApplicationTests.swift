@@ -45,8 +45,8 @@ struct ApplicationTests {
                 ])
         }
 
-        func run(_ body: @escaping @Sendable (inout SplitMix64) async throws -> Void) throws -> [String] {
-            try Simulation.run(
+        func run(_ body: @escaping @Sendable (inout SplitMix64) async throws -> Void) throws {
+            _ = try Simulation.run(
                 seed: seed, clock: machine.clock,
                 observe: {
                     guard let snapshot = machine.snapshot else { return }
@@ -58,9 +58,8 @@ struct ApplicationTests {
                     var random = SplitMix64(seed: seed &* 17)
                     try await prepare()
                     try await body(&random)
-                    return machine.snapshot?.inventory ?? []
                 }
-            }.value
+            }
         }
 
         private func prepare() async throws {
@@ -184,7 +183,7 @@ struct ApplicationTests {
         let foreign = { @Sendable (snapshot: Snapshot) in
             snapshot.all(ConfigMap.self).filter { World.foreign.contains($0.metadata.name) }.map(\.json)
         }
-        _ = try world.run { random in
+        try world.run { random in
             let before = world.machine.snapshot.map(foreign)
             world.push(Int.random(in: 0..<4, using: &random) == 0 ? .unready : .good, using: &random)
             for _ in 0..<steps { try await world.step(using: &random) }
@@ -220,7 +219,7 @@ struct ApplicationTests {
     @Test("a bad last commit is rolled back once, and stays held across restarts", arguments: Shop.Version.bad)
     func endsBad(version: Shop.Version) throws {
         let world = World(seed: 4711)
-        _ = try world.run { random in
+        try world.run { random in
             world.push(.good, using: &random)
             try await world.machine.wait(until: world.isSettled)
             world.push(version, using: &random)

@@ -4,6 +4,7 @@ import Kinds
 import Model
 import SimulationKit
 import Store
+import Synchronization
 import Testing
 
 /// How many seeds a run takes: few in every `make test`, many in `make soak`.
@@ -26,12 +27,16 @@ struct HistoryTests {
 
     /// A machine, what is done to it, and what it must keep to.
     private struct World: Sendable {
+        /// Every write, in order; kept only where it is asked for.
+        let log: WriteLog?
+
         var machine: SimulatedMachine
         var shop: Shop
         var seed: UInt64
         let promise = Promise()
 
-        init(seed: UInt64, nodes: Int) {
+        init(seed: UInt64, nodes: Int, log: WriteLog? = nil) {
+            self.log = log
             self.seed = seed
             shop = Shop(seed: seed)
             machine = SimulatedMachine(clock: VirtualClock(), nodes: nodes, seed: seed)
@@ -39,10 +44,14 @@ struct HistoryTests {
 
         func run(
             _ body: @escaping @Sendable (inout SplitMix64) async throws -> Void
-        ) throws -> Simulation.Outcome<[String]> {
+        ) throws -> Simulation.Outcome<Void> {
             try Simulation.run(
                 seed: seed, clock: machine.clock,
-                observe: { if let snapshot = machine.snapshot { try promise.check(snapshot) } }
+                observe: {
+                    guard let snapshot = machine.snapshot else { return }
+                    log?.note(snapshot)
+                    try promise.check(snapshot)
+                }
             ) { _ in
                 try await machine.run {
                     var random = SplitMix64(seed: seed &* 31)
@@ -50,7 +59,6 @@ struct HistoryTests {
                     _ = try await machine.cluster().create(shop.deployment(template), options: Shop.options)
                     try await machine.wait(until: Shop.isComplete)
                     try await body(&random)
-                    return machine.snapshot?.inventory ?? []
                 }
             }
         }
@@ -140,7 +148,8 @@ struct HistoryTests {
     @Test("the same seed gives the same history to the last byte, another one another")
     func determinism() throws {
         func history(_ seed: UInt64) throws -> [String] {
-            let world = World(seed: seed, nodes: 2)
+            let log = WriteLog()
+            let world = World(seed: seed, nodes: 2, log: log)
             let outcome = try world.run { random in
                 try await world.perform(.bad, 2, using: &random)
                 try await world.machine.clock.sleep(for: .seconds(5))
@@ -148,7 +157,7 @@ struct HistoryTests {
                 try await world.perform(.killPod, 4, using: &random)
                 try await world.finish(using: &random)
             }
-            return outcome.value + ["\(outcome.steps) steps, digest \(outcome.digest), \(outcome.elapsed)"]
+            return log.lines + ["\(outcome.steps) steps, digest \(outcome.digest), \(outcome.elapsed)"]
         }
         let first = try history(77)
         let again = try history(77)
@@ -159,10 +168,19 @@ struct HistoryTests {
     }
 }
 
-extension Snapshot {
-    /// Everything that is stored, Events included, in the order of the last change.
-    var inventory: [String] {
-        kinds.flatMap { list(kind: $0) }.sorted { $0.revision < $1.revision }
-            .map { String(decoding: $0.bytes, as: UTF8.self) }
+/// Every object that was written, as it was after each job.
+final class WriteLog: Sendable {
+    private let state = Mutex((last: Revision.zero, lines: [String]()))
+
+    var lines: [String] { state.withLock { $0.lines } }
+
+    func note(_ snapshot: Snapshot) {
+        state.withLock { state in
+            if snapshot.revision == state.last { return }
+            let written = snapshot.kinds.flatMap { snapshot.list(kind: $0) }.filter { $0.revision > state.last }
+                .sorted { $0.revision < $1.revision }
+            state.lines += written.map { "\($0.revision) \($0.key) \(String(decoding: $0.bytes, as: UTF8.self))" }
+            state.last = snapshot.revision
+        }
     }
 }
