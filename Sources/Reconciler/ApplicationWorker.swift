@@ -353,9 +353,16 @@ package actor ApplicationWorker {
     private func takeRequest(_ application: Application) async throws(APIError) -> String? {
         guard let operation = application.json["operation"] else { return nil }
         let revision = operation[path: ["sync", "revision"]]?.string
-        _ = try await environment.cluster.patch(
-            key, .merge(["operation": .null]), subresource: nil,
-            options: WriteOptions(fieldManager: Syncer.fieldManager))
+        let patch: JSON = [
+            "metadata": ["resourceVersion": .string(application.metadata.resourceVersion)], "operation": .null,
+        ]
+        do {
+            _ = try await environment.cluster.patch(
+                key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
+        } catch  where error.reason == .conflict || error.reason == .notFound {
+            // An old view, in which a request may stand that was taken already: the present one is on its way.
+            return nil
+        }
         return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target
     }
 

@@ -11,6 +11,8 @@ package final class LiveObjects: LiveState {
 
     package let types: [ResourceType]
     private let informers: [GroupKind: Informer]
+    /// In the order of the types, so that a run does not depend on hashing.
+    private let ordered: [Informer]
 
     package init(types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64) {
         self.types = types
@@ -20,6 +22,7 @@ package final class LiveObjects: LiveState {
                 ListQuery(type.kind.groupKind), of: cluster, clock: clock, seed: seed)
         }
         self.informers = informers
+        ordered = types.compactMap { informers[$0.kind.groupKind] }
     }
 
     package func object(_ key: ObjectKey) -> Object? { informers[key.kind]?[key] }
@@ -28,17 +31,17 @@ package final class LiveObjects: LiveState {
 
     /// Calls the handler for every later change of any object.
     package func onChange(_ handler: @escaping Informer.Handler) {
-        for informer in informers.values { informer.onChange(handler) }
+        for informer in ordered { informer.onChange(handler) }
     }
 
     package func waitForSync() async throws {
-        for informer in informers.values { try await informer.waitForSync() }
+        for informer in ordered { try await informer.waitForSync() }
     }
 
     /// Keeps everything current until the task is cancelled.
     package func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for informer in informers.values { group.addTask { try await informer.run() } }
+            for informer in ordered { group.addTask { try await informer.run() } }
             try await group.waitForAll()
         }
     }

@@ -31,7 +31,7 @@ package final class Reconciler: Sendable {
 
     /// Asks Git about every Application now (SIGHUP).
     package func refreshAll() async {
-        for worker in workers.withLock({ Array($0.values) }) { await worker.refresh() }
+        for worker in ordered { await worker.refresh() }
     }
 
     /// Reconciles until the task is cancelled.
@@ -101,12 +101,15 @@ package final class Reconciler: Sendable {
             return
         }
         let namespace = object.metadata.namespace
-        let concerned = workers.withLock { workers in
-            workers.values.filter { worker in
-                let deploysTo = worker.destination.withLock { $0 }
-                return namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace)
-            }
+        for worker in ordered {
+            let deploysTo = worker.destination.withLock { $0 }
+            guard namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace) else { continue }
+            worker.noteChange(of: object.key)
         }
-        for worker in concerned { worker.noteChange(of: object.key) }
+    }
+
+    /// All workers, in the order of their keys: who is woken first does not depend on hashing.
+    private var ordered: [ApplicationWorker] {
+        workers.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value)
     }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import Model
+package import Model
 import Synchronization
 
 /// A run of real code under virtual time and a seeded order of everything concurrent: hours pass in milliseconds, and a
@@ -19,12 +19,19 @@ package enum Simulation {
     package enum Failure: Error, Hashable, CustomStringConvertible {
         /// The limit of virtual time was reached before the body returned.
         case tookTooLong(Duration, seed: UInt64)
+        /// Jobs go on and on while time stands still.
+        case isSpinning(at: Timestamp, seed: UInt64)
         /// Nothing can run and nobody waits for a time: the body waits for something that will never come.
         case isStuck(seed: UInt64)
+
+        /// Jobs that one instant may take.
+        static let longestInstant = 100_000
 
         package var description: String {
             switch self {
             case .tookTooLong(let limit, let seed): "seed \(seed): not finished after \(limit) of virtual time"
+            case .isSpinning(let time, let seed):
+                "seed \(seed): \(Self.longestInstant) jobs and still \(time): something is done over and over"
             case .isStuck(let seed): "seed \(seed): everything waits, and nothing will happen any more"
             }
         }
@@ -33,14 +40,15 @@ package enum Simulation {
     /// Runs `body` to its end on the calling thread.
     ///
     /// - Parameters:
+    ///   - clock: a new one, for those who need it before the run.
     ///   - limit: virtual time after which the body is cancelled.
     ///   - observe: is called between any two jobs, when every write has happened in full or not at all.
     /// - Throws: what the body throws, or `Failure`.
     package static func run<Value: Sendable>(
-        seed: UInt64, until limit: Duration = .seconds(86400), observe: () throws -> Void = {},
+        seed: UInt64, clock: VirtualClock = VirtualClock(), until limit: Duration = .seconds(86400),
+        observe: () throws -> Void = {},
         _ body: @escaping @Sendable (VirtualClock) async throws -> Value
     ) throws -> Outcome<Value> {
-        let clock = VirtualClock()
         let executor = SeededExecutor(seed: seed)
         let start = clock.now
         let box = ResultBox<Value>()
@@ -54,9 +62,13 @@ package enum Simulation {
         }
         var failure: (any Error)?
         var patience = 0
+        var (instant, jobs) = (start, 0)
         while box.result == nil {
             if executor.step() {
                 patience = 0
+                jobs = clock.now == instant ? jobs + 1 : 0
+                instant = clock.now
+                if jobs > Failure.longestInstant { throw Failure.isSpinning(at: instant, seed: seed) }
                 if failure == nil {
                     do { try observe() } catch {
                         failure = error

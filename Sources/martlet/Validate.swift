@@ -36,10 +36,10 @@ struct Validate: AsyncParsableCommand {
             return ["\(desired.origin): \(desired.key): this kind is not known here"]
         }
         let decoding = strategy.decodingFaults(desired.object.json)
-        if !decoding.isEmpty { return decoding.map { "\(desired.origin): \(desired.key): \($0)" } }
+        if !decoding.isEmpty { return decoding.map { "\(desired.locate($0.path.description)): \(desired.key): \($0)" } }
         let object = strategy.defaulted(desired.object.json)
         return strategy.validateCreate(strategy.prepareForCreate(object)).map {
-            "\(desired.origin): \(desired.key): \($0.message)"
+            "\(desired.locate($0.path.description)): \(desired.key): \($0.message)"
         }
     }
 }

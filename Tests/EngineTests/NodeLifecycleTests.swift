@@ -59,6 +59,24 @@ import Testing
         #expect(marked)
     }
 
+    @Test("G3: a pod that became ready after its node failed is reported by a node that lives, and stays so")
+    func recovers() {
+        var failed = node("n1", ready: "Unknown")
+        failed.status.conditions = failed.status.conditions.map { condition in
+            var condition = condition
+            condition.lastTransitionTime = now - .seconds(30)
+            return condition
+        }
+        func marked(readySince seconds: Int) -> Bool {
+            plan([failed, node("n2")], pods: [Fixture.pod("p", readySince: seconds)]).actions.contains { action in
+                if case .markNotReady = action { true } else { false }
+            }
+        }
+        #expect(marked(readySince: 31))
+        #expect(!marked(readySince: 30))
+        #expect(!marked(readySince: 1))
+    }
+
     @Test("G3: a renewed lease is a sign of life")
     func renewal() {
         var health = NodeHealth()

@@ -50,6 +50,25 @@ struct VerdictTests {
         #expect(!decide(synced, target: "a", progressing).syncs)
     }
 
+    @Test(
+        "1: a revision that cannot be synced, with none to return to, is neither synced again nor looked at in a loop",
+        arguments: [true, false])
+    func restsAfterFailedSync(isRefused: Bool) {
+        var rollout = decide(Rollout(), target: "a").rollout
+        for attempt in 0...settings.retryLimit where rollout.phaseName == "Judging" {
+            let outcome: SyncOutcome = isRefused ? .refused("no such field") : .failed("network")
+            rollout = Verdict.record(outcome, in: rollout, at: start + .seconds(attempt * 200), settings)
+        }
+        #expect(rollout.phaseName == "Degraded")
+        for second in [1000, 2000, 10_000] {
+            let decision = decide(rollout, target: "a", progressing, after: second)
+            #expect(!decision.syncs)
+            #expect(decision.wakeAt == nil)
+            rollout = decision.rollout
+        }
+        #expect(decide(rollout, target: "b", after: 20_000).syncs)
+    }
+
     @Test("1: without automated sync a new commit waits for a request")
     func manualSync() {
         var manual = settings

@@ -1,6 +1,5 @@
 import Cluster
 import Engine
-import Glibc
 import Kinds
 import Model
 import SimulationKit
@@ -114,12 +113,12 @@ struct Rollout: Sendable {
     }
 }
 
-/// Minutes in a debug build, so part of `make soak` and not of `make test`.
-@Suite("Rollouts in simulation", .enabled(if: getenv("MARTLET_SOAK") != nil, "runs in make soak"))
+/// Rollouts on nodes that are only imitated (`PodSimulator`), which is cheaper than real node agents.
+@Suite("Rollouts in simulation")
 struct RolloutTests {
     @Test(
         "commit after commit, good and bad, availability and surge hold at every instant, and the last one arrives",
-        arguments: 1...20 as ClosedRange<UInt64>)
+        arguments: Seeds.first(4, soak: 400))
     func bounds(seed: UInt64) throws {
         let rollout = Rollout(seed: seed)
         let store = try Store(persistence: .memory)
@@ -146,7 +145,7 @@ struct RolloutTests {
 
     @Test(
         "whatever happens to sizes, pods and nodes, the cluster ends as it should",
-        arguments: 1...10 as ClosedRange<UInt64>)
+        arguments: Seeds.first(3, soak: 300))
     func converges(seed: UInt64) throws {
         let rollout = Rollout(seed: seed)
         let store = try Store(persistence: .memory)
@@ -181,7 +180,7 @@ struct RolloutTests {
         }
     }
 
-    @Test("a node that is lost for good loses its pods to the others", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("a node that is lost for good loses its pods to the others", arguments: Seeds.first(2, soak: 40))
     func nodeLoss(seed: UInt64) throws {
         let store = try Store(persistence: .memory)
         let outcome = try Simulation.run(seed: seed) { clock in
@@ -205,7 +204,7 @@ struct RolloutTests {
         #expect(outcome.value < .seconds(420))
     }
 
-    @Test("Recreate never runs two versions at once", arguments: 1...6 as ClosedRange<UInt64>)
+    @Test("Recreate never runs two versions at once", arguments: Seeds.first(3, soak: 60))
     func recreate(seed: UInt64) throws {
         let store = try Store(persistence: .memory)
         var rollout = Rollout(seed: seed)

@@ -121,9 +121,8 @@ package final class NodeAgent: Sendable {
             }
         }
         for key in configuration.sorted() {
-            for worker in state.withLock({ Array($0.workers.values) }) where worker.refers(to: key) {
-                worker.configurationChanged()
-            }
+            let workers = state.withLock { $0.workers }.sorted { $0.key < $1.key }
+            for (_, worker) in workers where worker.refers(to: key) { worker.configurationChanged() }
         }
         return fresh
     }

@@ -90,7 +90,13 @@ package struct JSONObject: Sendable {
     /// Where the member named `key` stands.
     package func position(of key: String) -> Int? {
         if let index { return index[UTF8Key(key)] }
-        return members.firstIndex { $0.key.hasSameBytes(as: key) }
+        // A plain loop: generic algorithms cost builds for tests, which are not optimised, several times as much.
+        var position = 0
+        while position < members.count {
+            if members[position].key.hasSameBytes(as: key) { return position }
+            position += 1
+        }
+        return nil
     }
 
     private mutating func insert(_ member: Member) {

@@ -1,4 +1,5 @@
 import DequeModule
+import OrderedCollections
 import Synchronization
 
 /// Recent history, and everyone who wants to hear of changes.
@@ -11,12 +12,18 @@ final class WatchHub: Sendable {
         var compacted: Revision
         /// Everything up to here has been told.
         var published: Revision
-        /// By kind; under `nil` those who want all kinds.
-        var watchers: [String?: [UInt64: WatchBuffer]] = [:]
+        /// By kind; under `nil` those who want all kinds. Each in the order of their arrival, so that who is told first
+        /// does not depend on hashing.
+        var watchers: [String?: OrderedDictionary<UInt64, WatchBuffer>] = [:]
         var nextID: UInt64 = 0
         var isClosed = false
         /// Changes since watchers were last told how far the store is.
         var sinceProgress = 0
+
+        /// All of them, in the order of their arrival.
+        var buffers: [WatchBuffer] {
+            watchers.values.flatMap(\.elements).sorted { $0.key < $1.key }.map(\.value)
+        }
     }
 
     /// After so many changes every watcher learns how far the store is, so that one of a quiet kind can resume.
@@ -60,16 +67,14 @@ final class WatchHub: Sendable {
             if changes.allSatisfy({ $0.key.kind == changes[0].key.kind }) {
                 offer(changes, to: changes[0].key.kind, upTo: last, &state)
             } else {
-                for (kind, changes) in Dictionary(grouping: changes, by: \.key.kind) {
+                for (kind, changes) in OrderedDictionary(grouping: changes, by: \.key.kind) {
                     offer(changes, to: kind, upTo: last, &state)
                 }
             }
             state.sinceProgress += changes.count
             if state.sinceProgress >= Self.progressInterval {
                 state.sinceProgress = 0
-                for buffers in state.watchers.values {
-                    for buffer in buffers.values { buffer.advance(to: last) }
-                }
+                for buffer in state.buffers { buffer.advance(to: last) }
             }
         }
     }
@@ -96,7 +101,7 @@ final class WatchHub: Sendable {
         let buffers = state.withLock { state in
             state.isClosed = true
             defer { state.watchers = [:] }
-            return state.watchers.values.flatMap(\.values)
+            return state.buffers
         }
         for buffer in buffers { buffer.end(nil) }
     }

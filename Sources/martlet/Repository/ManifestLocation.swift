@@ -90,7 +90,9 @@ struct ManifestLoader {
     private var source: GitRevisionSource {
         let logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: .warning, isJSON: false) }
         return GitRevisionSource(
-            mirrors: Mirrors(dataDirectory: Self.cacheDirectory, logger: logger), logger: logger,
+            mirrors: Mirrors(
+                dataDirectory: Self.cacheDirectory,
+                settings: TransferSettings(environment: Connection.currentEnvironment), logger: logger), logger: logger,
             credentials: RepositoryCredentials(cluster: cluster).credentials,
             progress: TransferDisplay.onTerminal()?.show)
     }

@@ -40,13 +40,15 @@ package final class GarbageCollector: Sendable {
                 return (type.kind.groupKind, informer)
             })
         let isNamespaced = Dictionary(uniqueKeysWithValues: types.map { ($0.kind.groupKind, $0.isNamespaced) })
+        // In the order of the types, so that a run does not depend on hashing.
+        let ordered = types.compactMap { informers[$0.kind.groupKind] }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for informer in informers.values { group.addTask { try await informer.run() } }
+            for informer in ordered { group.addTask { try await informer.run() } }
             group.addTask { try await self.recorder.run() }
             group.addTask { try await EventExpiryController(cluster: self.cluster, clock: self.clock).run() }
             group.addTask {
                 // Dependents that are not known yet would be taken for none.
-                for informer in informers.values { try await informer.waitForSync() }
+                for informer in ordered { try await informer.waitForSync() }
                 await self.queue.run(workers: Self.workers) { key in
                     try await self.collect(key, informers, isNamespaced)
                     return .done

@@ -37,7 +37,7 @@ package struct NodeLifecyclePlan: Sendable {
             } else {
                 checkAgain(deadline)
             }
-            if node.condition("Ready")?.status != "True" { markPodsNotReady(podsByNode(node.metadata.name)) }
+            if node.condition("Ready")?.status != "True" { markPodsNotReady(podsByNode(node.metadata.name), of: node) }
             judged.append(node)
         }
         taint(judged, pace: &pace)
@@ -68,8 +68,12 @@ package struct NodeLifecyclePlan: Sendable {
         return isChanged
     }
 
-    private mutating func markPodsNotReady(_ pods: [Pod]) {
+    /// G3: pods that were ready when their node failed. One that became ready since is reported by a node that lives and
+    /// will say so itself: marking it again would only start a quarrel over each of its reports.
+    private mutating func markPodsNotReady(_ pods: [Pod], of node: Node) {
+        let failedAt = node.condition("Ready")?.lastTransitionTime
         for pod in pods where pod.isReady && !pod.isTerminal {
+            if let failedAt, let readySince = pod.readySince, readySince >= failedAt { continue }
             var changed = pod
             changed.status.setCondition("Ready", "False", reason: "NodeNotReady", message: nil, now: now)
             actions.append(.markNotReady(changed))
