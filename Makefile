@@ -14,7 +14,7 @@ test: dependencies
 # Many more seeds and longer runs than `make test` has time for.
 soak: dependencies
 	swift build --build-tests
-	MARTLET_SOAK=1 swift test --skip-build --filter 'SimulationTests|EndToEndTests|StoreTests'
+	MARTLET_SOAK=1 swift test --skip-build --filter 'SimulationTests|EndToEndTests|StoreTests|PlanPropertyTests'
 
 bench: dependencies
 	swift run -c release martlet-bench $(FILTER)

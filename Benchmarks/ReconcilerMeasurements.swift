@@ -6,7 +6,8 @@ import Model
 import Reconciler
 
 extension Measurement {
-    /// From a fetched commit to the plan that it asks for: what an Application of 10,000 objects pays for a small commit.
+    /// From a fetched commit to the plan that it asks for: what an Application of 10,000 objects pays for a small
+    /// commit.
     static var reconciler: [Measurement] {
         [
             Measurement(name: "reconciler/replan-1-of-10000", unit: "ms", limit: .atMost(20)) {

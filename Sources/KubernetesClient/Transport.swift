@@ -230,7 +230,7 @@ final class Transport: Sendable {
             cause = error.connectionErrors.first.map { Self.reason($0.error) } ?? "no address could be reached"
         case let error as IOError:
             isBroken = [ECONNRESET, EPIPE].contains(error.errnoCode)
-            cause = "\(error)"
+            cause = Self.reason(error)
         // A kept connection that the server had closed just before it was used.
         case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed, ChannelError.eof:
             (cause, isBroken) = ("the connection was closed", true)

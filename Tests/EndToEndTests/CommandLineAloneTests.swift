@@ -22,7 +22,7 @@ struct CommandLineAloneTests {
         CommandLineTests.Case("martlet validate", 2, "there are no manifests", "add --recurse"),
         CommandLineTests.Case("cd broken; martlet validate .", 1, "broken/c.yaml:"),
         CommandLineTests.Case(
-            "cd unknown; martlet validate", 1, "unknown/c.yaml:1: ", "\"date\"; did you mean \"data\"?"),
+            "cd unknown; martlet validate", 1, "unknown/c.yaml:5:1: ", "\"date\"; did you mean \"data\"?"),
         CommandLineTests.Case("martlet render broken", 2, "broken/c.yaml:"),
         CommandLineTests.Case("martlet render web -o json", 0, "\"kind\": \"List\"", "\"namespace\": \"default\""),
         CommandLineTests.Case("martlet render $REMOTE --path web -n other", 0, "namespace: other"),

@@ -113,7 +113,8 @@ struct KillTests {
                 stage.killService()
                 try await stage.launch([])
             }
-            // Syncing: an object of this name belongs to another application, so that the sync is tried again and again.
+            // Syncing: an object of this name belongs to another application, so that the sync is tried again and
+            // again.
             let obstacle = ConfigMap.key("obstacle", in: "web")
             try await stage.launch([])
             try await stage.apply("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: web\n", in: "")

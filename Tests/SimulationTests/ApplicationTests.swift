@@ -202,14 +202,14 @@ struct ApplicationTests {
 
     @Test(
         "commits good and bad, restarts, outages and drift: the newest good commit ends up live, nothing foreign is touched",
-        arguments: Seeds.first(8, soak: 400))
+        arguments: Seeds.first(5, soak: 400))
     func histories(seed: UInt64) throws {
         let world = World(seed: seed)
         try play(world, steps: 8, last: nil)
         #expect(world.verdicts.trials > 0)
     }
 
-    @Test("a good commit after any history is where it ends", arguments: Seeds.first(3, soak: 200))
+    @Test("a good commit after any history is where it ends", arguments: Seeds.first(2, soak: 200))
     func endsGood(seed: UInt64) throws {
         let world = World(seed: seed &+ 9000)
         try play(world, steps: 5, last: .good)

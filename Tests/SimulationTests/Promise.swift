@@ -5,8 +5,8 @@ import SimulationKit
 import Store
 import Synchronization
 
-/// What a Deployment promises at every instant (A10): no fewer available pods than its strategy keeps, no more pods than
-/// it may have.
+/// What a Deployment promises at every instant (A10): no fewer available pods than its strategy keeps, no more pods
+/// than it may have.
 ///
 /// A change of `replicas` moves both bounds, and pods that are killed or lost are nobody's decision: until the cluster
 /// has answered to that, the lower bound does not hold.

@@ -6,7 +6,8 @@ import SimulationKit
 import Store
 import Testing
 
-/// A Deployment's promise at every instant (A10): as many available pods as it must keep, no more pods than it may have.
+/// A Deployment's promise at every instant (A10): as many available pods as it must keep, no more pods than it may
+/// have.
 struct RolloutBounds {
     struct Broken: Error, CustomStringConvertible {
         var description: String
@@ -118,7 +119,7 @@ struct Rollout: Sendable {
 struct RolloutTests {
     @Test(
         "commit after commit, good and bad, availability and surge hold at every instant, and the last one arrives",
-        arguments: Seeds.first(4, soak: 400))
+        arguments: Seeds.first(2, soak: 400))
     func bounds(seed: UInt64) throws {
         let rollout = Rollout(seed: seed)
         let store = try Store(persistence: .memory)
@@ -145,7 +146,7 @@ struct RolloutTests {
 
     @Test(
         "whatever happens to sizes, pods and nodes, the cluster ends as it should",
-        arguments: Seeds.first(3, soak: 300))
+        arguments: Seeds.first(2, soak: 300))
     func converges(seed: UInt64) throws {
         let rollout = Rollout(seed: seed)
         let store = try Store(persistence: .memory)
@@ -180,7 +181,7 @@ struct RolloutTests {
         }
     }
 
-    @Test("a node that is lost for good loses its pods to the others", arguments: Seeds.first(2, soak: 40))
+    @Test("a node that is lost for good loses its pods to the others", arguments: Seeds.first(1, soak: 40))
     func nodeLoss(seed: UInt64) throws {
         let store = try Store(persistence: .memory)
         let outcome = try Simulation.run(seed: seed) { clock in
@@ -204,7 +205,7 @@ struct RolloutTests {
         #expect(outcome.value < .seconds(420))
     }
 
-    @Test("Recreate never runs two versions at once", arguments: Seeds.first(3, soak: 60))
+    @Test("Recreate never runs two versions at once", arguments: Seeds.first(2, soak: 60))
     func recreate(seed: UInt64) throws {
         let store = try Store(persistence: .memory)
         var rollout = Rollout(seed: seed)

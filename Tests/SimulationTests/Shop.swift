@@ -7,6 +7,7 @@ import Store
 /// The Deployment that the histories are about.
 struct Shop: Sendable {
     static let key = Deployment.key("web", in: "default")
+    static let undoAnnotation = "deprecated.deployment.rollback.to"
     static let options = WriteOptions(fieldManager: "test")
 
     /// How a version of the program behaves.
@@ -107,7 +108,8 @@ struct Shop: Sendable {
 
     /// A22: back to the revision before this one.
     static func undo(in cluster: any Cluster) async throws {
-        let patch: JSON = ["metadata": ["annotations": ["deprecated.deployment.rollback.to": "0"]]]
+        let annotations = JSONObject([.init(key: undoAnnotation, value: "0")])
+        let patch: JSON = ["metadata": ["annotations": .object(annotations)]]
         _ = try await cluster.patch(key, .merge(patch), subresource: nil, options: options)
     }
 

@@ -27,7 +27,8 @@ package enum ContainerConfiguration {
         launch.supplementalGroups = (common?.supplementalGroups ?? []) + (common?.fsGroup.map { [$0] } ?? [])
         launch.noNewPrivileges = own?.allowPrivilegeEscalation == false
         launch.mounts = try mounts(container, pod, expand: expand, volumePath)
-        // At the default place nothing is mounted: it would cost every container a mount namespace and a /dev of its own.
+        // At the default place nothing is mounted: it would cost every container a mount namespace and a /dev of its
+        // own.
         if let path = container.terminationMessagePath, path != "/dev/termination-log", abilities.mounts {
             launch.terminationMessagePath = normalized(path)
         }

@@ -45,8 +45,9 @@ package protocol PodRuntime: Sendable {
     /// Where a container's log is kept, or `nil` when this runtime keeps none.
     func logPath(of id: ContainerID, in uid: String) -> String?
 
-    /// What an ended container said of its end, of at most `limit` bytes (I17): the file at its `terminationMessagePath`
-    /// or, if that is empty and `fallsBackToLog`, the end of its log. `nil` when it said nothing.
+    /// What an ended container said of its end, of at most `limit` bytes (I17): the file at its
+    /// `terminationMessagePath` or, if that is empty and `fallsBackToLog`, the end of its log. `nil` when it said
+    /// nothing.
     func terminationMessage(
         of id: ContainerID, in uid: String, limit: Int, fallsBackToLog: Bool
     ) async -> String?
