@@ -35,8 +35,8 @@ package final class Part: Sendable {
     /// Lives one life after the other until the task is cancelled.
     ///
     /// - Parameters:
-    ///   - kill: is called when a life is to end, before its tasks are cancelled: what must not happen any more is to be
-    ///     made impossible here.
+    ///   - kill: is called when a life is to end, before its tasks are cancelled: here is to be made impossible what
+    ///     must not happen any more.
     ///   - life: works until it is cancelled. What it throws before that ends everything.
     package func run(
         kill: @escaping @Sendable () async -> Void = {}, _ life: @escaping @Sendable () async throws -> Void

@@ -68,8 +68,8 @@ package struct NodeLifecyclePlan: Sendable {
         return isChanged
     }
 
-    /// G3: pods that were ready when their node failed. One that became ready since is reported by a node that lives and
-    /// will say so itself: marking it again would only start a quarrel over each of its reports.
+    /// G3: pods that were ready when their node failed. One that became ready since is reported by a node that lives,
+    /// and will say so itself: marking it again would only start a quarrel over each of its reports.
     private mutating func markPodsNotReady(_ pods: [Pod], of node: Node) {
         let failedAt = node.condition("Ready")?.lastTransitionTime
         for pod in pods where pod.isReady && !pod.isTerminal {
