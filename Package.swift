@@ -91,6 +91,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "martlet", "Model", "Kinds", "Cluster", "Store", "GitSource", "Reconciler", "KubernetesClient",
+                "Engine", "SimulationKit",
                 "CLibyaml", "CSQLite", logging,
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),

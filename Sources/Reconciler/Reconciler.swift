@@ -12,7 +12,15 @@ package final class Reconciler: Sendable {
     private let logger: Logger
     private let interval: Duration
     private let seed: UInt64
-    private let workers = Mutex<[ObjectKey: ApplicationWorker]>([:])
+    private let workers = Mutex(Workers())
+
+    private struct Workers {
+        var byKey: [ObjectKey: ApplicationWorker] = [:] {
+            didSet { ordered = byKey.sorted { $0.key < $1.key }.map(\.value) }
+        }
+        /// In the order of their keys: who is woken first does not depend on hashing.
+        private(set) var ordered: [ApplicationWorker] = []
+    }
 
     /// - Parameters:
     ///   - interval: how often Git is asked when nothing else gives a reason to.
@@ -31,7 +39,7 @@ package final class Reconciler: Sendable {
 
     /// Asks Git about every Application now (SIGHUP).
     package func refreshAll() async {
-        for worker in ordered { await worker.refresh() }
+        for worker in workers.withLock(\.ordered) { await worker.refresh() }
     }
 
     /// Reconciles until the task is cancelled.
@@ -72,11 +80,11 @@ package final class Reconciler: Sendable {
         _ group: inout DiscardingTaskGroup
     ) {
         let worker = workers.withLock { workers -> ApplicationWorker? in
-            guard workers[key] == nil else { return nil }
+            guard workers.byKey[key] == nil else { return nil }
             let random = SplitMix64(
                 seed: seed &+ UInt64(truncatingIfNeeded: key.description.utf8.reduce(5381) { $0 &* 33 &+ Int($1) }))
             let worker = ApplicationWorker(key: key, environment: environment, types: live.types, random: random)
-            workers[key] = worker
+            workers.byKey[key] = worker
             return worker
         }
         guard let worker else { return }
@@ -88,7 +96,7 @@ package final class Reconciler: Sendable {
                 await tasks.next()
                 tasks.cancelAll()
             }
-            self.workers.withLock { $0[key] = nil }
+            self.workers.withLock { $0.byKey[key] = nil }
         }
     }
 
@@ -96,20 +104,15 @@ package final class Reconciler: Sendable {
     private func wake(for change: ObjectChange, arrivals: AsyncStream<ObjectKey>.Continuation) {
         let object = change.object
         if object.kind.groupKind == Application.kind.groupKind {
-            let known = workers.withLock { $0[object.key] }
+            let known = workers.withLock { $0.byKey[object.key] }
             if let known { known.noteChange(of: object.key) } else if change.new != nil { arrivals.yield(object.key) }
             return
         }
         let namespace = object.metadata.namespace
-        for worker in ordered {
+        for worker in workers.withLock(\.ordered) {
             let deploysTo = worker.destination.withLock { $0 }
             guard namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace) else { continue }
             worker.noteChange(of: object.key)
         }
-    }
-
-    /// All workers, in the order of their keys: who is woken first does not depend on hashing.
-    private var ordered: [ApplicationWorker] {
-        workers.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value)
     }
 }

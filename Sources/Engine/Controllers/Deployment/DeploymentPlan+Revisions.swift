@@ -6,8 +6,13 @@ import Model
 extension DeploymentPlan {
     /// A5: the oldest ReplicaSet whose template is ours.
     var newReplicaSet: ReplicaSet? {
-        let wanted = Self.comparable(deployment.spec.template)
-        return replicaSets.first { Self.comparable($0.spec.template) == wanted }
+        newReplicaSetID.flatMap { uid in replicaSets.first { $0.metadata.uid == uid } }
+    }
+
+    /// Whether two templates make the same pods.
+    static func areEqual(_ left: PodTemplateSpec, _ right: PodTemplateSpec) -> Bool {
+        // Most differ in the containers already, which costs less to see.
+        left.spec == right.spec && comparable(left) == comparable(right)
     }
 
     /// All others, oldest first.
@@ -98,7 +103,7 @@ extension DeploymentPlan {
         case .nameTaken(let other):
             let isOurs =
                 other.metadata.controller?.uid == deployment.metadata.uid
-                && Self.comparable(other.spec.template) == Self.comparable(wanted.spec.template)
+                && Self.areEqual(other.spec.template, wanted.spec.template)
             if isOurs {
                 plan.welcome(other)
             } else {

@@ -43,6 +43,8 @@ package struct DeploymentPlan: Sendable {
     var deployment: Deployment
     /// Owned, oldest first.
     var replicaSets: [ReplicaSet]
+    /// The one whose template is the Deployment's (A5).
+    private(set) var newReplicaSetID: String?
     /// The sum of their sizes before this plan changes any.
     private(set) var sizeBefore = 0
     let pods: [Pod]
@@ -56,6 +58,8 @@ package struct DeploymentPlan: Sendable {
         self.now = now
         replicaSets = []
         claim(snapshot.replicaSets)
+        let template = deployment.spec.template
+        newReplicaSetID = replicaSets.first { Self.areEqual($0.spec.template, template) }?.metadata.uid
         sizeBefore = replicaSets.map(\.desired).reduce(0, +)
         if actions.isEmpty { decide() }
     }
@@ -182,9 +186,13 @@ extension DeploymentPlan {
 
 extension ReplicaSet {
     var desired: Int { spec.replicas ?? 1 }
-    var revision: Int { metadata.annotations[DeploymentPlan.Annotation.revision].flatMap { Int($0) } ?? 0 }
-    var annotatedDesired: Int? { metadata.annotations[DeploymentPlan.Annotation.desiredReplicas].flatMap { Int($0) } }
-    var annotatedMax: Int? { metadata.annotations[DeploymentPlan.Annotation.maxReplicas].flatMap { Int($0) } }
+    var revision: Int { annotatedNumber(DeploymentPlan.Annotation.revision) ?? 0 }
+    var annotatedDesired: Int? { annotatedNumber(DeploymentPlan.Annotation.desiredReplicas) }
+    var annotatedMax: Int? { annotatedNumber(DeploymentPlan.Annotation.maxReplicas) }
+
+    private func annotatedNumber(_ name: String) -> Int? {
+        json[path: ["metadata", "annotations", name]]?.string.flatMap { Int($0) }
+    }
 
     /// Whether the ReplicaSet's controller has seen its present spec.
     var isObserved: Bool { (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) }
