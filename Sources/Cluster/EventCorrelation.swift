@@ -20,8 +20,7 @@ package struct EventReport: Hashable, Sendable {
 }
 
 /// How a stream of reports becomes few Events (L3): repeats raise a count, many similar ones are combined, a flood
-/// about
-/// one object is dropped. A value without time of its own.
+/// about one object is dropped. A value without time of its own.
 package struct EventCorrelation: Sendable {
     /// More similar reports than this within `similarityWindow` are combined.
     static let similarLimit = 10

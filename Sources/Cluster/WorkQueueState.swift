@@ -4,9 +4,8 @@ package import Model
 /// Which keys are to be worked on, now or later: the decisions of a work queue, without tasks or time of its own.
 ///
 /// A key that is added while it is being worked on is handed out again afterwards, never twice at once; adding a
-/// waiting
-/// key changes nothing (level-triggered: what counts is that something changed, not how often). Source: client-go's
-/// `util/workqueue`.
+/// waiting key changes nothing (level-triggered: what counts is that something changed, not how often). Source:
+/// client-go's `util/workqueue`.
 package struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
     /// The first retry's delay; each further one doubles it.
     package static var firstDelay: Duration { .milliseconds(5) }

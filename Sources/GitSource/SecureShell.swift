@@ -4,8 +4,7 @@ import Glibc
 /// Git over ssh, spoken through the OpenSSH client as Git itself does.
 ///
 /// libssh2, which libgit2 would use, has none of: RSA keys with SHA-2 signatures (before its 1.11, so not on Debian
-/// 12),
-/// the host key type that `known_hosts` holds, `~/.ssh/config`, or an end to a silent connection.
+/// 12), the host key type that `known_hosts` holds, `~/.ssh/config`, or an end to a silent connection.
 final class SecureShell {
     private let transfer: Transfer
     private var process: ChildProcess?

@@ -1,6 +1,5 @@
 /// A file pattern as Argo CD's `directory.include` and `directory.exclude` have it: `*` (also across `/`), `?`,
-/// `[a-z]`,
-/// `[!a-z]`, `{one,two}` and `\` before a character that stands for itself.
+/// `[a-z]`, `[!a-z]`, `{one,two}` and `\` before a character that stands for itself.
 package struct Glob: Sendable, Hashable {
     private indirect enum Part: Sendable, Hashable {
         case byte(UInt8)

@@ -108,6 +108,11 @@ final class ParsedFile: Sendable {
                 fault([.key("metadata"), .key("namespace")], "\(kind) \(name): metadata.namespace must be a string")
                 return
             }
+            if let annotations = metadata["annotations"], let found = ArgoAnnotations.fault(in: annotations) {
+                fault(
+                    [.key("metadata"), .key("annotations"), .key(found.name)], "\(kind) \(name): \(found.message)")
+                return
+            }
             items.append(
                 Item(
                     object: value, kind: GroupVersionKind(apiVersion: apiVersion, kind: kind), name: name,

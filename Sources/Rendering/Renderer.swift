@@ -3,8 +3,7 @@ import Kinds
 import Model
 
 /// Turns trees of files into manifests. Cheap where little changed: an equal directory is not even opened, and a
-/// changed
-/// one costs the files that differ.
+/// changed one costs the files that differ.
 package struct Renderer: Sendable {
     package let cache: RenderCache
 

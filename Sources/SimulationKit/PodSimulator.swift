@@ -4,12 +4,10 @@ import Model
 import Synchronization
 
 /// Stands in for the nodes of a cluster: pods that are bound to them start, become ready, crash and end in virtual
-/// time,
-/// without anything that runs.
+/// time, without anything that runs.
 ///
 /// Far cheaper than a `NodeAgent` on a `SimulatedRuntime`: for histories of thousands of pods, where what happens
-/// inside
-/// a pod does not matter. A pod whose image ends in `:bad` runs and never becomes ready.
+/// inside a pod does not matter. A pod whose image ends in `:bad` runs and never becomes ready.
 package final class PodSimulator: Sendable {
     /// How long things take, in milliseconds; each pod draws its own times.
     package struct Pace: Sendable {

@@ -2,12 +2,10 @@ import Cluster
 import Synchronization
 
 /// Runs the jobs of a simulation on one thread, the next one picked by a seeded generator: every seed is one
-/// interleaving,
-/// and the same seed the same one.
+/// interleaving, and the same seed the same one.
 ///
 /// Tasks inherit it by `executorPreference`, and with them their children, task groups and actors; unstructured tasks
-/// do
-/// not, which is why there are none.
+/// do not, which is why there are none.
 final class SeededExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []

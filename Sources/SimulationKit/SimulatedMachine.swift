@@ -7,8 +7,7 @@ package import Store
 import Synchronization
 
 /// A machine that serves a cluster: the real registry, controllers, scheduler and node agents, over storage and
-/// simulated
-/// containers that outlive them. The engine can be killed at any moment and starts anew on what was stored.
+/// simulated containers that outlive them. The engine can be killed at any moment and starts anew on what was stored.
 package final class SimulatedMachine: Sendable {
     /// The engine between a start and the next kill.
     package struct Life: Sendable {

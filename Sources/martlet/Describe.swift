@@ -45,6 +45,7 @@ struct Describe: AsyncParsableCommand {
     /// The object as an indented outline, with names as people read them; Secrets are masked.
     static func text(_ object: Object) -> String {
         let tree = SecretMask.masked(object.json)
+        let object = Object(viewing: tree)
         var lines: [String] = []
         for (label, value) in [
             ("Name", object.metadata.name), ("Namespace", object.metadata.namespace), ("Kind", object.kindName),

@@ -95,12 +95,15 @@ struct ProxyPlanTests {
             Self.service("a"), Self.service("b"), Self.service("c", "10.0.0.1"),
             Self.service(
                 "d", "127.96.0.11", ports: [["port": 53, "protocol": "UDP"], ["port": 53, "protocol": "TCP"]]),
+            Self.service("e", "127.96.0.12", type: "LoadBalancer"),
+            Self.service("f", "127.96.0.13", extra: ["externalIPs": ["192.0.2.1"]]),
         ]
         let plan = ProxyPlan(services: services.reversed(), slices: [])
-        #expect(plan.listeners.map(\.service.name) == ["a", "d"])
+        #expect(plan.listeners.map(\.service.name) == ["a", "d", "e", "f"])
         #expect(
             plan.faults.map { "\($0.service.name) \($0.reason)" } == [
                 "b PortAlreadyClaimed", "c UnsupportedClusterIP", "d UnsupportedProtocol",
+                "e UnsupportedLoadBalancer", "f UnsupportedExternalIP",
             ])
     }
 

@@ -58,4 +58,44 @@ struct DifferenceTests {
         #expect(report.json["differences"]?[0]?["fields"]?[0]?["path"] == "data.value")
         #expect(report.markdown().contains("```diff"))
     }
+
+    @Test("a Secret alone shows no value either, not even in the note of kubectl apply")
+    func masksAlone() {
+        var secret = Secret(named: "s", in: "default")
+        secret.data = ["password": "cGFzc3dvcmQ="]
+        secret.json["stringData"] = ["token": "clear"]
+        let note = "kubectl.kubernetes.io/last-applied-configuration"
+        secret.metadata.annotations = [note: secret.json.text(), "team": "shop"]
+        let shown = SecretMask.masked(secret.json)
+        #expect(!shown.text().contains("cGFzc3dvcmQ=") && !shown.text().contains("clear"))
+        #expect(shown[path: ["metadata", "annotations", "team"]] == "shop")
+        #expect(shown[path: ["data", "password"]] == "********")
+        let map = Fixture.configMap("m").json
+        #expect(SecretMask.masked(map) == map)
+    }
+
+    @Test("an object that moved to another file does not differ")
+    func movedFile() {
+        let map = Fixture.configMap("m")
+        #expect(DiffReport([ObjectDifference(key: map.key, old: map, new: map, origin: "elsewhere.yaml")]).isEmpty)
+    }
+
+    @Test("nothing in a value or a file's name breaks out of its place in the Markdown, which keeps to its limit")
+    func markdownIsEscaped() {
+        let tricky = "```\n</details>\n````\n| x"
+        let one = ObjectDifference(
+            key: Fixture.configMap("m").key, old: Fixture.configMap("m"), new: Fixture.configMap("m", tricky),
+            origin: "a|b_`<c>.yaml:1")
+        let text = DiffReport([one]).markdown()
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.contains("`````diff") && lines.count { $0 == "`````" } == 1)
+        #expect(text.contains("| a\\|b\\_\\`&lt;c>.yaml:1 |"))
+        let many = (0..<500).map { index in
+            let map = Fixture.configMap("map-\(index)")
+            return ObjectDifference(key: map.key, old: nil, new: map, origin: "maps.yaml:\(index)")
+        }
+        let cut = DiffReport(many).markdown(limit: 10_000)
+        #expect(cut.utf8.count < 10_200)
+        #expect(cut.contains("more objects are not listed.") && cut.contains("500 diffs are too long"))
+    }
 }

@@ -116,6 +116,12 @@ private func render(_ texts: [String: String], _ options: RenderingOptions = Ren
             ("apiVersion: v1\nkind: Deployment\nmetadata: {name: x}\n", "bad.yaml:1:1:", "apiVersion: apps/v1"),
             ("apiVersion: v1\nkind: List\nitems: [{kind: Pod}]\n", "bad.yaml:3:9:", "apiVersion must be set"),
             ("apiVersion: v1\nkind: ConfigMap\nkind: ConfigMap\n", "bad.yaml:3:1:", "kind"),
+            (Self.annotated("argocd.argoproj.io/sync-wave: \"1\""), "bad.yaml:5:", "sync waves are not carried out"),
+            (Self.annotated("argocd.argoproj.io/hook: PreSync"), "bad.yaml:5:", "hooks are not run"),
+            (
+                annotated("argocd.argoproj.io/sync-options: Prune=false, Replace=true"), "bad.yaml:5:",
+                "\"Replace=true\""
+            ),
         ])
     func faults(text: String, place: String, words: String) throws {
         let manifests = try render(["bad.yaml": text, "good.yaml": map("good")])
@@ -123,6 +129,19 @@ private func render(_ texts: [String: String], _ options: RenderingOptions = Ren
         let error = try #require(manifests.errors.first)
         #expect(manifests.errors.count == 1)
         #expect(error.description.hasPrefix(place) && error.description.contains(words), "\(error)")
+    }
+
+    static func annotated(_ line: String) -> String {
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  annotations:\n    \(line)\n  name: x\n"
+    }
+
+    @Test("annotations of Argo CD that are carried out, or ask for nothing, are no faults")
+    func honouredAnnotations() throws {
+        let lines = [
+            "argocd.argoproj.io/sync-wave: \"0\"", "argocd.argoproj.io/sync-options: Prune=false,ServerSideApply=true",
+            "argocd.argoproj.io/sync-options: Delete=false", "example.com/hook: PreSync",
+        ]
+        for line in lines { #expect(try render(["a.yaml": Self.annotated(line)]).errors.isEmpty, "\(line)") }
     }
 
     @Test("malformed JSON and text that is not UTF-8 are told with their place")

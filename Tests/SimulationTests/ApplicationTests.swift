@@ -237,4 +237,32 @@ struct ApplicationTests {
         #expect(world.verdicts.rollbacks == 1)
         #expect(world.verdicts.trials == 3)
     }
+
+    @Test(
+        "a deleted Application takes along what it created if it has Argo CD's finalizer, else nothing; never what is foreign",
+        arguments: [true, false])
+    func deletion(isCascading: Bool) throws {
+        let world = World(seed: 815)
+        try world.run { random in
+            world.push(.good, using: &random)
+            try await world.machine.wait(until: world.isSettled)
+            let cluster = try await world.machine.cluster()
+            if isCascading {
+                let patch: JSON = ["metadata": ["finalizers": ["resources-finalizer.argocd.argoproj.io"]]]
+                _ = try await cluster.patch(World.key, .merge(patch), subresource: nil, options: Shop.options)
+            }
+            _ = try await cluster.delete(World.key, options: DeleteOptions())
+            try await world.machine.wait { snapshot in
+                snapshot.all(Application.self).isEmpty
+                    && (!isCascading || snapshot.all(Pod.self).filter(\.isReplica).isEmpty)
+            }
+            try await world.machine.clock.sleep(for: .seconds(120))
+            let snapshot = try #require(world.machine.snapshot)
+            let names = Set(
+                snapshot.all(ConfigMap.self).map(\.metadata).filter { $0.namespace == "default" }.map(\.name))
+            #expect(names.isSuperset(of: World.foreign) && names.contains("settings") != isCascading)
+            #expect(snapshot.all(Deployment.self).isEmpty == isCascading)
+            #expect(snapshot.all(Pod.self).filter(\.isReplica).isEmpty == isCascading)
+        }
+    }
 }

@@ -4,8 +4,7 @@ import Model
 /// What a controller has done to its objects and not yet seen come back (B3): until it has, its view of them is behind.
 ///
 /// Kubernetes counts creations; here each is known by the UID that the cluster answered, so that the view can be
-/// completed
-/// with what is known to be true.
+/// completed with what is known to be true.
 struct Expectations<Dependent: KubernetesObject>: Sendable {
     /// How long to wait for what may never come, e.g. because somebody else was faster.
     static var timeout: Duration { .seconds(300) }

@@ -74,11 +74,33 @@ package struct ProxyPlan: Hashable, Sendable {
         }
         var owners: [Endpoint: Listener] = [:]
         for service in services.sorted(by: { $0.key < $1.key }) {
+            reportUnserved(service)
             for port in service.spec.ports {
                 plan(port, of: service, slices: slicesOfService[service.key] ?? [], options: options, into: &owners)
             }
         }
         listeners = owners.values.sorted { $0.frontend < $1.frontend }
+    }
+
+    /// What no port of the Service gets on one machine.
+    private mutating func reportUnserved(_ service: Service) {
+        let reference = ServiceReference(
+            namespace: service.metadata.namespace, name: service.metadata.name, uid: service.metadata.uid)
+        if service.spec.type == "LoadBalancer" {
+            faults.append(
+                Fault(
+                    service: reference, reason: "UnsupportedLoadBalancer",
+                    message:
+                        "there is no load balancer on one machine, so it gets no external address: use type NodePort"
+                ))
+        }
+        if !service.spec.externalIPs.isEmpty {
+            let addresses = service.spec.externalIPs.joined(separator: ", ")
+            faults.append(
+                Fault(
+                    service: reference, reason: "UnsupportedExternalIP",
+                    message: "the proxy does not listen on externalIPs (\(addresses)): use type NodePort"))
+        }
     }
 
     private mutating func plan(

@@ -10,8 +10,7 @@ import Synchronization
 /// Forwards TCP connections from Services' addresses to their ready endpoints, in user space.
 ///
 /// It executes `ProxyPlan`: listeners come and go without disturbing others; a connection, once made, lives until one
-/// of
-/// its sides ends it, also while its pod terminates, so that pods that drain properly lose no request.
+/// of its sides ends it, also while its pod terminates, so that pods that drain properly lose no request.
 package final class ServiceProxy: Sendable {
     package struct Limits: Sendable {
         /// Connections open at once; more are reset.

@@ -67,6 +67,11 @@ package enum ContainerConfiguration {
             return "hostPID and hostIPC have no meaning for processes of one machine; remove them"
         }
         if pod.spec.runtimeClassName != nil { return "runtimeClassName is not supported; remove it" }
+        if pod.spec.hostUsers == false { return "hostUsers: false is not supported; remove it" }
+        if let system = pod.spec.os?.name, system != "linux" {
+            return "os \(quoted(system)) is not supported; use linux"
+        }
+        if !pod.spec.resourceClaims.isEmpty { return "resourceClaims are not supported; remove them" }
         for (name, probe) in [
             ("livenessProbe", container.livenessProbe), ("readinessProbe", container.readinessProbe),
             ("startupProbe", container.startupProbe),
@@ -81,6 +86,9 @@ package enum ContainerConfiguration {
         }
         for mount in container.volumeMounts where mount.mountPropagation.map({ $0 != "None" }) == true {
             return "mountPropagation \(mount.mountPropagation ?? "") is not supported; use None"
+        }
+        if container.volumeMounts.contains(where: { $0.recursiveReadOnly == "Enabled" }) {
+            return "recursiveReadOnly Enabled is not supported; use IfPossible or remove it"
         }
         return nil
     }
@@ -128,6 +136,11 @@ package enum ContainerConfiguration {
                 fields.insert("securityContext.capabilities.drop")
             }
             if container.securityContext?.seccompProfile != nil { fields.insert("securityContext.seccompProfile") }
+            if container.stdin == true { fields.insert("stdin") }
+            // In the machine's own network the container listens there anyway.
+            if pod.spec.hostNetwork != true, container.ports.contains(where: { $0.hostPort ?? 0 > 0 }) {
+                fields.insert("ports.hostPort")
+            }
         }
         if pod.spec.securityContext?.seccompProfile != nil { fields.insert("securityContext.seccompProfile") }
         for volume in pod.spec.volumes {
@@ -136,6 +149,9 @@ package enum ContainerConfiguration {
         }
         if !pod.spec.hostAliases.isEmpty { fields.insert("hostAliases") }
         if pod.spec.dnsConfig != nil { fields.insert("dnsConfig") }
+        if !pod.spec.imagePullSecrets.isEmpty { fields.insert("imagePullSecrets") }
+        if pod.spec.setHostnameAsFQDN == true { fields.insert("setHostnameAsFQDN") }
+        if pod.spec.hostnameOverride != nil { fields.insert("hostnameOverride") }
         return fields.sorted()
     }
 }

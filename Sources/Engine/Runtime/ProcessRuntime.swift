@@ -9,8 +9,7 @@ internal import Synchronization
 /// outlives the service and keeps logs and exit codes.
 ///
 /// A pod is a directory `<data>/pods/<uid>`, mode 0700: `pod.json` says whose it is; `lock`, `journal` and `sock` are
-/// the
-/// supervisor's; `logs/<container>/<attempt>.log` and `volumes/<name>` the pod's.
+/// the supervisor's; `logs/<container>/<attempt>.log` and `volumes/<name>` the pod's.
 package final class ProcessRuntime: PodRuntime {
     package struct Configuration: Sendable {
         /// The directory that holds the directories of pods.

@@ -20,8 +20,7 @@ enum CanonicalText {
     }
 
     /// Whether the text is a quantity in canonical form that can be told at a glance: up to three digits without a
-    /// leading
-    /// zero, and a suffix. Most are; the others take the long way.
+    /// leading zero, and a suffix. Most are; the others take the long way.
     static func isCommonQuantity(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { bytes in

@@ -24,8 +24,7 @@ extension DecodingFault: CustomStringConvertible {
 /// Finds the name that was probably meant.
 package enum Spelling {
     /// The known name nearest to `name`, when it is near enough to be a slip: a different case, or about one wrong
-    /// letter
-    /// in three.
+    /// letter in three.
     package static func nearest(to name: String, among known: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8)
         var best: (name: String, distance: Int)?

@@ -82,8 +82,7 @@ package struct KindStrategy: Sendable {
     // MARK: Preparation
 
     /// Drops what a client may not set on a new object (C5, C7): its status, and marks of deletion. Generation becomes
-    /// 1
-    /// where the kind counts it (C14).
+    /// 1 where the kind counts it (C14).
     ///
     /// uid and creationTimestamp are the caller's to assign.
     package func prepareForCreate(_ object: JSON) -> JSON {
@@ -100,8 +99,7 @@ package struct KindStrategy: Sendable {
     }
 
     /// Keeps of `old` what this way of updating may not change (C13), and raises the generation if the change asks for
-    /// it
-    /// (C14).
+    /// it (C14).
     ///
     /// - Parameter subresource: the last part of the path, as `status`; nil for the object itself.
     package func prepareForUpdate(_ object: JSON, from old: JSON, subresource: String?) -> JSON {

@@ -2,8 +2,7 @@ package import Model
 
 extension Schema {
     /// `value` with this schema's defaults filled in, in the form in which Kubernetes would write it back: without
-    /// nulls
-    /// and empty optional lists and maps, its quantities and times canonical (semantics-api F, F1).
+    /// nulls and empty optional lists and maps, its quantities and times canonical (semantics-api F, F1).
     ///
     /// What the schema does not know stays as it is. Applying it twice changes nothing.
     package func defaulted(_ value: JSON) -> JSON { filled(value) ?? value }

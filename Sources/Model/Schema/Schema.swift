@@ -2,8 +2,7 @@
 ///
 /// The one description of a kind (DESIGN: *One schema*): defaulting, validation, pruning, strategic merge, server-side
 /// apply and the typed views all read it. Nodes are shared and immutable; references are resolved when the schema is
-/// made,
-/// so a schema may be recursive.
+/// made, so a schema may be recursive.
 package final class Schema: Sendable {
     package enum ValueType: String, Sendable {
         case object, array, string, integer, number, boolean
@@ -59,8 +58,7 @@ package final class Schema: Sendable {
     /// Those of the properties that have a default.
     package var defaultedProperties: [(name: String, schema: Schema)] { link.defaulted }
     /// Whether a value of the right type can still be wrong: whether this schema or one within it has an enum, a range,
-    /// a
-    /// length, a pattern or a required field. Where none has, a walk over values may stop.
+    /// a length, a pattern or a required field. Where none has, a walk over values may stop.
     package var isConstrained: Bool { hasOwnConstraint || link.isConstrained }
 
     private var hasOwnConstraint: Bool {

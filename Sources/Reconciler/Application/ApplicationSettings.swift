@@ -66,6 +66,7 @@ extension ApplicationSettings {
             throw SettingsError(field: "spec.source.repoURL", message: "an Application needs a repository to follow")
         }
         if let namespace = application.spec.destination.namespace, !namespace.isEmpty { self.namespace = namespace }
+        try Self.check(application.spec.destination)
         try readSyncPolicy(application.spec.syncPolicy)
         historyLimit = application.spec.revisionHistoryLimit ?? historyLimit
         ignoreDifferences = application.spec.ignoreDifferences
@@ -83,13 +84,51 @@ extension ApplicationSettings {
             selfHeals = automated.selfHeal ?? false
             allowsEmpty = automated.allowEmpty ?? false
         }
-        createsNamespace = policy?.syncOptions.contains("CreateNamespace=true") ?? false
+        try readSyncOptions(policy?.syncOptions ?? [])
+        if policy?.managedNamespaceMetadata != nil {
+            throw SettingsError(
+                field: "spec.syncPolicy.managedNamespaceMetadata",
+                message: "labels and annotations of a namespace are not managed; keep a Namespace in the repository")
+        }
         guard let retry = policy?.retry else { return }
         retryLimit = retry.limit ?? retryLimit
         let field = "spec.syncPolicy.retry.backoff"
         retryDelay = try Self.duration(retry.backoff?.duration, field: "\(field).duration") ?? retryDelay
         retryMaximum = try Self.duration(retry.backoff?.maxDuration, field: "\(field).maxDuration") ?? retryMaximum
         retryFactor = max(1, retry.backoff?.factor ?? retryFactor)
+    }
+
+    /// Argo CD's sync options that are how Martlet always syncs, or that turn something off that it never does.
+    private static let matteringNothing: Set<String> = [
+        "CreateNamespace=false", "ServerSideApply=true", "Validate=true", "ApplyOutOfSyncOnly=true",
+        "FailOnSharedResource=true", "PruneLast=true", "PrunePropagationPolicy=background", "Replace=false",
+        "Force=false",
+    ]
+
+    private mutating func readSyncOptions(_ options: [String]) throws(SettingsError) {
+        for (index, option) in options.enumerated() {
+            if option == "CreateNamespace=true" {
+                createsNamespace = true
+            } else if !Self.matteringNothing.contains(option) {
+                let known = (Self.matteringNothing.sorted() + ["CreateNamespace=true"]).joined(separator: ", ")
+                throw SettingsError(
+                    field: "spec.syncPolicy.syncOptions[\(index)]",
+                    message: "\"\(option)\" is not carried out; remove it, or use one of \(known)")
+            }
+        }
+    }
+
+    /// There is one cluster: the one whose API holds the Application.
+    private static func check(_ destination: ApplicationDestination) throws(SettingsError) {
+        if let server = destination.server, !["", "https://kubernetes.default.svc"].contains(server) {
+            throw SettingsError(
+                field: "spec.destination.server",
+                message: "\"\(server)\" is another cluster; remove it, or use https://kubernetes.default.svc")
+        }
+        if let name = destination.name, !["", "in-cluster"].contains(name) {
+            throw SettingsError(
+                field: "spec.destination.name", message: "\"\(name)\" is another cluster; remove it, or use in-cluster")
+        }
     }
 
     /// The delay before attempt number `attempt` (1 is the first retry).

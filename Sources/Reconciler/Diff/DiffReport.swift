@@ -90,21 +90,54 @@ package struct DiffReport: Sendable {
         }
     }
 
-    /// For a pull request: a table of what changes, then the diffs, folded; at most `limit` characters of them.
+    /// For a pull request: a table of what changes, then the diffs, folded; about `limit` bytes of them.
     package func markdown(limit: Int = 60_000) -> String {
         if isEmpty { return "**Martlet diff**: no differences (\(unchangedCount) objects).\n" }
         var text = "**Martlet diff**: \(headline)\n\n| | object | file |\n|---|---|---|\n"
+        var listed = 0
         for difference in differences {
-            text += "| \(difference.change.rawValue) | `\(difference.key)` | \(difference.origin) |\n"
+            let origin = Self.escaped(difference.origin)
+            let row = "| \(difference.change.rawValue) | `\(difference.key)` | \(origin) |\n"
+            guard text.utf8.count + row.utf8.count <= limit else { break }
+            text += row
+            listed += 1
         }
+        if listed < differences.count { text += "\n\(differences.count - listed) more objects are not listed.\n" }
         var omitted = 0
         for difference in differences {
             let diff = difference.text.text(from: "live", to: "desired")
+            let fence = Self.fence(around: diff)
             let block =
-                "\n<details><summary><code>\(difference.key)</code></summary>\n\n```diff\n\(diff)```\n\n</details>\n"
+                "\n<details><summary><code>\(difference.key)</code></summary>\n\n"
+                + "\(fence)diff\n\(diff)\(fence)\n\n</details>\n"
             if text.utf8.count + block.utf8.count > limit { omitted += 1 } else { text += block }
         }
         if omitted > 0 { text += "\n\(omitted) diffs are too long to be shown here.\n" }
         return text
+    }
+
+    /// A file's name as text in a cell of a table, whatever it is made of.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            switch character {
+            case "\n", "\r", "\r\n": escaped += " "
+            case "<": escaped += "&lt;"
+            case "&": escaped += "&amp;"
+            case _ where "\\`*_[]|~#".contains(character): escaped += "\\\(character)"
+            default: escaped.append(character)
+            }
+        }
+        return escaped
+    }
+
+    /// More backticks than stand in a row anywhere in the text, so that nothing in it ends the block.
+    private static func fence(around text: String) -> String {
+        var (longest, run) = (2, 0)
+        for byte in text.utf8 {
+            run = byte == UInt8(ascii: "`") ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        return String(repeating: "`", count: longest + 1)
     }
 }

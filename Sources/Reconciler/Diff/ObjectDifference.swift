@@ -60,7 +60,14 @@ package enum SecretMask {
     }
 
     /// An object alone, as `get` and `render` show it on request.
-    package static func masked(_ object: JSON) -> JSON { masked(object, nil).0 ?? object }
+    ///
+    /// What `kubectl apply` noted of it holds the values again; differences leave that note out anyway.
+    package static func masked(_ object: JSON) -> JSON {
+        guard var masked = masked(object, nil).0, masked != object else { return object }
+        let note = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"]
+        if masked[path: note] != nil { masked[path: note] = "********" }
+        return masked
+    }
 
     private static func mask(_ values: JSONObject, against other: JSONObject?, mark: String) -> JSON {
         .object(

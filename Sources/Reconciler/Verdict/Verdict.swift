@@ -3,8 +3,7 @@ package import Model
 /// Keep the commit, or roll back: the decision at Martlet's heart, as a function of what is known.
 ///
 /// Nothing here touches a clock, a cluster or Git. `ApplicationWorker` gathers an `Observation`, asks, persists the
-/// answer
-/// and only then carries out its action. The rules are DESIGN's *rollout verdict*, by number.
+/// answer and only then carries out its action. The rules are DESIGN's *rollout verdict*, by number.
 package enum Verdict {
     /// What is known at one moment.
     package struct Observation: Sendable {
@@ -70,8 +69,7 @@ package enum Verdict {
     }
 
     /// Rule 6: a newer commit replaces one that is still being judged, or rolled back from, at once. Rule 5: a held one
-    /// is
-    /// taken again only when a person asks for it.
+    /// is taken again only when a person asks for it.
     private static func startIfWanted(
         _ rollout: inout Rollout, _ observation: Observation, _ settings: ApplicationSettings
     ) {

@@ -107,8 +107,7 @@ extension ResourceHandler {
     }
 
     /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one
-    /// of
-    /// the past.
+    /// of the past.
     private func checkNotOlder(_ list: ObjectList, _ call: Call) async throws(APIError) {
         guard let text = call.query["resourceVersion"], text != "0" else { return }
         guard let wanted = UInt64(text) else {

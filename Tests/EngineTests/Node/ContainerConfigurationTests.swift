@@ -142,6 +142,7 @@ struct ContainerConfigurationTests {
         ("securityContext", ["seLinuxOptions": ["level": "s0"]]), ("securityContext", ["readOnlyRootFilesystem": true]),
         ("securityContext", ["runAsNonRoot": true]), ("livenessProbe", ["grpc": ["port": 1]]), ("tty", true),
         ("volumeDevices", [["name": "x", "devicePath": "/dev/x"]]),
+        ("volumeMounts", [["name": "x", "mountPath": "/x", "recursiveReadOnly": "Enabled"]]),
     ]
 
     @Test("what cannot be honoured is refused, never ignored", arguments: refused)
@@ -150,6 +151,52 @@ struct ContainerConfigurationTests {
         container[field] = value
         let wanted = container
         #expect(throws: ConfigurationFault.self) { try launch(wanted) }
+    }
+
+    static let refusedOfPods: [(field: String, value: JSON)] = [
+        ("hostPID", true), ("hostIPC", true), ("hostUsers", false), ("runtimeClassName", "gvisor"),
+        ("os", ["name": "windows"]), ("resourceClaims", [["name": "gpu", "resourceClaimName": "gpu"]]),
+        ("securityContext", ["sysctls": [["name": "net.x", "value": "1"]]]),
+        ("securityContext", ["seLinuxOptions": ["level": "s0"]]),
+    ]
+
+    @Test("what cannot be honoured of the pod is refused, naming the field", arguments: refusedOfPods)
+    func unsupportedOfPod(field: String, value: JSON) throws {
+        var pod = pod(["name": "web"])
+        let abilities = RuntimeAbilities(mounts: true, users: true)
+        #expect(ContainerConfiguration.unsupported(pod.spec.containers[0], in: pod, abilities) == nil)
+        pod.json[path: ["spec", field]] = value
+        let fault = try #require(ContainerConfiguration.unsupported(pod.spec.containers[0], in: pod, abilities))
+        #expect(fault.contains(field == "os" ? "windows" : field))
+    }
+
+    static let unenforced: [(spec: JSON, fields: [String])] = [
+        (["containers": [["name": "web"]]], []),
+        (
+            ["containers": [["name": "web"]], "hostAliases": [["ip": "127.0.0.1", "hostnames": ["x"]]]], ["hostAliases"]
+        ),
+        (["containers": [["name": "web"]], "dnsConfig": ["nameservers": ["127.0.0.1"]]], ["dnsConfig"]),
+        (["containers": [["name": "web"]], "imagePullSecrets": [["name": "x"]]], ["imagePullSecrets"]),
+        (["containers": [["name": "web", "stdin": true]]], ["stdin"]),
+        (["containers": [["name": "web", "ports": [["containerPort": 80, "hostPort": 80]]]]], ["ports.hostPort"]),
+        (
+            ["hostNetwork": true, "containers": [["name": "web", "ports": [["containerPort": 80, "hostPort": 80]]]]], []
+        ),
+        (
+            [
+                "containers": [["name": "web", "resources": ["limits": ["cpu": "1", "memory": "1Gi"]]]],
+                "volumes": [["name": "tmp", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]]],
+            ], ["emptyDir.medium", "emptyDir.sizeLimit", "resources.limits.cpu", "resources.limits.memory"]
+        ),
+    ]
+
+    @Test("what is accepted but not enforced is told once, in a Warning event", arguments: unenforced)
+    func unenforcedFields(spec: JSON, fields: [String]) {
+        var driver = LifecycleDriver(spec)
+        _ = driver.settle()
+        let messages = driver.events.filter { $0.reason == "FieldNotEnforced" }.map { "\($0.isWarning) \($0.message)" }
+        let words = "true accepted but not enforced by the process runtime: \(fields.joined(separator: ", "))"
+        #expect(messages == (fields.isEmpty ? [] : [words]))
     }
 
     @Test("without root or mount namespaces, users and mounts are refused with what would be right")

@@ -4,10 +4,9 @@ import Model
 /// How pods move from the old ReplicaSets to the new one.
 ///
 /// Statuses lag behind specs. Kubernetes counts availability from statuses alone, so that a lagging one can cost more
-/// pods
-/// than the strategy allows. Here a ReplicaSet never counts for more available pods than its spec keeps, pods that a
-/// shrinking ReplicaSet still has are counted as existing, and no step is taken while a ReplicaSet's controller has not
-/// seen its latest spec. Bounds therefore hold at every instant (as long as no pod fails by itself).
+/// pods than the strategy allows. Here a ReplicaSet never counts for more available pods than its spec keeps, pods that
+/// a shrinking ReplicaSet still has are counted as existing, and no step is taken while a ReplicaSet's controller has
+/// not seen its latest spec. Bounds therefore hold at every instant (as long as no pod fails by itself).
 extension DeploymentPlan {
     /// A11: at most one step.
     mutating func roll() {

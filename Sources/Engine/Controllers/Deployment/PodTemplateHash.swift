@@ -1,8 +1,7 @@
 package import Model
 
 /// The suffix that tells a Deployment's ReplicaSets apart (A6): FNV-32a over the template's canonical JSON, then over
-/// the
-/// collision count, its decimal digits spelled in letters that cannot form words.
+/// the collision count, its decimal digits spelled in letters that cannot form words.
 package struct PodTemplateHash {
     private var value: UInt32 = 2_166_136_261
 

@@ -4,8 +4,7 @@ import Model
 import Synchronization
 
 /// Watches over nodes: silent ones are declared unknown, their pods are evicted, and pods that nobody can finish any
-/// more
-/// are collected (semantics-workloads G3 to G7).
+/// more are collected (semantics-workloads G3 to G7).
 package final class NodeLifecycleController: Sendable {
     package static let component = "node-controller"
     static let leaseNamespace = "kube-node-lease"

@@ -106,8 +106,7 @@ package struct ReplicaSetPlan: Sendable {
     }
 
     /// The ReplicaSet with its new status, after the actions were carried out with this result; `nil` when it need not
-    /// be
-    /// written (B6).
+    /// be written (B6).
     package func updated(after failure: Failure?) -> ReplicaSet? {
         var status = status
         let hasFailed = status.conditions.contains { $0.type == "ReplicaFailure" }
