@@ -44,7 +44,8 @@ struct CommandLineDiffTests {
     func differs() throws {
         let stage = try CommandLineStage.current()
         try expect("martlet diff . -o summary", 0, "0 to create, 0 to change, 0 to delete, 4 unchanged")
-        try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v2"], extra: CommandLineStage.prepare))
+        try stage.write(
+            "web/deployment.yaml", Manifests.deployment(["--version-text", "v2"], extra: CommandLineStage.prepare))
         try stage.write("web/secret.yaml", CommandLineStage.secret("hunter3"))
         for line in ["diff", "diff .", "diff web", "diff --app web .", "diff --app web web"] {
             let answer = try stage.shell("martlet \(line) 2>/dev/null")

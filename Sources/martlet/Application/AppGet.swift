@@ -29,8 +29,11 @@ struct AppGet: AsyncParsableCommand {
             "Sync:        \(status.sync.status ?? "Unknown") (\(status.sync.revision ?? "nothing yet"))",
             "Health:      \(status.health.status ?? "Unknown")\(status.health.message.map { ": \($0)" } ?? "")",
         ]
+        let name = application.metadata.name
+        if spec.syncPolicy?.automated.map({ $0.enabled ?? true }) != true {
+            lines.append("Policy:      manual; new commits wait for 'martlet app sync \(name)'")
+        }
         if application.isSuspended {
-            let name = application.metadata.name
             lines.append("Suspended:   nothing is synced, healed or rolled back until 'martlet app resume \(name)'")
         }
         if let rollout = status.rollout {
