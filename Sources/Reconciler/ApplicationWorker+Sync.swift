@@ -110,7 +110,7 @@ extension ApplicationWorker {
             synced.insert(object, resourceVersion: live.metadata.resourceVersion)
         }
         let drifted = preview.previews.contains(where: \.changes)
-        guard drifted, settings.selfHeals, rollout.trial?.isSynced ?? true else { return nil }
+        guard drifted, settings.selfHeals, !settings.isSuspended, rollout.trial?.isSynced ?? true else { return nil }
         let dueAt = selfHeal.dueAt(now)
         if now < dueAt { return dueAt }
         selfHeal.attempted(at: now)

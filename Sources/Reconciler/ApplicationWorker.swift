@@ -181,7 +181,7 @@ package actor ApplicationWorker {
         if !settings.isSuspended {
             try await advance(application, settings)
         }
-        let healAt = settings.isSuspended ? nil : try await compare(application, settings)
+        let healAt = try await compare(application, settings)
         let decision = Verdict.decide(rollout, observation(settings), settings)
         try await publish(application)
         let times = [decision.wakeAt, refreshing == nil ? nextRefresh : nil, healAt].compactMap { $0 }
@@ -312,6 +312,7 @@ package actor ApplicationWorker {
         case .judging:
             await environment.record(application, "Normal", "OperationStarted", "syncing revision \(revision)")
         case .healthy:
+            environment.logger.info("\(key): revision \(revision) is healthy")
             await environment.record(application, "Normal", "RevisionHealthy", "revision \(revision) is healthy")
         case .rollingBack(let from, _):
             let why = rollout.held.last { $0.revision == from }?.failure.message ?? ""

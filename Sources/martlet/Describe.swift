@@ -30,7 +30,10 @@ struct Describe: AsyncParsableCommand {
             } else {
                 let (found, faults) = try await ResourceArgument.objects(selection, namespace: namespace, cluster)
                 objects += found
-                missing += faults
+                // A pod's full name is hard to type: like kubectl, take what begins with it.
+                let begun = found.isEmpty ? try await named(like: selection, cluster) : []
+                objects += begun
+                missing += begun.isEmpty ? faults : []
             }
         }
         for (index, object) in objects.enumerated() {
@@ -40,6 +43,14 @@ struct Describe: AsyncParsableCommand {
         }
         if !missing.isEmpty { throw CommandError(missing.joined(separator: "\n")) }
         if objects.isEmpty { printError("no such objects in namespace \(namespace)") }
+    }
+
+    /// The objects whose names begin with the one that was asked for.
+    private func named(like selection: ResourceArgument.Selection, _ cluster: any Cluster) async throws -> [Object] {
+        guard selection.names.count == 1 else { return [] }
+        let query = ListQuery(
+            selection.type.kind.groupKind, namespace: selection.type.isNamespaced ? namespace : nil)
+        return try await cluster.list(query).items.filter { $0.metadata.name.hasPrefix(selection.names[0]) }
     }
 
     /// The object as an indented outline, with names as people read them; Secrets are masked.
@@ -125,12 +136,17 @@ struct Describe: AsyncParsableCommand {
             fields: FieldSelector([
                 FieldSelector.Requirement(path: "involvedObject.uid", value: object.metadata.uid)
             ]))
-        let events = try await cluster.list(query).items.map { $0.view(as: Event.self) }
+        let events = try await cluster.list(query).items.map { $0.view(as: Event.self) }.sorted()
         if events.isEmpty { return "Events:       <none>" }
-        let rows = events.map {
-            ["  \($0.type ?? "")", $0.reason ?? "", String($0.count ?? 1), $0.source.component ?? "", $0.message ?? ""]
+        let now = SystemClock().now
+        let rows = events.map { event in
+            let count = event.count ?? 1
+            let age = Timestamp.age(of: event.time, at: now) + (count > 1 ? " (x\(count))" : "")
+            return [
+                "  \(event.type ?? "")", event.reason ?? "", age, event.source.component ?? "", event.message ?? "",
+            ]
         }
-        return "Events:\n" + Columns.text(["  TYPE", "REASON", "COUNT", "FROM", "MESSAGE"], rows)
+        return "Events:\n" + Columns.text(["  TYPE", "REASON", "AGE", "FROM", "MESSAGE"], rows)
     }
 }
 

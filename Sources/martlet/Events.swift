@@ -31,7 +31,7 @@ struct Events: AsyncParsableCommand {
         if watch { endWithReader() }
         let query = try ListQuery(Kinds.Event.kind.groupKind, namespace: namespace, fields: fields())
         let list = try await cluster.list(query)
-        let events = list.items.map { $0.view(as: Kinds.Event.self) }.sorted { $0.time < $1.time }
+        let events = list.items.map { $0.view(as: Kinds.Event.self) }.sorted()
         var widths = [Int](repeating: 0, count: header.count)
         if let output, !watch {
             print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(events.map(\.json))]))
@@ -90,7 +90,17 @@ struct Events: AsyncParsableCommand {
 }
 
 extension Kinds.Event {
-    fileprivate var time: Timestamp {
+    /// When it happened last.
+    var time: Timestamp {
         lastTimestamp ?? eventTime?.time ?? metadata.creationTimestamp ?? Timestamp(seconds: 0)
+    }
+}
+
+extension Array where Element == Kinds.Event {
+    /// Oldest first; events of the same second in the order in which they were recorded.
+    func sorted() -> [Kinds.Event] {
+        sorted {
+            ($0.time, UInt64($0.metadata.resourceVersion) ?? 0) < ($1.time, UInt64($1.metadata.resourceVersion) ?? 0)
+        }
     }
 }

@@ -34,6 +34,9 @@ struct Get: AsyncParsableCommand {
     @Flag(help: "Print the values of Secrets instead of asterisks.")
     var showSecrets = false
 
+    @Flag(help: "Print who set which field, too (metadata.managedFields).")
+    var showManagedFields = false
+
     @OptionGroup var connection: Connection
 
     enum Layout: String, ExpressibleByArgument, CaseIterable {
@@ -110,7 +113,10 @@ struct Get: AsyncParsableCommand {
 
     private var isAskedByName: Bool { target.count > 1 || target[0].contains("/") }
 
-    private func shown(_ object: Object) -> JSON { showSecrets ? object.json : SecretMask.masked(object.json) }
+    private func shown(_ object: Object) -> JSON {
+        let tree = showSecrets ? object.json : SecretMask.masked(object.json)
+        return showManagedFields ? tree : tree.withoutManagedFields
+    }
 
     private static func name(_ type: ResourceType, _ object: Object) -> String {
         let group = type.kind.group

@@ -8,7 +8,11 @@ struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print what a pod's containers wrote.",
         discussion: """
-            With -f, pods that a Deployment or Service gets later are followed, too. Exit codes: 0 printed, 2 an error.
+            Of several containers it is the first, or the one that the pod's annotation
+            kubectl.kubernetes.io/default-container names, unless -c says which. With -f, pods that a Deployment or \
+            Service gets later are followed, too.
+
+            Exit codes: 0 printed, 2 an error.
             """)
 
     @Argument(help: "A pod's name, or TYPE/NAME of something that has pods: deployment/web.")
@@ -58,12 +62,35 @@ struct Logs: AsyncParsableCommand {
         } else {
             let names = try await cluster.list(query).items.map(\.metadata.name)
             guard !names.isEmpty else { throw CommandError("\(target) has no pods") }
-            for name in names { try await printLog(of: name, prefix: names.count > 1 ? "[\(name)] " : "", cluster) }
+            for name in names {
+                let prefix = names.count > 1 ? "[\(name)] " : ""
+                try await printLog(of: name, prefix: prefix, saysWhich: name == names.first, cluster)
+            }
         }
     }
 
-    private func printLog(of pod: String, prefix: String, _ cluster: any Cluster) async throws {
+    /// The container that is meant where none is named, as kubectl chooses it.
+    private func defaultContainer(
+        of pod: String, _ saysWhich: Bool, _ cluster: any Cluster
+    ) async throws -> String? {
+        let pod: Pod = try await cluster.get(Pod.key(pod, in: namespace)).view()
+        let names = pod.spec.containers.map(\.name)
+        let named = pod.metadata.annotations["kubectl.kubernetes.io/default-container"]
+        if let named, names.contains(named) { return named }
+        let others = names.dropFirst() + pod.spec.initContainers.map { "\($0.name) (init)" }
+        if saysWhich, let first = names.first, !others.isEmpty {
+            printError("the log of container \(first); there are also, for -c: \(others.joined(separator: ", "))")
+        }
+        return names.first
+    }
+
+    /// - Parameter saysWhich: points the other containers out, where none is named.
+    private func printLog(
+        of pod: String, prefix: String, saysWhich: Bool = true, _ cluster: any Cluster
+    ) async throws {
         let start = since.flatMap(DurationText.parse).map { SystemClock().now - $0 }
+        let container =
+            if let container { container as String? } else { try await defaultContainer(of: pod, saysWhich, cluster) }
         let query = LogQuery(
             namespace: namespace, pod: pod, container: container, follow: follow, previous: previous,
             timestamps: timestamps, tailLines: tail, since: start)
@@ -100,7 +127,8 @@ struct Logs: AsyncParsableCommand {
                     case .added(let object), .modified(let object):
                         let pod = object.view(as: Pod.self)
                         guard hasStarted(pod), followed.insert(pod.metadata.uid).inserted else { continue }
-                        group.addTask { try await followLog(of: pod.metadata.name, cluster) }
+                        let isFirst = followed.count == 1
+                        group.addTask { try await followLog(of: pod.metadata.name, saysWhich: isFirst, cluster) }
                     case .deleted, .bookmark: continue
                     }
                 }
@@ -108,9 +136,9 @@ struct Logs: AsyncParsableCommand {
         }
     }
 
-    private func followLog(of pod: String, _ cluster: any Cluster) async throws {
+    private func followLog(of pod: String, saysWhich: Bool, _ cluster: any Cluster) async throws {
         do {
-            try await printLog(of: pod, prefix: "[\(pod)] ", cluster)
+            try await printLog(of: pod, prefix: "[\(pod)] ", saysWhich: saysWhich, cluster)
         } catch let error as APIError {
             // One pod that went away is no reason to stop following the others.
             guard error.reason == .notFound || error.reason == .badRequest else { throw error }

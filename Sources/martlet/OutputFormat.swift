@@ -14,6 +14,15 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+extension JSON {
+    /// The object without the record of who set which field: as kubectl prints objects.
+    var withoutManagedFields: JSON {
+        var copy = self
+        copy[path: ["metadata", "managedFields"]] = nil
+        return copy
+    }
+}
+
 extension String {
     fileprivate var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

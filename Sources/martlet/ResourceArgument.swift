@@ -82,9 +82,24 @@ enum ResourceArgument {
                         ObjectKey(kind: selection.type.kind.groupKind, namespace: space, name: name)))
             } catch {
                 guard error.reason == .notFound else { throw error }
-                missing.append(error.message + (space.isEmpty ? "" : " in namespace \(space)"))
+                guard !space.isEmpty else {
+                    missing.append(error.message)
+                    continue
+                }
+                let others = try await namespaces(of: selection.type, name, cluster)
+                let hint =
+                    others.isEmpty ? "" : "; it is in namespace \(others.joined(separator: ", ")): add -n NAMESPACE"
+                missing.append("\(error.message) in namespace \(space)\(hint)")
             }
         }
         return (found, missing)
+    }
+
+    /// The namespaces that have an object of this name.
+    private static func namespaces(
+        of type: ResourceType, _ name: String, _ cluster: any Cluster
+    ) async throws -> [String] {
+        let byName = FieldSelector([FieldSelector.Requirement(path: "metadata.name", value: name)])
+        return try await cluster.list(ListQuery(type.kind.groupKind, fields: byName)).items.map(\.metadata.namespace)
     }
 }

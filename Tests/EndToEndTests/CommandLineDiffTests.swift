@@ -44,7 +44,8 @@ struct CommandLineDiffTests {
     func differs() throws {
         let stage = try CommandLineStage.current()
         try expect("martlet diff . -o summary", 0, "0 to create, 0 to change, 0 to delete, 4 unchanged")
-        try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v2"]))
+        try stage.write(
+            "web/deployment.yaml", Manifests.deployment(["--version-text", "v2"], extra: CommandLineStage.prepare))
         try stage.write("web/secret.yaml", CommandLineStage.secret("hunter3"))
         for line in ["diff", "diff .", "diff web", "diff --app web .", "diff --app web web"] {
             let answer = try stage.shell("martlet \(line) 2>/dev/null")
@@ -115,7 +116,7 @@ struct CommandLineDiffTests {
         let (one, two) = (first.prefix(12), second.prefix(12))
         try expect("martlet app rollback web --dry-run", 0, "web: from \(two) back to \(one) (ID ", "1 to change")
         try expect("martlet get cm web -o yaml", 0, "value: two")
-        try expect("martlet app rollback web", 0, "web: from \(two) back to \(one)", "new commit: \(two)")
+        try expect("martlet app rollback web", 0, "web: from \(two) back to \(one)", "; \(two) is held until")
         try expect("martlet get cm web -o yaml", 0, "value: one")
         try expect("martlet app get web", 0, "Held:        \(two) ManualRollback")
         try expect("martlet app history web", 0, "held: ManualRollback")
@@ -129,8 +130,20 @@ struct CommandLineDiffTests {
         try expect("martlet app get web", 0, hides: ["Held"])
         try expect("martlet app sync web --async", 0, "requested")
         try expect("martlet app suspend web", 0, "web suspended")
+        try expect("martlet app get web", 0, "Suspended:   ", "'martlet app resume web'")
+        try expect("martlet app list", 0, "(suspended)")
+        _ = try await stage.connected().patch(
+            ConfigMap.key("web", in: "default"), .merge(["data": ["value": "by hand"]]), subresource: nil,
+            options: WriteOptions(fieldManager: "somebody"))
+        try await stage.eventually("the drift is shown") {
+            try await stage.application().status.sync.status == "OutOfSync"
+        }
+        try expect("martlet app diff web", 1, "-  value: by hand", "+  value: two")
         try expect("martlet app sync web", 2, "web is suspended; use 'martlet app resume web' first")
         try expect("martlet app resume web", 0, "web resumed")
+        try await stage.eventually("the drift is healed") {
+            try await stage.value(of: "web", in: "default") == "two"
+        }
     }
 
     @Test("a Deployment's rollout is followed, paused, restarted and undone from the command line")

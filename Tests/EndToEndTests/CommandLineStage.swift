@@ -9,7 +9,8 @@ struct RunningService: SuiteTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await Stage.with { stage in
-            try stage.write("web/deployment.yaml", Manifests.deployment(["--version-text", "v1"]))
+            try stage.write(
+                "web/deployment.yaml", Manifests.deployment(["--version-text", "v1"], extra: CommandLineStage.prepare))
             try stage.write("web/service.yaml", Manifests.service)
             try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
             try stage.write("web/secret.yaml", CommandLineStage.secret("hunter2"))
@@ -33,6 +34,14 @@ struct Answer: CustomStringConvertible {
 }
 
 enum CommandLineStage {
+    /// A second container, so that a log has to be chosen.
+    static let prepare = """
+              initContainers:
+                - name: prepare
+                  image: martlet.dev/echo
+                  command: ["echo", "prepared"]
+        """
+
     static func secret(_ password: String) -> String {
         """
         apiVersion: v1

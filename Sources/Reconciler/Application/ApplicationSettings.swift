@@ -52,6 +52,7 @@ extension ApplicationSettings {
     package init(_ application: Application) throws(SettingsError) {
         self.init()
         let annotations = application.metadata.annotations
+        try Self.checkNames(annotations)
         bakeTime = try Self.duration(Self.bakeTimeAnnotation, annotations) ?? bakeTime
         healthTimeout = try Self.duration(Self.healthTimeoutAnnotation, annotations) ?? healthTimeout
         isSuspended = annotations[Self.suspendAnnotation] == "true"
@@ -65,6 +66,7 @@ extension ApplicationSettings {
         guard let source = application.spec.source, !source.repoURL.isEmpty else {
             throw SettingsError(field: "spec.source.repoURL", message: "an Application needs a repository to follow")
         }
+        try Self.checkDestination(application.spec.destination)
         if let namespace = application.spec.destination.namespace, !namespace.isEmpty { self.namespace = namespace }
         try Self.check(application.spec.destination)
         try readSyncPolicy(application.spec.syncPolicy)
@@ -74,6 +76,30 @@ extension ApplicationSettings {
             throw SettingsError(
                 field: "spec.ignoreDifferences[\(index)].jqPathExpressions",
                 message: "jq expressions are not evaluated; use jsonPointers or managedFieldsManagers")
+        }
+    }
+
+    /// A misspelt annotation would silently leave its default in force.
+    private static func checkNames(_ annotations: [String: String]) throws(SettingsError) {
+        let known = [rollbackAnnotation, bakeTimeAnnotation, healthTimeoutAnnotation, suspendAnnotation]
+        for name in annotations.keys.sorted() where name.hasPrefix("martlet.dev/") && !known.contains(name) {
+            let hint = Spelling.nearest(to: name, among: known).map { "did you mean \"\($0)\"?" }
+            throw annotationError(
+                name, "there is no such annotation; \(hint ?? "there are: \(known.joined(separator: ", "))")")
+        }
+    }
+
+    /// Argo CD's names of the cluster that it runs in are this one's; another's objects must not end up here.
+    private static func checkDestination(_ destination: ApplicationDestination) throws(SettingsError) {
+        if let server = destination.server, !["", "https://kubernetes.default.svc"].contains(server) {
+            throw SettingsError(
+                field: "spec.destination.server",
+                message: "\(server) is another cluster; leave it out, or write https://kubernetes.default.svc")
+        }
+        if let name = destination.name, !["", "in-cluster"].contains(name) {
+            throw SettingsError(
+                field: "spec.destination.name",
+                message: "\"\(name)\" is another cluster; leave it out, or write in-cluster")
         }
     }
 

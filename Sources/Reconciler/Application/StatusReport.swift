@@ -25,7 +25,10 @@ package struct StatusReport: Sendable {
 
     package var syncStatus: String {
         // As in Argo CD, nothing is known while Git cannot be asked.
-        guard isCompared, let target, conditions["ComparisonError"] == nil else { return "Unknown" }
+        guard let target, conditions["ComparisonError"] == nil else { return "Unknown" }
+        // Nothing of what Git says is there yet.
+        if rollout.phase == .idle { return "OutOfSync" }
+        guard isCompared else { return "Unknown" }
         return target == rollout.revision && outOfSync.isEmpty && !isPartial ? "Synced" : "OutOfSync"
     }
 

@@ -114,7 +114,8 @@ extension Health {
         guard service.spec.type == "LoadBalancer", service.status.loadBalancer.ingress.isEmpty else {
             return Health(.healthy)
         }
-        return Health(.progressing, "Waiting for a load balancer address")
+        return Health(
+            .progressing, "Waiting for a load balancer address; where there is no load balancer, use type NodePort")
     }
 
     package static func ofClaim(_ claim: JSON) -> Health {

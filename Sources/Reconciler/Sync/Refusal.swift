@@ -31,12 +31,17 @@ package struct Refusal: Hashable, Sendable {
     private static func located(_ error: APIError, _ desired: DesiredObject) -> [String] {
         let causes = error.details.causes.filter { !$0.field.isEmpty }
         guard error.reason == .invalid, !causes.isEmpty, causes.count == error.details.causes.count else {
-            return ["\(desired.origin): \(error.message)"]
+            return ["\(desired.origin): \(error.message)\(remedy(for: error))"]
         }
         let name = "\(desired.key.kind) \"\(desired.key.name)\" is invalid"
         return causes.map {
             "\(desired.locate($0.field)): \(name): \($0.field): \(shown($0.message, of: desired.key, from: "Invalid value: "))"
         }
+    }
+
+    private static func remedy(for error: APIError) -> String {
+        guard error.reason == .notFound, error.details.kind == "namespaces" else { return "" }
+        return "; add its manifest, or the sync option CreateNamespace=true"
     }
 
     /// Whether the server could not even read the object; it then speaks of the request, not of the manifest.

@@ -53,7 +53,7 @@ struct ApplicationOptions: ParsableArguments {
     /// The Application, when it is one that takes syncs.
     func getActive(_ cluster: any Cluster) async throws -> Application {
         let application = try await get(cluster)
-        if application.metadata.annotations[ApplicationSettings.suspendAnnotation] == "true" {
+        if application.isSuspended {
             throw CommandError("\(name) is suspended; use 'martlet app resume \(name)' first")
         }
         return application
@@ -72,6 +72,11 @@ struct ApplicationOptions: ParsableArguments {
     }
 }
 
+extension Application {
+    /// `martlet app suspend`: the cluster is left alone.
+    var isSuspended: Bool { metadata.annotations[ApplicationSettings.suspendAnnotation] == "true" }
+}
+
 struct AppList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List Applications.")
 
@@ -87,7 +92,10 @@ struct AppList: AsyncParsableCommand {
         let cluster = try connection.connect()
         let list = try await cluster.list(ListQuery(Application.kind.groupKind, namespace: namespace))
         if let output {
-            print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(list.items.map(\.json))]))
+            print(
+                output.text([
+                    "apiVersion": "v1", "kind": "List", "items": .array(list.items.map(\.json.withoutManagedFields)),
+                ]))
             return
         }
         if list.items.isEmpty {
@@ -98,7 +106,8 @@ struct AppList: AsyncParsableCommand {
             [
                 application.metadata.namespace, application.metadata.name, application.status.sync.status ?? "Unknown",
                 application.status.health.status ?? "Unknown",
-                application.status.rollout?.phase ?? "", String((application.status.sync.revision ?? "").prefix(12)),
+                (application.status.rollout?.phase ?? "") + (application.isSuspended ? " (suspended)" : ""),
+                String((application.status.sync.revision ?? "").prefix(12)),
                 application.spec.source?.repoURL ?? "",
             ]
         }

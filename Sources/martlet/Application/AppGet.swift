@@ -13,7 +13,7 @@ struct AppGet: AsyncParsableCommand {
     func run() async throws {
         let application = try await options.get(options.connection.connect())
         if let output {
-            print(output.text(application.json))
+            print(output.text(application.json.withoutManagedFields))
             return
         }
         for line in Self.lines(application) { print(line) }
@@ -29,13 +29,24 @@ struct AppGet: AsyncParsableCommand {
             "Sync:        \(status.sync.status ?? "Unknown") (\(status.sync.revision ?? "nothing yet"))",
             "Health:      \(status.health.status ?? "Unknown")\(status.health.message.map { ": \($0)" } ?? "")",
         ]
+        let name = application.metadata.name
+        if spec.syncPolicy?.automated.map({ $0.enabled ?? true }) != true {
+            lines.append("Policy:      manual; new commits wait for 'martlet app sync \(name)'")
+        }
+        if application.isSuspended {
+            lines.append("Suspended:   nothing is synced, healed or rolled back until 'martlet app resume \(name)'")
+        }
         if let rollout = status.rollout {
             var text = rollout.phase ?? "Idle"
             if let from = rollout.rolledBackFrom { text += " from \(from.prefix(12))" }
             if let last = rollout.lastHealthyRevision { text += ", last healthy \(last.prefix(12))" }
             lines.append("Rollout:     \(text)")
-            for held in rollout.held {
+            // Of those before it what matters is that they are not taken again.
+            if let held = rollout.held.last {
                 lines.append("Held:        \(held.revision.prefix(12)) \(held.reason): \(held.message ?? "")")
+            }
+            for held in rollout.held.dropLast().reversed() {
+                lines.append("             \(held.revision.prefix(12)) \(held.reason)")
             }
         }
         for condition in status.conditions where condition.type != "RevisionHeld" {

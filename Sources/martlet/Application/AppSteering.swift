@@ -43,9 +43,8 @@ struct AppRollback: AsyncParsableCommand {
             return
         }
         _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
-        let held = try await options.get(cluster).status.rollout?.held.map { String($0.revision.prefix(12)) } ?? []
-        let note =
-            held.isEmpty ? "" : "; held until 'martlet app retry' or a new commit: \(held.joined(separator: ", "))"
+        let held = try await options.get(cluster).status.rollout?.held.last?.revision.prefix(12)
+        let note = held.map { "; \($0) is held until 'martlet app retry' or a new commit" } ?? ""
         print("\(options.name): synced \(entry.revision.prefix(12))\(note)")
     }
 

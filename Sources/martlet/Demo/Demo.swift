@@ -148,9 +148,12 @@ struct Demo: AsyncParsableCommand {
             let status = try await stage.deployment().status
             return (1...2).contains(status.updatedReplicas ?? 0) && status.replicas ?? 0 > status.updatedReplicas ?? 0
         }
+        stage.freezeService()
         let before = stage.processes()
         stage.killService()
-        try stage.expect(stage.processes() == before, "killed; the pods' \(before.count) processes run on")
+        // A pod that was told to end just before may end; the three that must be available may not.
+        let running = stage.processes().intersection(before)
+        try stage.expect(running.count >= 6, "killed; the pods' \(running.count) processes run on")
         try await stage.startService()
         try await stage.waitForHealthy(revision)
         try stage.expect(try await stage.get().contains("v5"), "version 5 answers")

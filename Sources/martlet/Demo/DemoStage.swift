@@ -123,6 +123,11 @@ final class DemoStage {
         }
     }
 
+    /// Lets the service do nothing more, so that what is seen now is what the kill finds.
+    func freezeService() {
+        service?.signal(SIGSTOP)
+    }
+
     func killService() {
         service?.signal(SIGKILL)
         service?.wait()

@@ -90,7 +90,7 @@ struct Serve: AsyncParsableCommand {
             let service = try MartletService(self)
             try await service.run()
         } catch {
-            writeAll("Error: \(error)\n", to: STDERR_FILENO)
+            writeAll("error: \(error)\n", to: STDERR_FILENO)
             throw ExitCode(2)
         }
     }
