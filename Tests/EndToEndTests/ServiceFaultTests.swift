@@ -25,7 +25,7 @@ struct ServiceFaultTests {
             let third = try stage.refusedService("--data-dir", "\(stage.root)/other", "--listen", "127.0.0.1:\(port)")
             #expect(third.code == 2, "\(third.output)")
             #expect(
-                third.output.contains("Error: cannot listen on 127.0.0.1:\(port): Address already in use; stop what"),
+                third.output.contains("error: cannot listen on 127.0.0.1:\(port): Address already in use; stop what"),
                 "\(third.output)")
             #expect(try await stage.value(of: "a", in: "default") == "one")
             #expect(stage.end(SIGTERM) == 0)
