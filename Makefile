@@ -25,11 +25,11 @@ release: dependencies
 format:
 	swift format -i -r Package.swift Sources Tests Benchmarks
 
-lint:
+lint: dependencies
 	swift format lint --strict -r Package.swift Sources Tests Benchmarks
 	swift run generate-kinds --check
 
-generate:
+generate: dependencies
 	swift run generate-kinds
 
 install: release

@@ -36,6 +36,25 @@ struct ProxySocketTests {
         }
     }
 
+    @Test("a node port leads where the ClusterIP leads, until the Service has none any more")
+    func nodePort() async throws {
+        // The kernel names a port that is free; nobody else asks for it so soon again.
+        let finder = try await ServerBootstrap(group: ProxyStage.group).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(finder.localAddress?.port)
+        try await finder.close()
+        let endpoint = ProxyPlan.Endpoint("127.0.0.1", port)
+        try await ProxyStage.run("127.99.0.12") { stage in
+            try await Backend.run("127.99.1.12", Backend.named("a")) { backend in
+                try await stage.serve([backend.endpoint], nodePort: port)
+                #expect(try await stage.exchange("x", at: endpoint) == "a:x")
+                #expect(try await stage.exchange("y") == "a:y")
+                try await stage.serve([backend.endpoint])
+                await #expect(throws: (any Error).self) { try await stage.exchange("x", at: endpoint) }
+                #expect(try await stage.exchange("z") == "a:z")
+            }
+        }
+    }
+
     @Test("without endpoints a connection is reset, not answered with nothing")
     func noEndpoints() async throws {
         try await ProxyStage.run("127.99.0.3") { stage in

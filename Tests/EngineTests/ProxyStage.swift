@@ -46,11 +46,15 @@ struct ProxyStage: Sendable {
     }
 
     /// Makes `backends` the ready endpoints and waits until the proxy listens.
-    func serve(_ backends: [ProxyPlan.Endpoint]) async throws {
+    ///
+    /// - Parameter nodePort: makes it a Service of type NodePort.
+    func serve(_ backends: [ProxyPlan.Endpoint], nodePort: Int? = nil) async throws {
         var service = Service(named: "web", in: "default")
         service.json["spec"] = [
-            "type": "ClusterIP", "clusterIP": .string(frontend.address), "ports": [["port": 8000]],
+            "type": nodePort == nil ? "ClusterIP" : "NodePort", "clusterIP": .string(frontend.address),
+            "ports": [["port": 8000]],
         ]
+        if let nodePort { service.json["spec"]?["ports"] = [["port": 8000, "nodePort": .int(Int64(nodePort))]] }
         let slices = backends.enumerated().map { index, backend in
             var slice = EndpointSlice(named: "web-\(index)", in: "default")
             slice.metadata.labels = ["kubernetes.io/service-name": "web"]
@@ -60,14 +64,16 @@ struct ProxyStage: Sendable {
             return slice
         }
         snapshots.yield(ServiceProxy.Snapshot(services: [service], slices: slices))
-        try await happens { proxy.frontends.contains(frontend) }
+        let wanted = Set([frontend] + (nodePort.map { [ProxyPlan.Endpoint("127.0.0.1", $0)] } ?? []))
+        try await happens { Set(proxy.frontends) == wanted }
     }
 
     /// - Parameter receiveBuffer: bytes that the kernel keeps for a reader that does not read; zero for its own choice.
-    func connect(receiveBuffer: Int = 0) async throws -> Connection {
+    func connect(to endpoint: ProxyPlan.Endpoint? = nil, receiveBuffer: Int = 0) async throws -> Connection {
+        let endpoint = endpoint ?? frontend
         var bootstrap = ClientBootstrap(group: Self.group).channelOption(.allowRemoteHalfClosure, value: true)
         if receiveBuffer > 0 { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer) }
-        return try await bootstrap.connect(host: frontend.address, port: frontend.port) { channel in
+        return try await bootstrap.connect(host: endpoint.address, port: endpoint.port) { channel in
             channel.eventLoop.makeCompletedFuture {
                 try Connection(
                     wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
@@ -76,8 +82,8 @@ struct ProxyStage: Sendable {
     }
 
     /// Sends a text, ends the sending side, and answers all that comes back.
-    func exchange(_ text: String) async throws -> String {
-        try await connect().executeThenClose { inbound, outbound in
+    func exchange(_ text: String, at endpoint: ProxyPlan.Endpoint? = nil) async throws -> String {
+        try await connect(to: endpoint).executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: text))
             outbound.finish()
             var answer = ByteBuffer()

@@ -101,12 +101,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     func reject(_ pod: PodInfo, on node: NodeInfo, among nodes: [NodeInfo]) -> Rejection? {
         let affinity = pod.pod.spec.affinity
         let wanted = affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-        for term in wanted where !isMatched(term, of: pod.pod, at: node, nodes) {
-            let isFirst = !nodes.contains { info in info.pods.values.contains { matches(term, of: pod.pod, $0.pod) } }
-            let startsItself = isFirst && matches(term, of: pod.pod, pod.pod)
-            if !startsItself || node.node.metadata.labels[term.topologyKey] == nil {
-                return Rejection(reasons: ["node(s) didn't match pod affinity rules"], isResolvable: false)
-            }
+        if !wanted.isEmpty, !attracts(wanted, pod.pod, node, nodes) {
+            return Rejection(reasons: ["node(s) didn't match pod affinity rules"], isResolvable: false)
         }
         let unwanted = affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
         if unwanted.contains(where: { isMatched($0, of: pod.pod, at: node, nodes) }) {
@@ -125,6 +121,17 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
             }
         }
         return nil
+    }
+
+    /// Whether every term has a pod in the node's domain. A pod counts for a term only if it matches all of them; where
+    /// there is none at all, a pod that matches its own terms is the first (H7).
+    private func attracts(_ terms: [PodAffinityTerm], _ pod: Pod, _ node: NodeInfo, _ nodes: [NodeInfo]) -> Bool {
+        guard terms.allSatisfy({ node.node.metadata.labels[$0.topologyKey] != nil }) else { return false }
+        let homes = nodes.filter { info in
+            info.pods.values.contains { other in terms.allSatisfy { matches($0, of: pod, other.pod) } }
+        }
+        if homes.isEmpty { return terms.allSatisfy { matches($0, of: pod, pod) } }
+        return terms.allSatisfy { term in homes.contains { isSameDomain(term.topologyKey, $0, node) } }
     }
 
     func score(_ pod: PodInfo, on candidates: [NodeInfo], among nodes: [NodeInfo]) -> [Int] {
@@ -179,7 +186,11 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
         guard let selector = term.labelSelector else { return false }
         let isEverywhere = term.namespaceSelector.map { Selector(matching: $0).isEmpty } ?? false
         let namespaces = term.namespaces.isEmpty ? [owner.metadata.namespace] : term.namespaces
+        // Labels that must be as the owner's own, or must not be.
+        let (own, labels) = (owner.metadata.labels, pod.metadata.labels)
+        let agrees = term.matchLabelKeys.allSatisfy { own[$0] == nil || own[$0] == labels[$0] }
+        let differs = term.mismatchLabelKeys.allSatisfy { own[$0] == nil || own[$0] != labels[$0] }
         return (isEverywhere || namespaces.contains(pod.metadata.namespace))
-            && Selector(matching: selector).matches(pod.metadata.labels)
+            && Selector(matching: selector).matches(labels) && agrees && differs
     }
 }

@@ -100,7 +100,8 @@ struct ManifestLoader {
     private static var cacheDirectory: String {
         let environment = Connection.currentEnvironment
         if let path = environment["XDG_CACHE_HOME"], path.hasPrefix("/") { return "\(path)/martlet" }
-        return environment["HOME"].map { "\($0)/.cache/martlet" } ?? "/var/cache/martlet"
+        if let home = environment["HOME"], !home.isEmpty { return "\(home)/.cache/martlet" }
+        return "/var/cache/martlet"
     }
 
     /// What the location holds, or at `revision` held.

@@ -30,7 +30,11 @@ struct PodLifecycleTests {
         #expect(driver.condition("PodReadyToStartContainers")?.status == "True")
         #expect(driver.container("web").ready)
         #expect(driver.container("web").containerID == "martlet://u1/web/0")
-        #expect(driver.events.map(\.reason) == ["Pulled", "Created", "Started"])
+        #expect(
+            driver.events.map { "\($0.reason) \($0.container ?? ""): \($0.message)" } == [
+                "Pulled web: Container image \"image\" already present on machine and can be accessed by the pod",
+                "Created web: Container created", "Started web: Container started",
+            ], "I18")
     }
 
     static let phases: [(policy: String, code: Int, phase: String)] = [
@@ -162,6 +166,12 @@ struct PodLifecycleTests {
         #expect(
             driver.container("web").state.waiting?.message
                 == "Back-off pulling image \"image\": ErrImagePull: no command")
+        #expect(
+            driver.events.map { "\($0.isWarning ? "Warning" : "Normal") \($0.reason): \($0.message)" } == [
+                "Normal Pulling: Pulling image \"image\"",
+                "Warning Failed: Failed to pull image \"image\": no command", "Warning Failed: Error: ErrImagePull",
+                "Normal BackOff: Back-off pulling image \"image\"", "Warning Failed: Error: ImagePullBackOff",
+            ], "I18")
         driver.advance(9)
         #expect(driver.step() == [.start(id)])
         driver.apply(.imageFailed(id, "no command"))
