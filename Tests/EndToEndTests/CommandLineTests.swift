@@ -64,7 +64,7 @@ struct CommandLineTests {
         Case("martlet logs deployment/web --since 1h --timestamps", 0, "Z echo v1 listens"),
         Case("martlet logs deployment/web", 0, "the log of container web; there are also, for -c: prepare (init)"),
         Case("martlet logs -f deployment/web | head -1", 0, "echo v1 listens", hides: ["must be specified"]),
-        Case("martlet logs deployment/web -c prepare", 0, "[web-", "] prepared"),
+        Case("martlet logs deployment/web -c prepare", 0, "[web-", "] all is prepared"),
         Case("martlet logs nosuch", 2, "pods \"nosuch\" not found"),
         Case("martlet logs cm/web", 2, "cm/web selects no pods"),
         Case("martlet logs deployment/web -c nosuch", 2, "container nosuch is not valid for pod"),
