@@ -55,7 +55,7 @@ struct CommandLineTests {
         Case("martlet describe deploy/web", 0, "Name:         web", "  Match Labels:\n      app: web", "Events:"),
         Case("martlet describe service web", 0, "  Selector:\n    app: web\n"),
         Case("martlet describe pod web", 0, "Name:         web-", "AGE", "Successfully assigned"),
-        Case("martlet describe app web", 2, "not found in namespace default; it is in namespace martlet: add -n martlet"),
+        Case("martlet describe app web", 2, "in namespace default; it is in namespace martlet: add -n martlet"),
         Case("martlet get deploy web -o yaml", 0, "kind: Deployment", hides: ["managedFields"]),
         Case("martlet get deploy web -o yaml --show-managed-fields", 0, "managedFields"),
         Case("martlet app get web -o json", 0, "rollout", hides: ["managedFields"]),
