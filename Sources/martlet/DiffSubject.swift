@@ -81,10 +81,19 @@ extension DiffSubject {
     private init(following application: Application, desired: DesiredState) throws {
         self.init(desired: desired)
         self.application = application.metadata.name
-        settings = try ApplicationSettings(application)
+        settings = try Self.settings(of: application)
         settings.prunes = true
         inventory = application.status.inventory
         self.desired.mark(for: self.application)
+    }
+
+    /// - Throws: `CommandError` that names the Application, since several may be compared.
+    private static func settings(of application: Application) throws -> ApplicationSettings {
+        do {
+            return try ApplicationSettings(application)
+        } catch {
+            throw CommandError("Application \(application.metadata.namespace)/\(application.metadata.name): \(error)")
+        }
     }
 
     /// An Application with the files of a clone in the place of its repository's.
@@ -95,7 +104,7 @@ extension DiffSubject {
         // A folder that is not above the Application's own is meant in its place.
         if !local.path.isEmpty, !Self.folder(source.path).hasPrefix(local.path + "/") { source.path = local.path }
         let state = try ManifestLoader(cluster: cluster).render(
-            local, source, namespace: ApplicationSettings(application).namespace, revision: revision)
+            local, source, namespace: Self.settings(of: application).namespace, revision: revision)
         try self.init(following: application, desired: state)
     }
 

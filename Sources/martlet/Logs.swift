@@ -62,10 +62,7 @@ struct Logs: AsyncParsableCommand {
         } else {
             let names = try await cluster.list(query).items.map(\.metadata.name)
             guard !names.isEmpty else { throw CommandError("\(target) has no pods") }
-            for name in names {
-                let prefix = names.count > 1 ? "[\(name)] " : ""
-                try await printLog(of: name, prefix: prefix, saysWhich: name == names.first, cluster)
-            }
+            try await printAll(names, cluster)
         }
     }
 
@@ -82,6 +79,23 @@ struct Logs: AsyncParsableCommand {
             printError("the log of container \(first); there are also, for -c: \(others.joined(separator: ", "))")
         }
         return names.first
+    }
+
+    /// The logs of several pods; one that has none yet keeps nobody from reading the others'.
+    private func printAll(_ pods: [String], _ cluster: any Cluster) async throws {
+        var faults: [APIError] = []
+        for pod in pods {
+            do {
+                let prefix = pods.count > 1 ? "[\(pod)] " : ""
+                try await printLog(of: pod, prefix: prefix, saysWhich: pod == pods.first, cluster)
+            } catch let error as APIError {
+                guard error.reason == .notFound || error.reason == .badRequest else { throw error }
+                faults.append(error)
+                if pods.count > 1 { printError("[\(pod)] \(error.message)") }
+            }
+        }
+        guard let fault = faults.last, faults.count == pods.count else { return }
+        throw pods.count > 1 ? CommandError("none of \(target)'s pods has such a log") : fault
     }
 
     /// - Parameter saysWhich: points the other containers out, where none is named.

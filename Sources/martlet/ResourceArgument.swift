@@ -87,8 +87,8 @@ enum ResourceArgument {
                     continue
                 }
                 let others = try await namespaces(of: selection.type, name, cluster)
-                let hint =
-                    others.isEmpty ? "" : "; it is in namespace \(others.joined(separator: ", ")): add -n NAMESPACE"
+                let list = others.joined(separator: ", ")
+                let hint = others.first.map { "; it is in namespace \(list): add -n \($0)" } ?? ""
                 missing.append("\(error.message) in namespace \(space)\(hint)")
             }
         }

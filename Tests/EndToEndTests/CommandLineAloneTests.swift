@@ -34,6 +34,7 @@ struct CommandLineAloneTests {
         CommandLineTests.Case(
             "martlet serve --path a --path b --repo c", 2, "--path stands 2 times, but --repo only 1"),
         CommandLineTests.Case("martlet serve --image foo", 2, "write NAME=COMMAND"),
+        CommandLineTests.Case("martlet serve --image \"a=sh -c 'exit\"", 2, "a quote in the command is not closed"),
         CommandLineTests.Case("martlet serve --interval often", 2, "\"often\" is no duration; try 60s"),
     ]
 

@@ -15,7 +15,7 @@ struct RunningService: SuiteTrait, TestScoping {
             try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
             try stage.write("web/secret.yaml", CommandLineStage.secret("hunter2"))
             let first = try stage.push("v1")
-            try await stage.start()
+            try await stage.start(["--image", "greeter=echo 'all is' \"prepared\""])
             try await stage.waitForHealthy(first)
             try await Self.$stage.withValue(stage) { try await function() }
         }
@@ -38,8 +38,7 @@ enum CommandLineStage {
     static let prepare = """
               initContainers:
                 - name: prepare
-                  image: martlet.dev/echo
-                  command: ["echo", "prepared"]
+                  image: greeter
         """
 
     static func secret(_ password: String) -> String {

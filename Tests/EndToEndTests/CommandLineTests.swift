@@ -55,7 +55,7 @@ struct CommandLineTests {
         Case("martlet describe deploy/web", 0, "Name:         web", "  Match Labels:\n      app: web", "Events:"),
         Case("martlet describe service web", 0, "  Selector:\n    app: web\n"),
         Case("martlet describe pod web", 0, "Name:         web-", "AGE", "Successfully assigned"),
-        Case("martlet describe app web", 2, "not found in namespace default; it is in namespace martlet: add -n"),
+        Case("martlet describe app web", 2, "in namespace default; it is in namespace martlet: add -n martlet"),
         Case("martlet get deploy web -o yaml", 0, "kind: Deployment", hides: ["managedFields"]),
         Case("martlet get deploy web -o yaml --show-managed-fields", 0, "managedFields"),
         Case("martlet app get web -o json", 0, "rollout", hides: ["managedFields"]),
@@ -64,7 +64,7 @@ struct CommandLineTests {
         Case("martlet logs deployment/web --since 1h --timestamps", 0, "Z echo v1 listens"),
         Case("martlet logs deployment/web", 0, "the log of container web; there are also, for -c: prepare (init)"),
         Case("martlet logs -f deployment/web | head -1", 0, "echo v1 listens", hides: ["must be specified"]),
-        Case("martlet logs deployment/web -c prepare", 0, "[web-", "] prepared"),
+        Case("martlet logs deployment/web -c prepare", 0, "[web-", "] all is prepared"),
         Case("martlet logs nosuch", 2, "pods \"nosuch\" not found"),
         Case("martlet logs cm/web", 2, "cm/web selects no pods"),
         Case("martlet logs deployment/web -c nosuch", 2, "container nosuch is not valid for pod"),
@@ -102,6 +102,29 @@ struct CommandLineTests {
     @Test("verbs that look say what there is, and what would be right", arguments: Self.looking)
     func looks(_ example: Case) throws {
         try example.check(try CommandLineStage.current())
+    }
+
+    @Test("a pod that has no log yet keeps nobody from reading the others'")
+    func logsOfSome() async throws {
+        let stage = try CommandLineStage.current()
+        func pod(_ name: String, _ command: String) -> String {
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: \(name), labels: {app: mixed}}
+            spec: {restartPolicy: Never, containers: [{name: main, image: "nowhere.invalid/x:1"\(command)}]}
+            """
+        }
+        try stage.write("mixed/a.yaml", pod("mixed-a", ""))
+        try stage.write("mixed/b.yaml", pod("mixed-b", ", command: [echo, \"here I am\"]"))
+        try stage.write(
+            "mixed/c.yaml", Manifests.service.replacing("web", with: "mixed").replacing("http", with: "80"))
+        try Case("martlet sync mixed; rm -r mixed", 0, "Pod default/mixed-b created").check(stage)
+        try await stage.eventually("the pod has said something") {
+            try stage.shell("martlet logs mixed-b").text.contains("here I am")
+        }
+        try Case("martlet logs svc/mixed", 0, "[mixed-a] ", "[mixed-b] here I am").check(stage)
+        try Case("martlet logs svc/mixed -c nosuch", 2, "none of svc/mixed's pods has such a log").check(stage)
     }
 
     static let connections = [

@@ -86,9 +86,47 @@ struct HealthTests {
     func configuration() {
         var pod = waiting("CreateContainerConfigError")
         pod.status.startTime = now - .seconds(3)
-        #expect(find(pod) == .undecided(until: now + .seconds(7)))
+        let text = "container web of pod web-1 cannot start: because"
+        #expect(find(pod) == .undecided(until: now + .seconds(7), because: text))
         pod.status.startTime = now - .seconds(10)
         #expect(reason(find(pod)) == "CreateContainerConfigError")
+    }
+
+    @Test(
+        "a volume that cannot be prepared is given a second try", arguments: ["ContainerCreating", "PodInitializing"])
+    func volume(state: String) {
+        var pod = waiting(state)
+        pod.status.startTime = now - .seconds(11)
+        let text = "container web of pod web-1 cannot start: because"
+        #expect(find(pod) == .undecided(until: now + .seconds(4), because: text))
+        pod.status.startTime = now - .seconds(15)
+        #expect(reason(find(pod)) == "FailedMount")
+        pod.status.containerStatuses[0].state.waiting?.message = nil
+        #expect(find(pod) == .none, "containers that are being created are no sign of anything")
+    }
+
+    @Test("a Deployment that progresses says what its pods wait for")
+    func explains() {
+        var deployment = Deployment(named: "web", in: "default")
+        deployment.metadata.uid = "d"
+        deployment.spec.template.metadata.labels = ["app": "web"]
+        deployment.metadata.generation = 1
+        deployment.status.observedGeneration = 1
+        deployment.spec.replicas = 1
+        var replicaSet = ReplicaSet(named: "web-1", in: "default")
+        replicaSet.metadata.uid = "r"
+        replicaSet.spec.template = deployment.spec.template
+        var pod = waiting("CreateContainerConfigError")
+        pod.status.startTime = now - .seconds(3)
+        let (object, set, pods) = (Object(viewing: deployment.json), replicaSet, [pod, pod])
+        let assessment = HealthAssessment(
+            of: [object.key], live: { _ in object }, appliedGenerations: [:], replicaSets: { _ in [set] },
+            pods: { _ in pods }, slowestStart: nil, at: now)
+        #expect(assessment.failure == nil)
+        #expect(assessment.message.hasSuffix("... container web of pod web-1 cannot start: because"))
+        #expect(
+            assessment.byResource[object.key]?.message.hasSuffix("... container web of pod web-1 cannot start: because")
+                == true)
     }
 
     @Test("an unready pod is certain only long after every healthy one was ready")
@@ -103,7 +141,9 @@ struct HealthTests {
         probe.failureThreshold = 2
         pod.spec.containers[0].readinessProbe = probe
         #expect(reason(find(pod, slowestStart: .seconds(2))) == "ReadinessProbeFailed")
-        #expect(find(pod, slowestStart: .seconds(60)) == .undecided(until: Timestamp(seconds: 1_000_180)))
+        #expect(
+            find(pod, slowestStart: .seconds(60))
+                == .undecided(until: Timestamp(seconds: 1_000_180), because: "container web of pod web-1 is not ready"))
         #expect(find(pod, slowestStart: nil) == .none, "a first deployment is given its time")
     }
 

@@ -14,8 +14,10 @@ extension PodLifecycle {
             output.event(true, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
         case .volumesReady:
             if volumes == .preparing { volumes = .ready }
+            volumeFault = nil
         case .volumesFailed(let message):
             volumes = .needed(after: now + .seconds(10))
+            volumeFault = "MountVolume.SetUp failed: \(message)"
             output.event(true, "FailedMount", "MountVolume.SetUp failed: \(message)")
         case .started, .imageFailed, .configurationFailed, .startFailed, .sandboxLost:
             applyStart(result, pod, now: now, &output)

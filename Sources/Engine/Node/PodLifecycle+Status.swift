@@ -80,7 +80,7 @@ extension PodLifecycle {
                 last = nil
             } else {
                 state = Self.waiting(
-                    isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", nil)
+                    isInitializing(pod, before: container) ? "PodInitializing" : "ContainerCreating", volumeFault)
             }
         }
         status.state = state

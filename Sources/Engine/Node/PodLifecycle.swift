@@ -90,6 +90,8 @@ package struct PodLifecycle: Sendable {
 
     var sandbox = Sandbox.needed(after: nil, failures: 0)
     var volumes = Volumes.needed(after: nil)
+    /// Why the volumes could not be prepared the last time.
+    var volumeFault: String?
     var containers: [String: ContainerMemory] = [:]
     var termination: Termination?
     var startTime: Timestamp

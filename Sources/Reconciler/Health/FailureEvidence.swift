@@ -12,6 +12,8 @@ enum FailureEvidence {
     static let restartLimit = 2
     /// A container whose configuration is missing gets this long, since what it refers to may be synced a moment later.
     static let configurationGrace = Duration.seconds(10)
+    /// The same for volumes, which are tried again only every ten seconds.
+    static let volumeGrace = Duration.seconds(15)
     /// A readiness probe must fail for at least so many times the window it would take to be marked unready …
     static let unreadyWindows = 4
     /// … and for so many times the longest start that a healthy revision needed.
@@ -20,8 +22,8 @@ enum FailureEvidence {
     enum Finding: Hashable, Sendable {
         case none
         case failure(Rollout.Failure)
-        /// Nothing yet; a probe that goes on failing is certain at this time.
-        case undecided(until: Timestamp)
+        /// Nothing yet; what goes on as it is will be certain at this time.
+        case undecided(until: Timestamp, because: String)
     }
 
     /// - Parameter slowestStart: what pods of healthy revisions took from start to ready; without it readiness is never
@@ -33,15 +35,16 @@ enum FailureEvidence {
             return .failure(
                 failure(pod, owner, reason: pod.status.reason ?? "PodFailed", "pod \(pod.metadata.name): \(why)"))
         }
-        var undecided: Timestamp?
+        var undecided: (until: Timestamp, because: String)?
         for status in pod.status.initContainerStatuses + pod.status.containerStatuses {
             switch find(in: status, of: pod, owner, at: now, slowestStart: slowestStart) {
             case .none: continue
             case .failure(let failure): return .failure(failure)
-            case .undecided(let until): undecided = min(undecided ?? until, until)
+            case .undecided(let until, let because):
+                if undecided.map({ until < $0.until }) ?? true { undecided = (until, because) }
             }
         }
-        return undecided.map { .undecided(until: $0) } ?? .none
+        return undecided.map { .undecided(until: $0.until, because: $0.because) } ?? .none
     }
 
     private static func find(
@@ -57,9 +60,10 @@ enum FailureEvidence {
             case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
                 return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) has no image\(said)"))
             case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-                let certain = (pod.status.startTime ?? now) + configurationGrace
-                if now < certain { return .undecided(until: certain) }
-                return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) cannot start\(said)"))
+                return blocked(pod, owner, waiting.reason ?? "", "\(name) cannot start\(said)", configurationGrace, now)
+            // Only a volume that cannot be prepared is a reason to say something while a container is created.
+            case "ContainerCreating" where waiting.message != nil, "PodInitializing" where waiting.message != nil:
+                return blocked(pod, owner, "FailedMount", "\(name) cannot start\(said)", volumeGrace, now)
             default: return .none
             }
         }
@@ -68,6 +72,15 @@ enum FailureEvidence {
             return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text, output: status))
         }
         return unready(status, of: pod, owner, at: now, slowestStart: slowestStart)
+    }
+
+    /// Something that the pod refers to is missing; it may be synced a moment later.
+    private static func blocked(
+        _ pod: Pod, _ owner: String, _ reason: String, _ text: String, _ grace: Duration, _ now: Timestamp
+    ) -> Finding {
+        let certain = (pod.status.startTime ?? now) + grace
+        if now < certain { return .undecided(until: certain, because: text) }
+        return .failure(failure(pod, owner, reason: reason, text))
     }
 
     /// A container that runs but whose readiness probe has failed for far longer than any healthy revision needed.
@@ -81,7 +94,10 @@ enum FailureEvidence {
         let window = Duration.seconds((probe.periodSeconds ?? 10) * (probe.failureThreshold ?? 3))
         let patience = max(window * unreadyWindows, slowestStart * startFactor)
         let certain = started + .seconds(probe.initialDelaySeconds ?? 0) + patience
-        if now < certain { return .undecided(until: certain) }
+        if now < certain {
+            let text = "container \(status.name) of pod \(pod.metadata.name) is not ready"
+            return .undecided(until: certain, because: text)
+        }
         let text =
             "container \(status.name) of pod \(pod.metadata.name) fails its readiness probe since it started "
             + "\(DurationText.text(now - started)) ago; the last healthy revision was ready after "

@@ -17,6 +17,8 @@ package struct HealthAssessment: Hashable, Sendable {
     /// The longest that a ready pod took from start to ready.
     package var slowestStart: Duration?
     package var byResource: [ObjectKey: Health]
+    /// The resources of which it is said what they wait for.
+    private var explained: Set<ObjectKey> = []
 
     package init(
         status: HealthStatusCode = .healthy, message: String = "", resource: String = "",
@@ -101,17 +103,28 @@ extension HealthAssessment {
         // The template tells which ReplicaSet is meant even before the controller has seen the change.
         let current = replicaSets(deployment.metadata.uid).first { Self.template(of: $0) == deployment.spec.template }
         for pod in current.map({ pods($0.metadata.uid) }) ?? [] {
-            look(into: pod, of: deployment.key.description, patience: patience, at: now)
+            look(into: pod, of: deployment.key, patience: patience, at: now)
         }
     }
 
-    private mutating func look(into pod: Pod, of owner: String, patience: Duration?, at now: Timestamp) {
+    private mutating func look(into pod: Pod, of owner: ObjectKey, patience: Duration?, at now: Timestamp) {
         if let took = Self.startDuration(of: pod) { slowestStart = max(slowestStart ?? took, took) }
-        switch FailureEvidence.find(in: pod, of: owner, at: now, slowestStart: patience) {
+        switch FailureEvidence.find(in: pod, of: owner.description, at: now, slowestStart: patience) {
         case .none: break
         case .failure(let found): failure = failure ?? found
-        case .undecided(let until): checkAgainAt = min(checkAgainAt ?? until, until)
+        case .undecided(let until, let because):
+            checkAgainAt = min(checkAgainAt ?? until, until)
+            explain(because, owner)
         }
+    }
+
+    /// Says of a resource that progresses what it waits for: the first thing found.
+    private mutating func explain(_ text: String, _ key: ObjectKey) {
+        guard let health = byResource[key], health.status == .progressing, explained.insert(key).inserted else {
+            return
+        }
+        byResource[key] = Health(.progressing, health.message.isEmpty ? text : "\(health.message) \(text)")
+        if resource == key.description { message += " \(text)" }
     }
 
     /// A ReplicaSet's pod template as its Deployment has it: without the label that tells the two apart (A5).

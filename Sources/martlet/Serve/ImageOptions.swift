@@ -12,7 +12,9 @@ extension Serve {
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw CommandError("--image \(option): write NAME=COMMAND, for example nginx=/usr/sbin/nginx")
             }
-            let command = parts[1].split(separator: " ").map(String.init)
+            guard let command = words(of: parts[1]) else {
+                throw CommandError("--image \(option): a quote in the command is not closed")
+            }
             guard !command.isEmpty else { throw CommandError("--image \(option): the command is empty") }
             return ImageMap.Entry(parts[0], command: command)
         }
@@ -33,5 +35,33 @@ extension Serve {
             }
         }
         return entries
+    }
+
+    /// The words of a command as a shell splits them: quotes and backslashes keep what would separate or quote.
+    ///
+    /// - Returns: `nil` when a quote is not closed.
+    private func words(of text: String) -> [String]? {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var isEscaped = false
+        for character in text {
+            switch character {
+            case _ where isEscaped:
+                word = (word ?? "") + String(character)
+                isEscaped = false
+            case "\\" where quote != "'": isEscaped = true
+            case _ where character == quote: quote = nil
+            case "'" where quote == nil, "\"" where quote == nil:
+                quote = character
+                word = word ?? ""
+            case " " where quote == nil, "\t" where quote == nil:
+                if let ended = word { words.append(ended) }
+                word = nil
+            default: word = (word ?? "") + String(character)
+            }
+        }
+        guard quote == nil, !isEscaped else { return nil }
+        return words + (word.map { [$0] } ?? [])
     }
 }

@@ -43,7 +43,9 @@ struct Serve: AsyncParsableCommand {
     var nodes = 1
     @Option(help: "What runs containers: process or simulated.")
     var runtime = RuntimeChoice.process
-    @Option(help: ArgumentHelp("The command that an image stands for; may be repeated.", valueName: "name=command"))
+    @Option(
+        help: ArgumentHelp(
+            "The command that an image stands for, quoted as in a shell; may be repeated.", valueName: "name=command"))
     var image: [String] = []
     @Option(help: ArgumentHelp("A YAML file with such entries: IMAGE: [COMMAND, ARGUMENT…].", valueName: "file"))
     var imageMap: String?

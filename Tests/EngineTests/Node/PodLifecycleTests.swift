@@ -37,6 +37,25 @@ struct PodLifecycleTests {
             ], "I18")
     }
 
+    @Test("a container that waits for its volumes says why")
+    func volumeFault() {
+        var driver = LifecycleDriver(.podSpec())
+        _ = driver.step()
+        driver.apply(.sandboxOpened)
+        _ = driver.step()
+        driver.apply(.volumesFailed("configmap \"web\" not found"))
+        #expect(driver.step() == [])
+        let waiting = driver.container("web").state.waiting
+        #expect(waiting?.reason == "ContainerCreating")
+        #expect(waiting?.message == "MountVolume.SetUp failed: configmap \"web\" not found")
+        #expect(driver.events.map(\.reason) == ["FailedMount"])
+        driver.advance(10)
+        #expect(driver.step() == [.prepareVolumes])
+        driver.apply(.volumesReady)
+        _ = driver.step()
+        #expect(driver.container("web").state.waiting?.message == nil)
+    }
+
     static let phases: [(policy: String, code: Int, phase: String)] = [
         ("Always", 0, "Running"), ("Always", 1, "Running"), ("OnFailure", 0, "Succeeded"), ("OnFailure", 1, "Running"),
         ("Never", 0, "Succeeded"), ("Never", 1, "Failed"),
