@@ -104,7 +104,9 @@ let package = Package(
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests(
             "EngineTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", logging] + nio),
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", hashTrees, logging,
+            ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
         tests(

@@ -43,6 +43,7 @@ package final class Informer: Sendable {
         var hasSynced = false
         var waiters: [Signal] = []
         var lastError: String?
+        var listedAt: Timestamp?
     }
 
     private let query: ListQuery
@@ -76,6 +77,9 @@ package final class Informer: Sendable {
 
     /// Whether the first list has arrived: before that, an absent object may exist.
     package var hasSynced: Bool { state.withLock { $0.hasSynced } }
+
+    /// When the last list arrived; changes are followed without a gap since then.
+    package var listedAt: Timestamp? { state.withLock { $0.listedAt } }
 
     /// Why the last attempt to list or watch failed; `nil` while all is well.
     package var lastError: String? { state.withLock { $0.lastError } }
@@ -191,6 +195,7 @@ package final class Informer: Sendable {
             for change in changes { state.store(change, indexFunctions) }
             state.hasSynced = true
             state.lastError = nil
+            state.listedAt = clock.now
             defer { state.waiters = [] }
             return (changes, state.handlers, state.waiters)
         }

@@ -346,7 +346,8 @@ package actor ApplicationWorker {
         let pods = OwnerIndex<Pod>(live)
         let health = HealthAssessment(
             of: inventory.ordered, live: live.object, appliedGenerations: appliedGenerations,
-            replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart, at: now)
+            replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart,
+            observedSince: live.observedSince, at: now)
         // An assessment that says the same keeps what was made of it.
         if assessed?.health.byResource != health.byResource { assessmentVersion += 1 }
         let new = Assessed(

@@ -29,6 +29,11 @@ package final class LiveObjects: LiveState {
 
     package func objects(of kind: GroupKind) -> [Object] { informers[kind]?.snapshot.map(\.value) ?? [] }
 
+    /// When the pods were last listed: what they did before that was not seen.
+    package var observedSince: Timestamp {
+        informers[Pod.kind.groupKind]?.listedAt ?? Timestamp(seconds: 0)
+    }
+
     /// Calls the handler for every later change of any object.
     package func onChange(_ handler: @escaping Informer.Handler) {
         for informer in ordered { informer.onChange(handler) }

@@ -145,6 +145,29 @@ struct HealthTests {
             find(pod, slowestStart: .seconds(60))
                 == .undecided(until: Timestamp(seconds: 1_000_180), because: "container web of pod web-1 is not ready"))
         #expect(find(pod, slowestStart: nil) == .none, "a first deployment is given its time")
+        // It was ready until a moment ago: its service was started again, or its node was lost.
+        var condition = PodCondition()
+        (condition.type, condition.status, condition.lastTransitionTime) = ("Ready", "False", now - .seconds(1))
+        pod.status.conditions = [condition]
+        #expect(
+            find(pod, slowestStart: .seconds(2))
+                == .undecided(until: now + .seconds(7), because: "container web of pod web-1 is not ready"))
+    }
+
+    @Test("what was last seen before a gap in which nobody looked is given its time anew")
+    func gap() {
+        var pod = Fixture.pod {
+            var running = ContainerStateRunning()
+            running.startedAt = Timestamp(seconds: 1_000_000)
+            $0.state.running = running
+        }
+        var probe = Probe()
+        (probe.periodSeconds, probe.failureThreshold) = (1, 2)
+        pod.spec.containers[0].readinessProbe = probe
+        let finding = FailureEvidence.find(
+            in: pod, of: "web", at: now, slowestStart: .seconds(2), observedSince: now - .seconds(2))
+        #expect(
+            finding == .undecided(until: now + .seconds(6), because: "container web of pod web-1 is not ready"))
     }
 
     @Test("the whole is as bad as its worst part; missing parts are waited for")

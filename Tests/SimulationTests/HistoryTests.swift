@@ -11,7 +11,11 @@ import Testing
 enum Seeds {
     static let isSoak = getenv("MARTLET_SOAK") != nil
 
-    static func first(_ few: UInt64, soak many: UInt64) -> ClosedRange<UInt64> { 1...(isSoak ? many : few) }
+    /// `MARTLET_SEED` plays one seed alone, to look into it.
+    static func first(_ few: UInt64, soak many: UInt64) -> ClosedRange<UInt64> {
+        if let one = getenv("MARTLET_SEED").flatMap({ UInt64(String(cString: $0)) }) { return one...one }
+        return 1...(isSoak ? many : few)
+    }
 }
 
 /// Everything real but time, storage and containers: whole histories of a Deployment.

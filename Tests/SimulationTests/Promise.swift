@@ -60,7 +60,9 @@ final class Promise: Sendable {
             let available = pods.count(where: \.isUp)
             state.looks += 1
             if pods.count > state.ceiling {
-                throw Broken(description: "\(pods.count) pods of at most \(state.ceiling) at \(snapshot.revision)")
+                throw Broken(
+                    description: "\(pods.count) pods of at most \(state.ceiling) at \(snapshot.revision): "
+                        + Self.sizes(snapshot, pods))
             }
             if state.isFloorOn, available < floor {
                 throw Broken(description: "\(available) available pods of at least \(floor) at \(snapshot.revision)")
@@ -72,6 +74,16 @@ final class Promise: Sendable {
             if available >= floor, !state.isDisturbed { state.isFloorOn = true }
             if pods.count <= ceiling { state.ceiling = ceiling }
         }
+    }
+
+    /// Every ReplicaSet with what it wants, says and has.
+    private static func sizes(_ snapshot: Snapshot, _ pods: [Pod]) -> String {
+        snapshot.all(ReplicaSet.self).map { set in
+            let own = pods.count { $0.metadata.controller?.uid == set.metadata.uid }
+            let seen = set.status.observedGeneration == set.metadata.generation
+            return "\(set.metadata.name) wants \(set.spec.replicas ?? 1), says \(set.status.replicas)"
+                + "\(seen ? "" : " (behind)"), has \(own)"
+        }.joined(separator: "; ")
     }
 
     /// Whether every controller has seen what it is to do, and has done it.

@@ -65,7 +65,10 @@ final class VerdictObserver: Sendable {
             guard state.rolledBack.insert(from).inserted else {
                 throw Broken(description: "a second rollback from \(from)")
             }
-            if repository.commit(from)?.isGood == true { throw Broken(description: "rolled back from good \(from)") }
+            if repository.commit(from)?.isGood == true {
+                let why = rollout.held.first { $0.revision == from }?.message ?? ""
+                throw Broken(description: "rolled back from good \(from): \(why)")
+            }
             guard state.healthy.contains(revision) else {
                 throw Broken(description: "rolled back to \(revision), which never was healthy")
             }

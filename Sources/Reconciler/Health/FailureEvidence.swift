@@ -28,7 +28,12 @@ enum FailureEvidence {
 
     /// - Parameter slowestStart: what pods of healthy revisions took from start to ready; without it readiness is never
     ///   judged early.
-    static func find(in pod: Pod, of owner: String, at now: Timestamp, slowestStart: Duration?) -> Finding {
+    /// - Parameter observedSince: since when pods are followed without a gap. What was last seen before a gap may have
+    ///   been mended in it: every patience begins anew.
+    static func find(
+        in pod: Pod, of owner: String, at now: Timestamp, slowestStart: Duration?,
+        observedSince: Timestamp = Timestamp(seconds: 0)
+    ) -> Finding {
         if pod.metadata.isBeingDeleted { return .none }
         if pod.status.phase == "Failed", pod.spec.restartPolicy ?? "Always" == "Always" {
             let why = pod.status.message ?? pod.status.reason ?? "it failed"
@@ -37,7 +42,7 @@ enum FailureEvidence {
         }
         var undecided: (until: Timestamp, because: String)?
         for status in pod.status.initContainerStatuses + pod.status.containerStatuses {
-            switch find(in: status, of: pod, owner, at: now, slowestStart: slowestStart) {
+            switch find(in: status, of: pod, owner, at: now, slowestStart: slowestStart, observedSince) {
             case .none: continue
             case .failure(let failure): return .failure(failure)
             case .undecided(let until, let because):
@@ -48,7 +53,8 @@ enum FailureEvidence {
     }
 
     private static func find(
-        in status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?
+        in status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?,
+        _ observedSince: Timestamp
     ) -> Finding {
         let name = "container \(status.name) of pod \(pod.metadata.name)"
         if let waiting = status.state.waiting {
@@ -60,10 +66,14 @@ enum FailureEvidence {
             case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
                 return .failure(failure(pod, owner, reason: waiting.reason ?? "", "\(name) has no image\(said)"))
             case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-                return blocked(pod, owner, waiting.reason ?? "", "\(name) cannot start\(said)", configurationGrace, now)
+                return blocked(
+                    pod, owner, waiting.reason ?? "", "\(name) cannot start\(said)", configurationGrace,
+                    max(pod.status.startTime ?? now, observedSince), now)
             // Only a volume that cannot be prepared is a reason to say something while a container is created.
             case "ContainerCreating" where waiting.message != nil, "PodInitializing" where waiting.message != nil:
-                return blocked(pod, owner, "FailedMount", "\(name) cannot start\(said)", volumeGrace, now)
+                return blocked(
+                    pod, owner, "FailedMount", "\(name) cannot start\(said)", volumeGrace,
+                    max(pod.status.startTime ?? now, observedSince), now)
             default: return .none
             }
         }
@@ -71,21 +81,23 @@ enum FailureEvidence {
             let text = "\(name) restarted \(status.restartCount) times\(lastWords(status))"
             return .failure(failure(pod, owner, reason: "CrashLoopBackOff", text, output: status))
         }
-        return unready(status, of: pod, owner, at: now, slowestStart: slowestStart)
+        return unready(status, of: pod, owner, at: now, slowestStart: slowestStart, observedSince)
     }
 
     /// Something that the pod refers to is missing; it may be synced a moment later.
     private static func blocked(
-        _ pod: Pod, _ owner: String, _ reason: String, _ text: String, _ grace: Duration, _ now: Timestamp
+        _ pod: Pod, _ owner: String, _ reason: String, _ text: String, _ grace: Duration, _ since: Timestamp,
+        _ now: Timestamp
     ) -> Finding {
-        let certain = (pod.status.startTime ?? now) + grace
+        let certain = since + grace
         if now < certain { return .undecided(until: certain, because: text) }
         return .failure(failure(pod, owner, reason: reason, text))
     }
 
     /// A container that runs but whose readiness probe has failed for far longer than any healthy revision needed.
     private static func unready(
-        _ status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?
+        _ status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?,
+        _ observedSince: Timestamp
     ) -> Finding {
         guard let running = status.state.running, let started = running.startedAt, !status.ready, let slowestStart,
             let container = pod.spec.containers.first(where: { $0.name == status.name }),
@@ -93,14 +105,18 @@ enum FailureEvidence {
         else { return .none }
         let window = Duration.seconds((probe.periodSeconds ?? 10) * (probe.failureThreshold ?? 3))
         let patience = max(window * unreadyWindows, slowestStart * startFactor)
-        let certain = started + .seconds(probe.initialDelaySeconds ?? 0) + patience
+        // A pod that was ready once (a service that starts again asks anew, a lost node's pods count as unready) has as
+        // long from then on as one that starts.
+        let condition = pod.status.conditions.first { $0.type == "Ready" && $0.status != "True" }
+        let since = max(started, condition?.lastTransitionTime ?? started, observedSince)
+        let certain = since + .seconds(probe.initialDelaySeconds ?? 0) + patience
         if now < certain {
             let text = "container \(status.name) of pod \(pod.metadata.name) is not ready"
             return .undecided(until: certain, because: text)
         }
         let text =
-            "container \(status.name) of pod \(pod.metadata.name) fails its readiness probe since it started "
-            + "\(DurationText.text(now - started)) ago; the last healthy revision was ready after "
+            "container \(status.name) of pod \(pod.metadata.name) has failed its readiness probe for "
+            + "\(DurationText.text(now - since)); the last healthy revision was ready after "
             + DurationText.text(slowestStart)
         return .failure(failure(pod, owner, reason: "ReadinessProbeFailed", text, output: status))
     }

@@ -48,7 +48,8 @@ extension HealthAssessment {
     ///   - replicaSets: the ReplicaSets by the Deployment that controls them, by uid.
     package init(
         of keys: [ObjectKey], live: (ObjectKey) -> Object?, appliedGenerations: [ObjectKey: Int],
-        replicaSets: (String) -> [ReplicaSet], pods: (String) -> [Pod], slowestStart: Duration?, at now: Timestamp
+        replicaSets: (String) -> [ReplicaSet], pods: (String) -> [Pod], slowestStart: Duration?,
+        observedSince: Timestamp = Timestamp(seconds: 0), at now: Timestamp
     ) {
         self.init()
         var missing = 0
@@ -64,7 +65,7 @@ extension HealthAssessment {
             worsen(health, key)
             guard !isStale else { continue }
             if key.kind == Deployment.kind.groupKind {
-                look(into: object.view(), replicaSets, pods, patience: slowestStart, at: now)
+                look(into: object.view(), replicaSets, pods, patience: slowestStart, since: observedSince, at: now)
             } else if failure == nil, health.status == .degraded {
                 failure = Rollout.Failure(
                     reason: "ResourceDegraded", message: "\(key): \(health.message)", resource: key.description)
@@ -87,7 +88,7 @@ extension HealthAssessment {
 
     private mutating func look(
         into deployment: Deployment, _ replicaSets: (String) -> [ReplicaSet], _ pods: (String) -> [Pod],
-        patience: Duration?, at now: Timestamp
+        patience: Duration?, since observedSince: Timestamp, at now: Timestamp
     ) {
         let status = deployment.status
         let (updated, replicas) = (status.updatedReplicas ?? 0, status.replicas ?? 0)
@@ -103,13 +104,17 @@ extension HealthAssessment {
         // The template tells which ReplicaSet is meant even before the controller has seen the change.
         let current = replicaSets(deployment.metadata.uid).first { Self.template(of: $0) == deployment.spec.template }
         for pod in current.map({ pods($0.metadata.uid) }) ?? [] {
-            look(into: pod, of: deployment.key, patience: patience, at: now)
+            look(into: pod, of: deployment.key, patience: patience, since: observedSince, at: now)
         }
     }
 
-    private mutating func look(into pod: Pod, of owner: ObjectKey, patience: Duration?, at now: Timestamp) {
+    private mutating func look(
+        into pod: Pod, of owner: ObjectKey, patience: Duration?, since observedSince: Timestamp, at now: Timestamp
+    ) {
         if let took = Self.startDuration(of: pod) { slowestStart = max(slowestStart ?? took, took) }
-        switch FailureEvidence.find(in: pod, of: owner.description, at: now, slowestStart: patience) {
+        let finding = FailureEvidence.find(
+            in: pod, of: owner.description, at: now, slowestStart: patience, observedSince: observedSince)
+        switch finding {
         case .none: break
         case .failure(let found): failure = failure ?? found
         case .undecided(let until, let because):

@@ -5,6 +5,12 @@ package import Model
 package protocol LiveState: Sendable {
     func object(_ key: ObjectKey) -> Object?
     func objects(of kind: GroupKind) -> [Object]
+    /// Since when changes are seen without a gap.
+    var observedSince: Timestamp { get }
+}
+
+extension LiveState {
+    package var observedSince: Timestamp { Timestamp(seconds: 0) }
 }
 
 /// What it takes to make the cluster equal to a revision: pure data, in the order in which it is carried out.

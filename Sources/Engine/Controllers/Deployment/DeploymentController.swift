@@ -1,6 +1,7 @@
 package import Cluster
 import Kinds
 package import Model
+import Synchronization
 
 /// Carries out `DeploymentPlan` for every Deployment that something happened to.
 package final class DeploymentController: Sendable {
@@ -14,6 +15,9 @@ package final class DeploymentController: Sendable {
     private let deployments: Informer
     private let replicaSets: Informer
     private let pods: Informer
+    private let writes = Mutex(OwnWrites())
+    /// How long at most until what was written is looked for again; mostly its arrival wakes the work.
+    private static let catchUp = Duration.seconds(1)
     private let events: EventRecorder
     private let queue: WorkQueue<ObjectKey>
     private let options = WriteOptions(fieldManager: component)
@@ -70,7 +74,11 @@ package final class DeploymentController: Sendable {
     }
 
     private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
-        guard let deployment = deployments.get(key, as: Deployment.self) else { return .done }
+        guard let deployment = deployments.get(key, as: Deployment.self) else {
+            writes.withLock { $0.forget(key) }
+            return .done
+        }
+        if try await isBehind(key) { return .again(at: clock.now + Self.catchUp) }
         let candidates = replicaSets.candidates(
             of: deployment.metadata.uid, in: key.namespace, as: ReplicaSet.self)
         var owned: [Pod] = []
@@ -83,6 +91,33 @@ package final class DeploymentController: Sendable {
             .init(deployment: deployment, replicaSets: candidates, pods: owned), now: clock.now)
         for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
         return plan.checkAgainAt.map { .again(at: $0) } ?? .done
+    }
+
+    /// Whether what this controller did to the ReplicaSets is not all shown yet. Planned on less, two new ReplicaSets
+    /// could each take the room that there is for one (A10).
+    private func isBehind(_ key: ObjectKey) async throws -> Bool {
+        let shown = replicaSets.snapshot
+        let unseen = writes.withLock { $0.unseen(of: key, in: shown) }
+        var isBehind = false
+        for replicaSet in unseen {
+            if try await exists(replicaSet) {
+                isBehind = true
+            } else {
+                // It is gone before it was seen.
+                writes.withLock { $0.forget(replicaSet, of: key) }
+            }
+        }
+        return isBehind
+    }
+
+    private func exists(_ key: ObjectKey) async throws(APIError) -> Bool {
+        do {
+            _ = try await cluster.get(key)
+            return true
+        } catch {
+            guard error.reason == .notFound else { throw error }
+            return false
+        }
     }
 
     private func carryOut(_ action: DeploymentPlan.Action, of plan: DeploymentPlan, for deployment: Deployment)
@@ -101,19 +136,28 @@ package final class DeploymentController: Sendable {
         case .create(let replicaSet):
             try await create(replicaSet, of: plan, for: deployment)
         case .update(let replicaSet):
-            _ = try await cluster.update(Object(viewing: replicaSet.json), subresource: nil, options: options)
-        case .delete(let replicaSet):
-            do throws(APIError) {
-                _ = try await cluster.delete(replicaSet.key, options: DeleteOptions(uid: replicaSet.metadata.uid))
-            } catch  where error.reason == .notFound {
-                // Somebody else was faster.
-            }
+            try await update(replicaSet, of: deployment)
+        case .delete(let replicaSet): try await delete(replicaSet)
         case .updateStatus(let changed):
             _ = try await cluster.update(Object(viewing: changed.json), subresource: .status, options: options)
         case .updateSpec(let changed):
             _ = try await cluster.update(Object(viewing: changed.json), subresource: nil, options: options)
         case .report(let report):
             events.record(report, about: deployment)
+        }
+    }
+
+    private func update(_ replicaSet: ReplicaSet, of deployment: Deployment) async throws(APIError) {
+        let answer = try await cluster.update(Object(viewing: replicaSet.json), subresource: nil, options: options)
+        writes.withLock { $0.note(answer, of: deployment.key) }
+    }
+
+    private func delete(_ replicaSet: ReplicaSet) async throws(APIError) {
+        do {
+            _ = try await cluster.delete(replicaSet.key, options: DeleteOptions(uid: replicaSet.metadata.uid))
+        } catch {
+            // Somebody else was faster.
+            guard error.reason == .notFound else { throw error }
         }
     }
 
@@ -129,6 +173,9 @@ package final class DeploymentController: Sendable {
             return
         } catch {
             outcome = .failed(message: "\(error)")
+        }
+        if case .created(let answer) = outcome {
+            writes.withLock { $0.note(Object(viewing: answer.json), of: deployment.key) }
         }
         let (actions, retry) = plan.afterCreating(replicaSet, outcome)
         for action in actions { try await carryOut(action, of: plan, for: deployment) }
