@@ -105,7 +105,8 @@ let package = Package(
         tests(
             "EngineTests",
             [
-                "Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", hashTrees, logging,
+                "Model", "Kinds", "Cluster", "Store", "Engine", "SimulationKit", "martlet-supervisor", hashTrees,
+                logging,
             ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
