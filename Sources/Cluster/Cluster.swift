@@ -116,11 +116,17 @@ package struct WriteOptions: Hashable, Sendable {
     /// Who writes, for `managedFields`.
     package var fieldManager: String
     package var fieldValidation: FieldValidation
+    /// Where warnings go; `nil`: nobody would read them.
+    package var warnings: RequestWarnings?
 
-    package init(fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict) {
+    package init(
+        fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict,
+        warnings: RequestWarnings? = nil
+    ) {
         self.fieldManager = fieldManager
         self.dryRun = dryRun
         self.fieldValidation = fieldValidation
+        self.warnings = warnings
     }
 }
 

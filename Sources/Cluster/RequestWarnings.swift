@@ -1,9 +1,17 @@
-/// Where warnings about the current request go (`Warning: 299` headers, C22).
-package enum RequestWarnings {
-    /// Set by whoever makes the request and shows warnings; told while the request runs.
-    @TaskLocal package static var sink: (@Sendable (String) -> Void)?
+import Synchronization
 
-    package static func add(_ text: String) {
-        sink?(text)
-    }
+/// What there is to say about a write that is carried out nonetheless (`Warning: 299` headers, C22).
+package final class RequestWarnings: Sendable, Hashable {
+    private let texts = Mutex<[String]>([])
+
+    package init() {}
+
+    /// In the order in which they came up.
+    package var all: [String] { texts.withLock { $0 } }
+
+    package func add(_ text: String) { texts.withLock { $0.append(text) } }
+
+    package static func == (one: RequestWarnings, other: RequestWarnings) -> Bool { one === other }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

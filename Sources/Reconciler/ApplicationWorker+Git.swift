@@ -17,8 +17,6 @@ extension ApplicationWorker {
     }
 
     /// Asks Git whenever `step` wants that.
-    // Swift 6.3.1 with optimisation makes code of this function that crashes once the task is resumed.
-    @_optimize(none)
     package func askGit() async {
         while !Task.isCancelled {
             await refreshWanted.wait()
@@ -34,7 +32,6 @@ extension ApplicationWorker {
         }
     }
 
-    @_optimize(none)
     private func finishRefresh(of source: ApplicationSource, revision: String?, fault: String?) async {
         refreshing = nil
         // An answer about what is no longer followed is worth nothing.

@@ -129,27 +129,28 @@ struct APIResponder: HTTPResponder {
                 connection: request.body)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
             if call.method != "GET" { call.body = try await Self.body(of: request) }
-            let answer = try await Self.warning { () async throws(APIError) in try await self.answer(call, path) }
+            let answer = await self.answerOrStatus(call, path)
             return (call.wantsPrettyPrint ? answer.prettyPrinted() : answer).response
         } catch {
-            if error.reason == .internalError { logger.error("\(request.method) \(target[0]): \(error)") }
-            return Answer(error).response
+            return refusal(error, request.method.rawValue, String(target[0])).response
         }
     }
 
-    /// Sends the warnings that come up while the request is handled along with its answer (C22).
-    private static func warning(_ handle: () async throws(APIError) -> Answer) async throws(APIError) -> Answer {
-        let warnings = Warnings()
-        let result = await RequestWarnings.$sink.withValue({ warnings.add($0) }) { () -> Result<Answer, APIError> in
-            do throws(APIError) {
-                return .success(try await handle())
-            } catch {
-                return .failure(error)
-            }
+    /// The answer, or the `Status` that says why there is none, with what there is to warn of (C22).
+    private func answerOrStatus(_ request: APIRequest, _ path: APIPath) async -> Answer {
+        var answer: Answer
+        do throws(APIError) {
+            answer = try await self.answer(request, path)
+        } catch {
+            answer = refusal(error, request.method, request.path)
         }
-        var answer = try result.get()
-        answer.warn(warnings.all)
+        answer.warn(request.warnings.all)
         return answer
+    }
+
+    private func refusal(_ error: APIError, _ method: String, _ path: String) -> Answer {
+        if error.reason == .internalError { logger.error("\(method) \(path): \(error)") }
+        return Answer(error)
     }
 
     private static func body(of request: Request) async throws(APIError) -> [UInt8] {
@@ -236,15 +237,6 @@ struct APIResponder: HTTPResponder {
         default: return .pageNotFound
         }
     }
-}
-
-/// The warnings about one request, so far.
-private final class Warnings: Sendable {
-    private let texts = Mutex<[String]>([])
-
-    var all: [String] { texts.withLock { $0 } }
-
-    func add(_ text: String) { texts.withLock { $0.append(text) } }
 }
 
 /// The documents about the resource types, kept until the types change.

@@ -3,7 +3,6 @@ import Engine
 import Kinds
 import Model
 import Store
-import Synchronization
 import Testing
 
 @Suite("Registry: create")
@@ -89,12 +88,10 @@ struct RegistryCreateTests {
                 "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: "
                     + "unknown field \"spec.replica\""))
         #expect(error.message.contains("replicas"))
-        let warn = WriteOptions(fieldManager: "test", dryRun: true, fieldValidation: .warn)
-        let collector = WarningCollector()
-        try await RequestWarnings.$sink.withValue({ collector.add($0) }) {
-            try await registry.create(object, warn)
-        }
-        #expect(collector.all.count == 1)
+        let warnings = RequestWarnings()
+        try await registry.create(
+            object, WriteOptions(fieldManager: "test", dryRun: true, fieldValidation: .warn, warnings: warnings))
+        #expect(warnings.all.count == 1)
         let ignore = WriteOptions(fieldManager: "test", dryRun: true, fieldValidation: .ignore)
         try await registry.create(object, ignore)
         #expect(try await !registry.exists(Deployment.key("web", in: "default")))
@@ -190,11 +187,4 @@ struct RegistryCreateTests {
         #expect(entry.operation == "Update")
         #expect(entry.fieldsV1?["f:data"]?["f:a"] == [:])
     }
-}
-
-/// Takes warnings in from wherever they come.
-final class WarningCollector: Sendable {
-    private let texts = Mutex<[String]>([])
-    var all: [String] { texts.withLock { $0 } }
-    func add(_ text: String) { texts.withLock { $0.append(text) } }
 }

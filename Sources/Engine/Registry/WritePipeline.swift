@@ -39,7 +39,7 @@ struct WritePipeline {
         if !faults.isEmpty {
             switch options.fieldValidation {
             case .strict: throw refusal(faults.map(\.description), isStrict: true, source, object)
-            case .warn: for fault in faults { RequestWarnings.add(fault.description) }
+            case .warn: for fault in faults { options.warnings?.add(fault.description) }
             case .ignore: break
             }
         }

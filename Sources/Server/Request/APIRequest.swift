@@ -19,10 +19,33 @@ struct APIRequest: Sendable {
     var body: [UInt8] = []
     /// Streams watch it to notice that the client went away.
     var connection: RequestBody
+    /// What the answer warns of (C22).
+    let warnings = RequestWarnings()
 
     /// A12: for people, the answer is laid out to be read.
     var wantsPrettyPrint: Bool {
         query.flag("pretty") || ["curl/", "Wget/", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
+    }
+
+    /// The field manager, dry run and field validation of a write (C20, C21, C23).
+    func writeOptions() throws(APIError) -> WriteOptions {
+        let agent = userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
+        let manager = query["fieldManager"] ?? String(agent.prefix(128))
+        guard manager.utf8.count <= 128 else {
+            throw APIError(.invalid, "fieldManager: Too long: may not be more than 128 bytes")
+        }
+        var validation = FieldValidation.warn
+        if let text = query["fieldValidation"] {
+            guard let known = FieldValidation(rawValue: text) else {
+                throw APIError(
+                    .invalid,
+                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+                )
+            }
+            validation = known
+        }
+        return WriteOptions(
+            fieldManager: manager, dryRun: try query.isDryRun, fieldValidation: validation, warnings: warnings)
     }
 
     /// The object in the body: JSON, YAML or protobuf, as the Content-Type says; JSON when it says nothing (A12, A17).
@@ -56,7 +79,7 @@ struct APIRequest: Sendable {
                 throw APIError(
                     .badRequest, "strict decoding error: \(object.unknownFields.joined(separator: ", "))")
             }
-        default: for field in object.unknownFields { RequestWarnings.add(field) }
+        default: for field in object.unknownFields { warnings.add(field) }
         }
         return object.json
     }

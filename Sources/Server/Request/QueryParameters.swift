@@ -70,24 +70,4 @@ struct QueryParameters: Hashable, Sendable {
             details: APIError.Details(
                 causes: [APIError.Cause(reason: "FieldValueNotSupported", message: message, field: "dryRun")]))
     }
-
-    /// The field manager, dry run and field validation of a write (C20, C21, C23).
-    func writeOptions(userAgent: String) throws(APIError) -> WriteOptions {
-        let agent = userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
-        let manager = self["fieldManager"] ?? String(agent.prefix(128))
-        guard manager.utf8.count <= 128 else {
-            throw APIError(.invalid, "fieldManager: Too long: may not be more than 128 bytes")
-        }
-        var validation = FieldValidation.warn
-        if let text = self["fieldValidation"] {
-            guard let known = FieldValidation(rawValue: text) else {
-                throw APIError(
-                    .invalid,
-                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\""
-                )
-            }
-            validation = known
-        }
-        return WriteOptions(fieldManager: manager, dryRun: try isDryRun, fieldValidation: validation)
-    }
 }

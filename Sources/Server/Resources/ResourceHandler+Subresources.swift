@@ -10,7 +10,7 @@ extension ResourceHandler {
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let options = try call.request.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
         guard named == name else {
@@ -29,7 +29,7 @@ extension ResourceHandler {
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let options = try call.request.writeOptions()
         let patch = try call.request.decodedPatch()
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
         return .json(Self.scale(of: scaled.json))
@@ -54,7 +54,7 @@ extension ResourceHandler {
 
     /// L5: assigns a pod to a node.
     func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.query.writeOptions(userAgent: call.request.userAgent)
+        let options = try call.request.writeOptions()
         var body = try call.request.decodedBody()
         body["kind"] = "Binding"
         body["apiVersion"] = "v1"
