@@ -28,8 +28,8 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Assets"),
 
         library("Model", ["CLibyaml"]),
-        library("Kinds", ["Model", "Assets"]),
+        library("Kinds", ["Model", "Assets"], exclude: ["Schemas"]),
         library("Cluster", ["Model", "Kinds", collections, hashTrees]),
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(

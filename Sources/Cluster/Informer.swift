@@ -219,11 +219,14 @@ extension Informer.State {
         guard let key = change.new?.key ?? change.old?.key else { return }
         objects[key] = change.new
         for (name, function) in functions {
-            for value in change.old.map(function) ?? [] {
+            let (before, after) = (change.old.map(function) ?? [], change.new.map(function) ?? [])
+            // Most changes leave an object where it is found.
+            if before == after { continue }
+            for value in before {
                 indexes[name]?[value]?.remove(key)
                 if indexes[name]?[value]?.isEmpty == true { indexes[name]?[value] = nil }
             }
-            for value in change.new.map(function) ?? [] { indexes[name]?[value, default: []].insert(key) }
+            for value in after { indexes[name]?[value, default: []].insert(key) }
         }
     }
 }

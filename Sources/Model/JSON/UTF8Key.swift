@@ -7,9 +7,9 @@ extension String {
     /// differ, and taking one for the other would lose a change.
     @inline(__always)
     package func hasSameBytes(as other: String) -> Bool {
-        guard self == other else { return false }
-        // Equal texts of ASCII alone, which is nearly all of them, have equal bytes.
-        return utf8.count == other.utf8.count && (utf8.count < 2 || sameBytesSlowly(other))
+        // Two short texts, or one and its copy. (SE-0494 makes this `isTriviallyIdentical`.)
+        if _isIdentical(to: other) { return true }
+        return self == other && utf8.count == other.utf8.count && sameBytesSlowly(other)
     }
 
     @inline(never)

@@ -184,3 +184,14 @@ extension Quantity {
         return "\(sign)\(mantissa)\(suffix)"
     }
 }
+
+extension Quantity {
+    /// A quantity as manifests spell it: a text or a number; `nil` for anything else.
+    package init?(json: JSON) {
+        switch json {
+        case .int(let value): self.init(value)
+        case .number(let literal), .string(let literal): self.init(literal)
+        default: return nil
+        }
+    }
+}

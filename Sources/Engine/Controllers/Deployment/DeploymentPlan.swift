@@ -88,7 +88,7 @@ package struct DeploymentPlan: Sendable {
     private mutating func claim(_ candidates: [ReplicaSet]) {
         let ownership = Ownership(owner: deployment, selector: Selector(matching: deployment.spec.selector))
         if ownership.selector.isEmpty { return }
-        for replicaSet in candidates.sorted(by: ReplicaSet.isOlder) {
+        for replicaSet in ReplicaSet.oldestFirst(candidates) {
             switch ownership.claim(replicaSet.metadata) {
             case .ours: replicaSets.append(replicaSet)
             case .adopt: actions.append(.adopt(replicaSet))
@@ -196,6 +196,15 @@ extension ReplicaSet {
 
     /// Whether the ReplicaSet's controller has seen its present spec.
     var isObserved: Bool { (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) }
+
+    /// Reads each one's age once: a comparison would read it anew every time.
+    static func oldestFirst(_ replicaSets: [ReplicaSet]) -> [ReplicaSet] {
+        let aged = replicaSets.map { replicaSet in
+            let metadata = replicaSet.metadata
+            return (metadata.creationTimestamp ?? Timestamp(seconds: 0), metadata.name, replicaSet)
+        }
+        return aged.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
+    }
 
     /// By creation, then name.
     static func isOlder(_ left: ReplicaSet, _ right: ReplicaSet) -> Bool {

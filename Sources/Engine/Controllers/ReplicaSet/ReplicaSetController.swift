@@ -66,10 +66,13 @@ package final class ReplicaSetController: Sendable {
         }
         let now = clock.now
         let expected = expectations.withLock { $0[key] ?? Expectations() }
-        let candidates = pods.candidates(of: replicaSet.metadata.uid, in: key.namespace, as: Pod.self)
+        let candidates = expected.completing(
+            pods.candidates(of: replicaSet.metadata.uid, in: key.namespace, as: Pod.self))
+        // Only the choice of whom to delete looks at the siblings' pods.
+        let siblings = candidates.count > replicaSet.desired ? siblings(of: replicaSet) : []
         let plan = ReplicaSetPlan(
             .init(
-                replicaSet: replicaSet, pods: expected.completing(candidates), siblings: siblings(of: replicaSet),
+                replicaSet: replicaSet, pods: candidates, siblings: siblings,
                 isCurrent: expected.areMet(at: now)), now: now)
         var failure: ReplicaSetPlan.Failure?
         for action in plan.actions where failure == nil { failure = try await carryOut(action, for: replicaSet) }

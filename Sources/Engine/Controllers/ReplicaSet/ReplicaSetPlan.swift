@@ -7,7 +7,8 @@ package struct ReplicaSetPlan: Sendable {
         package var replicaSet: ReplicaSet
         /// Those the ReplicaSet controls, and those without a controller that its selector matches.
         package var pods: [Pod]
-        /// Pods of the sibling ReplicaSets, which the same controller owns.
+        /// Pods of the sibling ReplicaSets, which the same controller owns; may be left out while there are not more
+        /// pods than desired.
         package var siblings: [Pod]
         /// Whether everything done before has been seen (B3).
         package var isCurrent: Bool

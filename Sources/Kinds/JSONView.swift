@@ -1,3 +1,5 @@
+package import Model
+
 /// What a typed view can hold in one of its fields: a Swift value with a form in JSON.
 package protocol JSONRepresentable: Sendable, Hashable {
     /// `nil` when the JSON value has another type. Views are made of validated objects, where that does not happen.
@@ -110,13 +112,6 @@ extension IntOrString: JSONRepresentable {
 }
 
 extension Quantity: JSONRepresentable {
-    package init?(json: JSON) {
-        switch json {
-        case .int(let value): self.init(value)
-        case .number(let literal), .string(let literal): self.init(literal)
-        default: return nil
-        }
-    }
     package var json: JSON { .string(description) }
 }
 
