@@ -149,24 +149,9 @@ package enum ContainerConfiguration {
         }
         if !pod.spec.hostAliases.isEmpty { fields.insert("hostAliases") }
         if pod.spec.dnsConfig != nil { fields.insert("dnsConfig") }
-        if selectsNamespaces(pod.spec.affinity) { fields.insert("affinity.namespaceSelector") }
         if !pod.spec.imagePullSecrets.isEmpty { fields.insert("imagePullSecrets") }
         if pod.spec.setHostnameAsFQDN == true { fields.insert("setHostnameAsFQDN") }
         if pod.spec.hostnameOverride != nil { fields.insert("hostnameOverride") }
         return fields.sorted()
-    }
-
-    /// Whether affinity selects namespaces by their labels, which the scheduler does not follow.
-    private static func selectsNamespaces(_ affinity: Affinity?) -> Bool {
-        let (near, away) = (affinity?.podAffinity, affinity?.podAntiAffinity)
-        let required =
-            (near?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
-            + (away?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
-        let preferred =
-            (near?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
-            + (away?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
-        return (required + preferred.map(\.podAffinityTerm)).contains { term in
-            term.namespaceSelector.map { !Selector(matching: $0).isEmpty } ?? false
-        }
     }
 }
