@@ -196,4 +196,27 @@ struct HealthTests {
             pods: { _ in [] }, slowestStart: nil, at: now)
         #expect(assessment.status == .progressing)
     }
+
+    static let services: [(type: String, extra: [String: JSON], status: JSON, expected: Health)] = [
+        ("ClusterIP", [:], [:], Health(.healthy)), ("NodePort", [:], [:], Health(.healthy)),
+        ("LoadBalancer", [:], ["loadBalancer": ["ingress": [["ip": "127.0.0.1"]]]], Health(.healthy)),
+        (
+            "LoadBalancer", [:], ["loadBalancer": [:]],
+            Health(
+                .progressing, "Waiting for a load balancer address; events of the Service may say what is in the way")
+        ),
+        (
+            "LoadBalancer", ["loadBalancerClass": "example.com/lb"], [:],
+            Health(.progressing, "Waiting for an address from the load balancer of class example.com/lb")
+        ),
+    ]
+
+    @Test("a load balancer is healthy once it has an address, and says what it waits for", arguments: services)
+    func service(type: String, extra: [String: JSON], status: JSON, expected: Health) {
+        var service = Service(named: "web", in: "shop")
+        service.json["spec"] = ["type": .string(type)]
+        for (key, value) in extra { service.json[path: ["spec", key]] = value }
+        service.json["status"] = status
+        #expect(Health.of(service) == expected)
+    }
 }
