@@ -183,8 +183,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
         return right.node.metadata.labels[key] == domain
     }
 
-    /// Whether a term of `owner` is about `pod`. It looks at the namespaces it names and at those it selects; if it says
-    /// neither, at its owner's. An empty selector selects all (H7).
+    /// Whether a term of `owner` is about `pod`. It looks at the namespaces it names and at those it selects; if it
+    /// says neither, at its owner's. An empty selector selects all (H7).
     private func matches(_ term: PodAffinityTerm, of owner: Pod, _ pod: Pod) -> Bool {
         guard let selector = term.labelSelector else { return false }
         let namespace = pod.metadata.namespace
