@@ -197,6 +197,43 @@ struct HealthTests {
         #expect(assessment.status == .progressing)
     }
 
+    static let failures: [(status: JSON, message: String)] = [
+        (["message": "Pod was rejected: no"], "Pod was rejected: no"), (["reason": "Evicted"], "Evicted"),
+        (
+            [
+                "containerStatuses": [
+                    ["name": "a", "state": ["terminated": ["exitCode": 0, "reason": "Completed"]]],
+                    ["name": "b", "state": ["terminated": ["exitCode": 3, "reason": "Error"]]],
+                ]
+            ], "container \"b\" failed with exit code 3"
+        ),
+        (
+            [
+                "containerStatuses": [
+                    ["name": "a", "state": ["terminated": ["exitCode": 1, "message": "no cheese\n"]]]
+                ]
+            ],
+            "container \"a\" failed with exit code 1: no cheese"
+        ),
+        (
+            [
+                "initContainerStatuses": [
+                    ["name": "i", "state": ["terminated": ["exitCode": 137, "reason": "OOMKilled"]]]
+                ]
+            ],
+            "container \"i\" failed with exit code 137: OOMKilled"
+        ),
+    ]
+
+    @Test("a failed pod says which container failed and what it said of its end", arguments: failures)
+    func failedPod(status: JSON, message: String) {
+        var pod = Pod(named: "job", in: "shop")
+        pod.json["spec"] = ["restartPolicy": "Never"]
+        pod.json["status"] = status
+        pod.status.phase = "Failed"
+        #expect(Health.of(pod) == Health(.degraded, message))
+    }
+
     static let services: [(type: String, extra: [String: JSON], status: JSON, expected: Health)] = [
         ("ClusterIP", [:], [:], Health(.healthy)), ("NodePort", [:], [:], Health(.healthy)),
         ("LoadBalancer", [:], ["loadBalancer": ["ingress": [["ip": "127.0.0.1"]]]], Health(.healthy)),
