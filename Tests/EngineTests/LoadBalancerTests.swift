@@ -151,6 +151,27 @@ import Testing
         return service.status.loadBalancer.ingress.map { "\($0.ip ?? "") \($0.ipMode ?? "")" }
     }
 
+    @Test("a fault is an event also where the proxy is handed its snapshots, as the engine does")
+    func eventsOfSnapshots() async throws {
+        let registry = try ProxyStage.registry()
+        _ = try await registry.create(
+            Object(viewing: Namespace(named: "default").json), options: WriteOptions(fieldManager: "test"))
+        var service = Service(named: "web", in: "default")
+        service.json["spec"] = ["clusterIP": "None", "externalIPs": ["192.0.2.1"], "ports": [["port": 80]]]
+        let (snapshots, continuation) = AsyncStream.makeStream(of: ServiceProxy.Snapshot.self)
+        let proxy = ServiceProxy(
+            cluster: registry, clock: SystemClock(), group: ProxyStage.group, logger: ProxyStage.quiet)
+        continuation.yield(ServiceProxy.Snapshot(services: [service], slices: []))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { await proxy.run(snapshots) }
+            defer { continuation.finish() }
+            try await happens {
+                let events = try await registry.list(ListQuery(Event.kind.groupKind, namespace: "default")).items
+                return events.map { $0.view(as: Event.self).reason } == ["UnsupportedExternalIP"]
+            }
+        }
+    }
+
     @Test("the status has the address while the port is had, and not while somebody else has it")
     func publishes() async throws {
         let registry = try ProxyStage.registry()

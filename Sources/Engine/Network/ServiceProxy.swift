@@ -90,7 +90,6 @@ package final class ServiceProxy: Sendable {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await services.run() }
             tasks.addTask { try await slices.run() }
-            tasks.addTask { [events] in try await events.run() }
             tasks.addTask { [self] in await run(snapshots) }
             tasks.addTask {
                 // Before both are known, Services would seem to have no endpoints.
@@ -110,6 +109,13 @@ package final class ServiceProxy: Sendable {
     package func run(_ snapshots: AsyncStream<Snapshot>) async {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withDiscardingTaskGroup { tasks in
+            tasks.addTask { [events] in
+                do {
+                    try await events.run()
+                } catch {
+                    // Cancelled: the proxy stops.
+                }
+            }
             tasks.addTask { [self] in
                 for await snapshot in snapshots {
                     latest.withLock { $0 = snapshot }
