@@ -125,7 +125,7 @@ void container_close(struct container *container) {
 
 // Environment, user and working directory are a container's, and those of what is executed in it.
 static void keep_context(struct container *container, const struct request *request) {
-    static const char *const kept[] = {"env=", "cwd=", "uid=", "gid=", "group=", "nnp="};
+    static const char *const kept[] = {"env=", "cwd=", "uid=", "gid=", "group=", "strict=", "nnp="};
     container->context = calloc(request->count + 1, sizeof *container->context);
     for (size_t i = 1; container->context && i < request->count; i++) {
         for (size_t j = 0; j < sizeof kept / sizeof *kept; j++) {

@@ -33,14 +33,15 @@ static void stop(int report, const char *format, const char *detail) {
     _exit(128);
 }
 
-// Who the container runs as: `uid`, `gid` and any number of `group`; nothing changes without them.
+// Who the container runs as: `uid`, `gid` and any number of `group`; nothing changes without them, but that `strict`
+// leaves it no other groups.
 static void become(const struct request *request, int report) {
     const char *uid = field(request, "uid"), *gid = field(request, "gid");
     gid_t groups[64];
     size_t count = 0;
     char **names = values(request, "group");
     for (size_t i = 0; names && names[i] && count < 64; i++) groups[count++] = (gid_t)strtoul(names[i], NULL, 10);
-    if (uid || gid || count) {
+    if (uid || gid || count || field(request, "strict")) {
         if (geteuid() == 0 && setgroups(count, groups) != 0) stop(report, "setgroups%s: %s", "");
     }
     if (gid && setresgid((gid_t)atol(gid), (gid_t)atol(gid), (gid_t)atol(gid)) != 0) {

@@ -137,6 +137,7 @@ package final class Informer: Sendable {
             } catch {
                 state.withLock { $0.lastError = "\(error)" }
             }
+            // Whoever refused gets time to recover, of every informer another, so that not all ask again at once.
             try await clock.sleep(for: backoff * Double.random(in: 1...2, using: &random))
             backoff = min(Self.longestBackoff, backoff * 2)
         }

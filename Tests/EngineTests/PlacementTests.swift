@@ -53,6 +53,52 @@ import Testing
         #expect(allowed(pod(["app": "other"], affinity), nodes()) == [])
     }
 
+    private static let staging: JSON = ["matchLabels": ["stage": "test"]]
+
+    static let selected: [(extra: [String: JSON], nodes: [String])] = [
+        // n1 holds a match in the pod's own namespace, n3 one in "other", which is labelled stage=test.
+        ([:], ["n1", "n2"]), (["namespaceSelector": staging], ["n3"]),
+        (["namespaceSelector": [:]], ["n1", "n2", "n3"]),
+        (["namespaces": ["other"]], ["n3"]),
+        (["namespaces": ["shop"], "namespaceSelector": staging], ["n1", "n2", "n3"]),
+        (["namespaceSelector": ["matchLabels": ["stage": "none"]]], []),
+        (
+            ["namespaceSelector": ["matchExpressions": [["key": "stage", "operator": "DoesNotExist"]]]], ["n1", "n2"]
+        ),
+    ]
+
+    @Test(
+        "H7: a namespaceSelector selects namespaces by their labels, beside those that are named", arguments: selected)
+    func namespaceSelector(extra: [String: JSON], expected: [String]) {
+        var all = nodes(["n1": [["app": "db"]], "n3": [["app": "db"]]])
+        let foreign = all[2].pods.values.map { info in
+            var pod = info.pod
+            pod.metadata.namespace = "other"
+            return PodInfo(pod)
+        }
+        all[2] = NodeInfo(all[2].node, pods: foreign)
+        let namespaces = ["shop": [:], "other": ["stage": "test"]]
+        let plugin = InterPodAffinity(namespaces: namespaces)
+        let near = pod([:], Self.near(Self.term(["app": "db"], extra: extra)))
+        #expect(all.filter { plugin.reject(near, on: $0, among: all) == nil }.map(\.name) == expected)
+        // Anti-affinity keeps away from just those, and the scheduler as a whole knows the namespaces, too.
+        let terms: JSON = ["requiredDuringSchedulingIgnoredDuringExecution": [Self.term(["app": "db"], extra: extra)]]
+        let away = pod([:], ["podAntiAffinity": terms])
+        let allowed = all.filter { node in
+            var start = 0
+            let decision = SchedulingDecision(
+                placing: PodInfo(pinned(away.pod, to: node)), on: all, namespaces: namespaces, start: &start)
+            return decision == .place(node: node.name)
+        }
+        #expect(allowed.map(\.name) == ["n1", "n2", "n3", "n4"].filter { !expected.contains($0) })
+    }
+
+    private func pinned(_ pod: Pod, to node: NodeInfo) -> Pod {
+        var pinned = pod
+        pinned.spec.nodeSelector = ["kubernetes.io/hostname": node.name]
+        return pinned
+    }
+
     @Test("H7: a pod counts for one term only if it matches all of them")
     func allTerms() {
         let affinity = Self.near(Self.term(["app": "web"]), Self.term(["tier": "front"]))

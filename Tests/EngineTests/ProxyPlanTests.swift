@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Proxy plan")
 struct ProxyPlanTests {
-    private static func service(
+    static func service(
         _ name: String, _ address: String = "127.96.0.10", type: String = "ClusterIP", ports: JSON = [["port": 80]],
         extra: [String: JSON] = [:]
     ) -> Service {
@@ -95,16 +95,28 @@ struct ProxyPlanTests {
             Self.service("a"), Self.service("b"), Self.service("c", "10.0.0.1"),
             Self.service(
                 "d", "127.96.0.11", ports: [["port": 53, "protocol": "UDP"], ["port": 53, "protocol": "TCP"]]),
-            Self.service("e", "127.96.0.12", type: "LoadBalancer"),
             Self.service("f", "127.96.0.13", extra: ["externalIPs": ["192.0.2.1"]]),
         ]
         let plan = ProxyPlan(services: services.reversed(), slices: [])
-        #expect(plan.listeners.map(\.service.name) == ["a", "d", "e", "f"])
+        #expect(plan.listeners.map(\.service.name) == ["a", "d", "f"])
         #expect(
             plan.faults.map { "\($0.service.name) \($0.reason)" } == [
                 "b PortAlreadyClaimed", "c UnsupportedClusterIP", "d UnsupportedProtocol",
-                "e UnsupportedLoadBalancer", "f UnsupportedExternalIP",
+                "f UnsupportedExternalIP",
             ])
+    }
+
+    @Test(
+        "every endpoint is on this machine: traffic policies and distributions choose none of them and are no fault",
+        arguments: [
+            ["trafficDistribution": "PreferClose"], ["trafficDistribution": "PreferSameNode"],
+            ["internalTrafficPolicy": "Local"],
+        ] as [[String: JSON]])
+    func closeness(extra: [String: JSON]) {
+        let slices = [Self.slice(of: "web", [("127.0.1.1", true, true, false), ("127.0.1.2", true, true, false)])]
+        let plan = ProxyPlan(services: [Self.service("web", extra: extra)], slices: slices)
+        #expect(plan == ProxyPlan(services: [Self.service("web")], slices: slices))
+        #expect(plan.listeners.map(\.backends.count) == [2])
     }
 
     @Test("a port gets the endpoints of the slice port with its name")

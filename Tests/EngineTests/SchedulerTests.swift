@@ -113,7 +113,7 @@ import Testing
             decide(pod, nodes)
                 == .unschedulable(
                     message: "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. "
-                        + "preemption: not eligible due to preemptionPolicy=Never."))
+                        + "preemption: not eligible due to preemptionPolicy=Never.", keepsNomination: true))
         #expect(decide(pod, []) == .unschedulable(message: "no nodes available to schedule pods"))
     }
 

@@ -196,4 +196,64 @@ struct HealthTests {
             pods: { _ in [] }, slowestStart: nil, at: now)
         #expect(assessment.status == .progressing)
     }
+
+    static let failures: [(status: JSON, message: String)] = [
+        (["message": "Pod was rejected: no"], "Pod was rejected: no"), (["reason": "Evicted"], "Evicted"),
+        (
+            [
+                "containerStatuses": [
+                    ["name": "a", "state": ["terminated": ["exitCode": 0, "reason": "Completed"]]],
+                    ["name": "b", "state": ["terminated": ["exitCode": 3, "reason": "Error"]]],
+                ]
+            ], "container \"b\" failed with exit code 3"
+        ),
+        (
+            [
+                "containerStatuses": [
+                    ["name": "a", "state": ["terminated": ["exitCode": 1, "message": "no cheese\n"]]]
+                ]
+            ],
+            "container \"a\" failed with exit code 1: no cheese"
+        ),
+        (
+            [
+                "initContainerStatuses": [
+                    ["name": "i", "state": ["terminated": ["exitCode": 137, "reason": "OOMKilled"]]]
+                ]
+            ],
+            "container \"i\" failed with exit code 137: OOMKilled"
+        ),
+    ]
+
+    @Test("a failed pod says which container failed and what it said of its end", arguments: failures)
+    func failedPod(status: JSON, message: String) {
+        var pod = Pod(named: "job", in: "shop")
+        pod.json["spec"] = ["restartPolicy": "Never"]
+        pod.json["status"] = status
+        pod.status.phase = "Failed"
+        #expect(Health.of(pod) == Health(.degraded, message))
+    }
+
+    static let services: [(type: String, extra: [String: JSON], status: JSON, expected: Health)] = [
+        ("ClusterIP", [:], [:], Health(.healthy)), ("NodePort", [:], [:], Health(.healthy)),
+        ("LoadBalancer", [:], ["loadBalancer": ["ingress": [["ip": "127.0.0.1"]]]], Health(.healthy)),
+        (
+            "LoadBalancer", [:], ["loadBalancer": [:]],
+            Health(
+                .progressing, "Waiting for a load balancer address; events of the Service may say what is in the way")
+        ),
+        (
+            "LoadBalancer", ["loadBalancerClass": "example.com/lb"], [:],
+            Health(.progressing, "Waiting for an address from the load balancer of class example.com/lb")
+        ),
+    ]
+
+    @Test("a load balancer is healthy once it has an address, and says what it waits for", arguments: services)
+    func service(type: String, extra: [String: JSON], status: JSON, expected: Health) {
+        var service = Service(named: "web", in: "shop")
+        service.json["spec"] = ["type": .string(type)]
+        for (key, value) in extra { service.json[path: ["spec", key]] = value }
+        service.json["status"] = status
+        #expect(Health.of(service) == expected)
+    }
 }

@@ -92,6 +92,17 @@ struct TidyTests {
         }
     }
 
+    @Test("what waits for the clock in the engine says why, where it waits")
+    func waitsAreExplained() {
+        for file in Self.sources where file.path.contains("/Engine/") || file.path.contains("/Cluster/") {
+            for (index, line) in file.lines.enumerated() where Self.code(line).contains("clock.sleep(") {
+                if !file.lines[max(0, index - 1)...index].contains(where: { $0.contains("//") }) {
+                    Issue.record("\(file.path):\(index + 1) sleeps without a comment that says why")
+                }
+            }
+        }
+    }
+
     /// Whether the pattern stands in the line's code as a word of its own: `addTask {` is no `Task {`.
     static func uses(_ pattern: String, _ line: Substring) -> Bool {
         " \(code(line))".split(separator: pattern, omittingEmptySubsequences: false).dropLast()

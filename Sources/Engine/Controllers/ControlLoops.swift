@@ -20,6 +20,7 @@ package final class ControlLoops: Sendable {
     package let services: Informer
     package let endpointSlices: Informer
     package let nodes: Informer
+    private let namespaces: Informer
     private let endpointsObjects: Informer
     private let leases: Informer
 
@@ -42,6 +43,7 @@ package final class ControlLoops: Sendable {
         services = informer(Service.kind, indexes: ControllerIndex.namespaced)
         endpointSlices = informer(EndpointSlice.kind, indexes: ControllerIndex.slices)
         nodes = informer(Node.kind)
+        namespaces = informer(Namespace.kind)
         endpointsObjects = informer(Endpoints.kind)
         leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
         recorders = [
@@ -58,14 +60,15 @@ package final class ControlLoops: Sendable {
             endpoints: endpointsObjects)
         nodeLifecycle = NodeLifecycleController(
             cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
-        scheduler = Scheduler(cluster: cluster, clock: clock, pods: pods, nodes: nodes, events: recorders[3])
+        scheduler = Scheduler(
+            cluster: cluster, clock: clock, pods: pods, nodes: nodes, namespaces: namespaces, events: recorders[3])
     }
 
     /// Runs until the task is cancelled, or something fails that should not.
     package func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
-                deployments, replicaSets, pods, services, endpointSlices, nodes, endpointsObjects, leases,
+                deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, leases,
             ] {
                 group.addTask { try await informer.run() }
             }

@@ -7,6 +7,7 @@ package struct ProxyBalancer: Sendable {
 
     private var backends: [ProxyPlan.Endpoint]
     private var affinity: Duration?
+    private var sources: [ProxyPlan.SourceRange]?
     private var next = 0
     private var clients: [String: Client] = [:]
 
@@ -18,18 +19,21 @@ package struct ProxyBalancer: Sendable {
     package init(_ listener: ProxyPlan.Listener) {
         backends = listener.backends
         affinity = listener.affinity
+        sources = listener.sources
     }
 
     /// Takes over new backends; the rotation goes on where it was.
     package mutating func update(_ listener: ProxyPlan.Listener) {
         backends = listener.backends
         affinity = listener.affinity
+        sources = listener.sources
         let present = Set(backends)
         clients = affinity == nil ? [:] : clients.filter { present.contains($0.value.backend) }
     }
 
-    /// The backends to try for a new connection, best first, each once.
+    /// The backends to try for a new connection, best first, each once; none for a client that may not connect.
     package mutating func candidates(for client: String, at now: Timestamp) -> [ProxyPlan.Endpoint] {
+        if let sources, !sources.contains(where: { $0.contains(client) }) { return [] }
         guard !backends.isEmpty else { return [] }
         if let affinity, let known = clients[client], now - known.lastSeen < affinity,
             let index = backends.firstIndex(of: known.backend)

@@ -4,7 +4,7 @@ import Model
 /// Where the service proxy listens and to whom it forwards: a pure function of Services and EndpointSlices.
 ///
 /// Rules: semantics-workloads J1, J7. Every logical node is this machine, so the traffic policy `Local` finds each
-/// endpoint local and means the same as `Cluster`.
+/// endpoint local and means the same as `Cluster`, and `trafficDistribution` finds each endpoint as close as any.
 package struct ProxyPlan: Hashable, Sendable {
     /// An IPv4 address and port, to listen on or to forward to.
     package struct Endpoint: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -33,6 +33,8 @@ package struct ProxyPlan: Hashable, Sendable {
         package var backends: [Endpoint]
         /// How long a client stays with its backend (`sessionAffinity: ClientIP`); `nil` for no affinity.
         package var affinity: Duration?
+        /// Who may connect (`loadBalancerSourceRanges`); `nil` for everybody.
+        package var sources: [SourceRange]?
     }
 
     /// The Service a listener or fault belongs to.
@@ -40,6 +42,12 @@ package struct ProxyPlan: Hashable, Sendable {
         package var namespace: String
         package var name: String
         package var uid: String
+
+        init(_ service: Service) {
+            namespace = service.metadata.namespace
+            name = service.metadata.name
+            uid = service.metadata.uid
+        }
 
         package static func < (left: Self, right: Self) -> Bool {
             (left.namespace, left.name, left.uid) < (right.namespace, right.name, right.uid)
@@ -54,7 +62,8 @@ package struct ProxyPlan: Hashable, Sendable {
     }
 
     package struct Options: Hashable, Sendable {
-        /// The addresses on which node ports listen. `0.0.0.0` opens them to the network: only by explicit choice.
+        /// The addresses on which node ports and load balancers listen. `0.0.0.0` opens them to the network: only by
+        /// explicit choice.
         package var nodePortAddresses: [String]
 
         package init(nodePortAddresses: [String] = ["127.0.0.1"]) {
@@ -64,7 +73,9 @@ package struct ProxyPlan: Hashable, Sendable {
 
     /// Sorted by address and port; no two with the same.
     package private(set) var listeners: [Listener] = []
-    package private(set) var faults: [Fault] = []
+    package internal(set) var faults: [Fault] = []
+    /// What is to be published of load balancers, the oldest Service first.
+    package internal(set) var loadBalancers: [LoadBalancer] = []
 
     package init(services: [Service], slices: [EndpointSlice], options: Options = Options()) {
         var slicesOfService: [ObjectKey: [EndpointSlice]] = [:]
@@ -79,26 +90,17 @@ package struct ProxyPlan: Hashable, Sendable {
                 plan(port, of: service, slices: slicesOfService[service.key] ?? [], options: options, into: &owners)
             }
         }
+        planLoadBalancers(services, slices: slicesOfService, options: options, into: &owners)
         listeners = owners.values.sorted { $0.frontend < $1.frontend }
     }
 
     /// What no port of the Service gets on one machine.
     private mutating func reportUnserved(_ service: Service) {
-        let reference = ServiceReference(
-            namespace: service.metadata.namespace, name: service.metadata.name, uid: service.metadata.uid)
-        if service.spec.type == "LoadBalancer" {
-            faults.append(
-                Fault(
-                    service: reference, reason: "UnsupportedLoadBalancer",
-                    message:
-                        "there is no load balancer on one machine, so it gets no external address: use type NodePort"
-                ))
-        }
         if !service.spec.externalIPs.isEmpty {
             let addresses = service.spec.externalIPs.joined(separator: ", ")
             faults.append(
                 Fault(
-                    service: reference, reason: "UnsupportedExternalIP",
+                    service: ServiceReference(service), reason: "UnsupportedExternalIP",
                     message: "the proxy does not listen on externalIPs (\(addresses)): use type NodePort"))
         }
     }
@@ -110,8 +112,7 @@ package struct ProxyPlan: Hashable, Sendable {
         let spec = service.spec
         // ExternalName and headless Services have no address of their own; an empty one is not allocated yet.
         guard spec.type != "ExternalName", spec.clusterIP != "None", !spec.clusterIP.isEmpty else { return }
-        let reference = ServiceReference(
-            namespace: service.metadata.namespace, name: service.metadata.name, uid: service.metadata.uid)
+        let reference = ServiceReference(service)
         let transport = port.protocol ?? "TCP"
         guard transport == "TCP" else {
             faults.append(
@@ -132,7 +133,6 @@ package struct ProxyPlan: Hashable, Sendable {
         if let nodePort = port.nodePort, nodePort > 0 {
             frontends += options.nodePortAddresses.map { Endpoint($0, nodePort) }
         }
-        let backends = Self.backends(of: port.name ?? "", in: slices)
         for frontend in frontends {
             if let owner = owners[frontend] {
                 faults.append(
@@ -141,10 +141,16 @@ package struct ProxyPlan: Hashable, Sendable {
                         message: "\(frontend) belongs to Service \(owner.service.namespace)/\(owner.service.name)"))
                 continue
             }
-            owners[frontend] = Listener(
-                frontend: frontend, service: reference, portName: port.name ?? "", backends: backends,
-                affinity: Self.affinity(of: spec))
+            owners[frontend] = listener(for: port, of: service, at: frontend, slices: slices)
         }
+    }
+
+    func listener(
+        for port: ServicePort, of service: Service, at frontend: Endpoint, slices: [EndpointSlice]
+    ) -> Listener {
+        Listener(
+            frontend: frontend, service: ServiceReference(service), portName: port.name ?? "",
+            backends: Self.backends(of: port.name ?? "", in: slices), affinity: Self.affinity(of: service.spec))
     }
 
     /// Ready endpoints; when there is none, those that still serve while they terminate (J7).

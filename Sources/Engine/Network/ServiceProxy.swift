@@ -90,7 +90,6 @@ package final class ServiceProxy: Sendable {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await services.run() }
             tasks.addTask { try await slices.run() }
-            tasks.addTask { [events] in try await events.run() }
             tasks.addTask { [self] in await run(snapshots) }
             tasks.addTask {
                 // Before both are known, Services would seem to have no endpoints.
@@ -110,6 +109,13 @@ package final class ServiceProxy: Sendable {
     package func run(_ snapshots: AsyncStream<Snapshot>) async {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withDiscardingTaskGroup { tasks in
+            tasks.addTask { [events] in
+                do {
+                    try await events.run()
+                } catch {
+                    // Cancelled: the proxy stops.
+                }
+            }
             tasks.addTask { [self] in
                 for await snapshot in snapshots {
                     latest.withLock { $0 = snapshot }
@@ -128,6 +134,7 @@ package final class ServiceProxy: Sendable {
                 alarm = retry
                 tasks.addTask { [clock] in
                     do {
+                        // Nobody tells when a port becomes free: it is tried again then.
                         try await clock.sleep(until: retry)
                         wake.yield()
                     } catch {
@@ -148,13 +155,15 @@ extension ServiceProxy {
         var active: [ProxyPlan.Endpoint: ProxyListener] = [:]
         var waiting: [ProxyPlan.Endpoint: Wait] = [:]
         var reported: Set<ProxyPlan.Fault> = []
+        /// When a status that could not be written is written again.
+        var publishAgainAt: Timestamp?
 
         struct Wait {
             var until: Timestamp
             var delay: Duration
         }
 
-        var nextRetry: Timestamp? { waiting.values.map(\.until).min() }
+        var nextRetry: Timestamp? { (waiting.values.map(\.until) + [publishAgainAt].compactMap(\.self)).min() }
 
         mutating func execute(_ plan: ProxyPlan) async {
             let desired = Set(plan.listeners.map(\.frontend))
@@ -172,6 +181,7 @@ extension ServiceProxy {
                 }
             }
             proxy.listening.withLock { $0 = Set(active.keys) }
+            await publish(plan.loadBalancers)
             // A fault that is gone may be told again when it returns.
             let known = reported
             let waitingFaults = reported.filter { fault in
@@ -179,6 +189,19 @@ extension ServiceProxy {
             }
             reported = waitingFaults.union(faults)
             for fault in faults where !known.contains(fault) { proxy.report(fault) }
+        }
+
+        /// Tells in the Services' status which load balancers are up. A Service is told at most once for each change.
+        private mutating func publish(_ loadBalancers: [ProxyPlan.LoadBalancer]) async {
+            publishAgainAt = nil
+            let listening = Set(active.keys)
+            for balancer in loadBalancers {
+                let addresses = balancer.addresses(listening: listening)
+                if addresses == balancer.published { continue }
+                if await !proxy.publish(addresses, of: balancer.service) {
+                    publishAgainAt = proxy.clock.now + proxy.limits.bindRetry.longest
+                }
+            }
         }
 
         private mutating func open(_ listener: ProxyPlan.Listener) async -> ProxyPlan.Fault? {
@@ -216,15 +239,42 @@ extension ServiceProxy {
         }
     }
 
-    private static func explain(_ error: any Error, listeningOn frontend: ProxyPlan.Endpoint) -> String {
+    /// What is wrong, and what would help.
+    package static func explain(_ error: any Error, listeningOn frontend: ProxyPlan.Endpoint) -> String {
         let prefix = "cannot listen on \(frontend): "
         switch (error as? IOError)?.errnoCode {
-        case EADDRINUSE: return prefix + "the port is taken by another process; it is tried again"
+        case EADDRINUSE:
+            return prefix + "the port is taken by another process; end that or choose another port; it is tried again"
         case EACCES, EPERM:
             return prefix + "permission denied: ports below net.ipv4.ip_unprivileged_port_start need root or "
-                + "CAP_NET_BIND_SERVICE; it is tried again"
+                + "CAP_NET_BIND_SERVICE; choose a port from 1024 up, or run "
+                + "sysctl net.ipv4.ip_unprivileged_port_start=\(frontend.port); it is tried again"
         case EADDRNOTAVAIL: return prefix + "this machine has no such address; it is tried again"
         default: return prefix + "\(error); it is tried again"
+        }
+    }
+
+    /// Writes the addresses of a Service's load balancer into its status; none takes them away.
+    ///
+    /// - Returns: whether there is nothing more to do.
+    private func publish(_ addresses: [String], of service: ProxyPlan.ServiceReference) async -> Bool {
+        let ingress = addresses.map { address -> JSON in ["ip": .string(address), "ipMode": "VIP"] }
+        let patch: JSON = [
+            "metadata": ["uid": .string(service.uid)],
+            "status": ["loadBalancer": ["ingress": ingress.isEmpty ? .null : .array(ingress)]],
+        ]
+        do throws(APIError) {
+            _ = try await cluster.patch(
+                Service.key(service.name, in: service.namespace), .merge(patch), subresource: .status,
+                options: WriteOptions(fieldManager: "service-proxy"))
+            return true
+        } catch {
+            // Gone, or another one of its name: the next snapshot knows it.
+            if error.reason == .notFound || error.reason == .conflict { return true }
+            logger.warning(
+                "cannot publish the address of a load balancer: \(error)",
+                metadata: ["service": "\(service.namespace)/\(service.name)"])
+            return false
         }
     }
 

@@ -25,15 +25,25 @@ package enum ContainerConfiguration {
         launch.user = own?.runAsUser ?? common?.runAsUser
         launch.group = own?.runAsGroup ?? common?.runAsGroup ?? launch.user.map { _ in 0 }
         launch.supplementalGroups = (common?.supplementalGroups ?? []) + (common?.fsGroup.map { [$0] } ?? [])
+        launch.hasStrictGroups = common?.supplementalGroupsPolicy == "Strict"
         launch.noNewPrivileges = own?.allowPrivilegeEscalation == false
         launch.mounts = try mounts(container, pod, expand: expand, volumePath)
-        // At the default place nothing is mounted: it would cost every container a mount namespace and a /dev of its
-        // own.
-        if let path = container.terminationMessagePath, path != "/dev/termination-log", abilities.mounts {
-            launch.terminationMessagePath = normalized(path)
-        }
+        launch.terminationMessagePath = mountedTerminationPath(container, runsAsOther: launch.user ?? 0 != 0, abilities)
         return launch
     }
+
+    /// Where the termination message's file is mounted, if it is (I17, docs/decisions/006).
+    ///
+    /// Not at the default place, which would cost every container a mount namespace and a /dev of its own: there it is
+    /// found by `MARTLET_TERMINATION_LOG` alone. But another user cannot come to the file itself.
+    private static func mountedTerminationPath(
+        _ container: Container, runsAsOther: Bool, _ abilities: RuntimeAbilities
+    ) -> String? {
+        guard abilities.mounts, let path = container.terminationMessagePath, !path.isEmpty else { return nil }
+        return path == defaultTerminationPath && !runsAsOther ? nil : normalized(path)
+    }
+
+    private static let defaultTerminationPath = "/dev/termination-log"
 
     private static func mounts(
         _ container: Container, _ pod: Pod, expand: (String) -> String, _ volumePath: (String) -> String
@@ -116,8 +126,13 @@ package enum ContainerConfiguration {
         if !(common?.sysctls.isEmpty ?? true) { return cannot("sysctls") }
         let user = own?.runAsUser ?? common?.runAsUser
         let group = own?.runAsGroup ?? common?.runAsGroup
-        if !abilities.users, user != nil || group != nil || common?.fsGroup != nil {
-            return cannot("runAsUser, runAsGroup or fsGroup", "run martlet as root, or remove it")
+        let groups = common?.supplementalGroups ?? []
+        if !abilities.users, user != nil || group != nil || common?.fsGroup != nil || !groups.isEmpty {
+            return cannot(
+                "runAsUser, runAsGroup, fsGroup or supplementalGroups", "run martlet as root, or remove it")
+        }
+        if !abilities.users, common?.supplementalGroupsPolicy == "Strict" {
+            return cannot("supplementalGroupsPolicy Strict", "run martlet as root, or use Merge")
         }
         // I3: Kubernetes' own message; without an image, who a container runs as is who martlet runs as.
         if own?.runAsNonRoot ?? common?.runAsNonRoot ?? false, user ?? (abilities.users ? 0 : 1) == 0 {
@@ -128,7 +143,10 @@ package enum ContainerConfiguration {
     }
 
     /// Fields that are accepted but not enforced by processes without cgroups; reported once as a Warning event.
-    static func unenforced(_ pod: Pod) -> [String] {
+    ///
+    /// `fsGroupChangePolicy` is none of them: as in Kubernetes it means nothing for volumes that are made for their
+    /// pod, and a hostPath keeps its groups.
+    static func unenforced(_ pod: Pod, _ abilities: RuntimeAbilities) -> [String] {
         var fields: Set<String> = []
         for container in pod.spec.initContainers + pod.spec.containers {
             for resource in container.resources.limits.keys { fields.insert("resources.limits.\(resource)") }
@@ -137,6 +155,17 @@ package enum ContainerConfiguration {
             }
             if container.securityContext?.seccompProfile != nil { fields.insert("securityContext.seccompProfile") }
             if container.stdin == true { fields.insert("stdin") }
+            // A running container is never resized.
+            if !container.resizePolicy.isEmpty { fields.insert("resizePolicy") }
+            if !abilities.mounts, let path = container.terminationMessagePath, path != defaultTerminationPath {
+                fields.insert("terminationMessagePath (the file is the one that $MARTLET_TERMINATION_LOG names)")
+            }
+            // The groups that the machine gives a user are not looked up.
+            if pod.spec.securityContext?.supplementalGroupsPolicy == "Merge",
+                container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser != nil
+            {
+                fields.insert("securityContext.supplementalGroupsPolicy")
+            }
             // In the machine's own network the container listens there anyway.
             if pod.spec.hostNetwork != true, container.ports.contains(where: { $0.hostPort ?? 0 > 0 }) {
                 fields.insert("ports.hostPort")
@@ -149,24 +178,9 @@ package enum ContainerConfiguration {
         }
         if !pod.spec.hostAliases.isEmpty { fields.insert("hostAliases") }
         if pod.spec.dnsConfig != nil { fields.insert("dnsConfig") }
-        if selectsNamespaces(pod.spec.affinity) { fields.insert("affinity.namespaceSelector") }
         if !pod.spec.imagePullSecrets.isEmpty { fields.insert("imagePullSecrets") }
         if pod.spec.setHostnameAsFQDN == true { fields.insert("setHostnameAsFQDN") }
         if pod.spec.hostnameOverride != nil { fields.insert("hostnameOverride") }
         return fields.sorted()
-    }
-
-    /// Whether affinity selects namespaces by their labels, which the scheduler does not follow.
-    private static func selectsNamespaces(_ affinity: Affinity?) -> Bool {
-        let (near, away) = (affinity?.podAffinity, affinity?.podAntiAffinity)
-        let required =
-            (near?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
-            + (away?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
-        let preferred =
-            (near?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
-            + (away?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
-        return (required + preferred.map(\.podAffinityTerm)).contains { term in
-            term.namespaceSelector.map { !Selector(matching: $0).isEmpty } ?? false
-        }
     }
 }

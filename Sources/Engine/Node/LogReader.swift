@@ -52,6 +52,7 @@ package actor LogReader {
                     hasEnded = true
                     break
                 }
+                // Looked at again: the supervisor writes the file, and nobody tells of its growth.
                 try await clock.sleep(for: Self.pollInterval)
                 continue
             }

@@ -196,6 +196,7 @@ package final class NodeAgent: Sendable {
             if reported.map({ now - $0 >= interval }) ?? true, await report(node, now: now) { reported = now }
             let renewed = await renewLease(of: node, now: now)
             let healthy = renewed && reported != nil
+            // A heartbeat is due by the clock alone; one that was not taken is soon tried again.
             try await clock.sleep(for: healthy ? NodeReport.renewInterval : .seconds(1))
         }
     }

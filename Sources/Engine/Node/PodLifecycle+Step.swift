@@ -33,7 +33,7 @@ extension PodLifecycle {
         }
         if !reportedUnenforced, termination == nil, !context.enforcesResources {
             reportedUnenforced = true
-            let fields = ContainerConfiguration.unenforced(pod)
+            let fields = ContainerConfiguration.unenforced(pod, context.abilities)
             if !fields.isEmpty {
                 output.event(
                     true, "FieldNotEnforced",

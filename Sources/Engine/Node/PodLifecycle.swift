@@ -105,8 +105,13 @@ package struct PodLifecycle: Sendable {
         package var hostIP: String
         /// Whether limits and the like are enforced; if not, a Warning event says so.
         package var enforcesResources: Bool
+        package var abilities: RuntimeAbilities
 
-        package init(podIP: String, hostIP: String, enforcesResources: Bool = false) {
+        package init(
+            podIP: String, hostIP: String, enforcesResources: Bool = false,
+            abilities: RuntimeAbilities = RuntimeAbilities(mounts: true, users: true)
+        ) {
+            self.abilities = abilities
             self.podIP = podIP
             self.hostIP = hostIP
             self.enforcesResources = enforcesResources

@@ -48,7 +48,8 @@ final class PodWorker: Sendable {
         self.clock = clock
         self.recorder = recorder
         self.sources = sources
-        let context = PodLifecycle.Context(podIP: address, hostIP: node.address)
+        let context = PodLifecycle.Context(
+            podIP: address, hostIP: node.address, abilities: runtime.abilities)
         let lifecycle = PodLifecycle(pod, context: context, now: clock.now)
         state = Mutex(State(pod: pod, lifecycle: lifecycle))
     }
@@ -302,6 +303,7 @@ final class PodWorker: Sendable {
             case .fault(let message): failure = message
             case .action(.sleep(let duration)):
                 do {
+                    // The hook's own wish; it may not outlast the time that the pod has left.
                     try await clock.sleep(for: min(duration, timeout))
                 } catch {
                     return nil

@@ -32,7 +32,7 @@ extension Registry {
                 }
                 return Identifiers.uid(random: &random)
             }
-            let created = pipeline.created(named, uid: uid, isApplied: isApplied)
+            let created = try pipeline.created(named, uid: uid, isApplied: isApplied)
             do {
                 return try await store(created, pipeline)
             } catch  where error.reason == .alreadyExists && isGenerated {

@@ -68,8 +68,8 @@ struct WritePipeline {
     /// A new object, named and decoded, as it is to be stored, but for what is allocated.
     ///
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
-    func created(_ object: JSON, uid: String, isApplied: Bool = false) -> JSON {
-        var object = Admission.admitting(object, kind: kind.groupKind)
+    func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
+        var object = try Admission.admitting(object, kind: kind.groupKind)
         object = strategy.prepareForCreate(object)
         object[path: ["metadata", "resourceVersion"]] = nil
         object[path: ["metadata", "uid"]] = .string(uid)

@@ -69,6 +69,19 @@ enum PodFiles {
         return bytes
     }
 
+    /// The last bytes of a file, or `nil` when it is none: whoever may write it could put something else in its place.
+    static func tail(_ path: String, limit: Int) -> [UInt8]? {
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        defer { Glibc.close(file) }
+        var info = stat()
+        guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let start = max(0, Int(info.st_size) - limit)
+        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, off_t(start)) }
+        return count < 0 ? nil : Array(bytes.prefix(count))
+    }
+
     /// Removes a file or a whole directory, following no symbolic link.
     static func remove(_ path: String) throws(RuntimeError) {
         var info = stat()

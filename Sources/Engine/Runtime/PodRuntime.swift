@@ -183,9 +183,12 @@ package struct ContainerLaunch: Hashable, Sendable {
     package var user: Int?
     package var group: Int?
     package var supplementalGroups: [Int]
+    /// Whether it has those groups alone, also where it runs as whom the runtime runs as.
+    package var hasStrictGroups = false
     package var noNewPrivileges: Bool
     package var mounts: [Mount]
-    /// Where the container finds the file for its termination message; `nil` for none.
+    /// Where else the container finds the file for its termination message: at the least its path is in
+    /// `MARTLET_TERMINATION_LOG` (docs/decisions/006).
     package var terminationMessagePath: String?
 
     package init(

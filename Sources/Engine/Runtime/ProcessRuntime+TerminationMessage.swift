@@ -7,9 +7,11 @@ extension ProcessRuntime {
     private static let logLines = 80
     private static let logBytes = 2048
 
-    /// The empty file that a container finds at its `terminationMessagePath`. One of an earlier run goes.
+    /// The empty file for a container's termination message. One of an earlier run goes.
     func makeTerminationFile(_ launch: ContainerLaunch, in uid: String) throws(RuntimeError) -> String {
         let path = terminationFile(of: launch.id, in: uid)
+        // A start that is repeated finds what the container has said by now.
+        if PodFiles.exists(path) { return path }
         try PodFiles.makeDirectory(Self.parent(of: path))
         for name in PodFiles.names(in: Self.parent(of: path)) {
             try PodFiles.remove("\(Self.parent(of: path))/\(name)")
@@ -27,7 +29,7 @@ extension ProcessRuntime {
     package func terminationMessage(
         of id: ContainerID, in uid: String, limit: Int, fallsBackToLog: Bool
     ) async -> String? {
-        if let bytes = PodFiles.read(terminationFile(of: id, in: uid))?.suffix(limit), !bytes.isEmpty {
+        if let bytes = PodFiles.tail(terminationFile(of: id, in: uid), limit: limit), !bytes.isEmpty {
             return String(decoding: bytes, as: UTF8.self)
         }
         guard fallsBackToLog, let path = logPath(of: id, in: uid) else { return nil }

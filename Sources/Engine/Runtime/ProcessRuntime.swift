@@ -159,10 +159,12 @@ package final class ProcessRuntime: PodRuntime {
         if let user = launch.user { message.add("uid", user) }
         if let group = launch.group { message.add("gid", group) }
         for group in launch.supplementalGroups { message.add("group", group) }
+        if launch.hasStrictGroups { message.add("strict", 1) }
         if launch.noNewPrivileges { message.add("nnp", 1) }
         var mounts = launch.mounts
+        let terminationFile = try makeTerminationFile(launch, in: uid)
         if let target = launch.terminationMessagePath {
-            mounts.append(.init(source: try makeTerminationFile(launch, in: uid), target: target, readOnly: false))
+            mounts.append(.init(source: terminationFile, target: target, readOnly: false))
         }
         for mount in mounts.sorted(by: { $0.target < $1.target }) {
             message.add("mount", mount.readOnly ? "ro" : "rw")
@@ -171,6 +173,7 @@ package final class ProcessRuntime: PodRuntime {
         }
         for argument in launch.arguments { message.add("arg", argument) }
         for variable in launch.environment { message.add("env", variable) }
+        message.add("env", "MARTLET_TERMINATION_LOG=\(launch.terminationMessagePath ?? terminationFile)")
         // By this mark the supervisor finds everything that a container started.
         message.add("env", "MARTLET_CONTAINER_ID=\(uid)/\(launch.id.name)/\(launch.id.attempt)")
         let reply = try await connection.request(message)

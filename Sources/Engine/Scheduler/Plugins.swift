@@ -2,7 +2,7 @@ import Kinds
 import Model
 
 /// Why a pod cannot run on a node.
-struct Rejection: Hashable {
+struct Rejection: Error, Hashable {
     /// As counted in the scheduler's message (H8).
     var reasons: [String]
     /// Whether removing pods of lower priority could help.
@@ -27,15 +27,42 @@ struct SchedulingProfile: Sendable {
     var filters: [any FilterPlugin]
     var scores: [any ScorePlugin]
 
-    static let standard = SchedulingProfile(
-        filters: [
-            NodeUnschedulable(), NodeName(), TaintToleration(), NodeAffinityMatch(), NodePorts(), NodeResourcesFit(),
-            PodTopologySpread(), InterPodAffinity(),
-        ],
-        scores: [
-            TaintToleration(), NodeAffinityMatch(), PodTopologySpread(), InterPodAffinity(), NodeResourcesFit(),
-            BalancedAllocation(),
-        ])
+    /// - Parameter namespaces: the labels of all namespaces, by name.
+    static func standard(namespaces: [String: [String: String]]) -> SchedulingProfile {
+        let affinity = InterPodAffinity(namespaces: namespaces)
+        return SchedulingProfile(
+            filters: [
+                NodeUnschedulable(), NodeName(), TaintToleration(), NodeAffinityMatch(), NodePorts(),
+                NodeResourcesFit(), PodTopologySpread(), affinity,
+            ],
+            scores: [
+                TaintToleration(), NodeAffinityMatch(), PodTopologySpread(), affinity, NodeResourcesFit(),
+                BalancedAllocation(),
+            ])
+    }
+
+    /// Why a pod cannot run on the node at `index`; `nil` when it can.
+    ///
+    /// Room kept for others of at least its priority is taken; but who only waits for that room may not be what makes
+    /// the pod fit, so it must fit without them, too (H3).
+    ///
+    /// - Parameter nodes: as they were, when this returns.
+    func rejection(of pod: PodInfo, at index: Int, in nodes: inout [NodeInfo]) -> Rejection? {
+        let reserved = nodes[index].nominated.values.filter {
+            $0.priority >= pod.priority && $0.pod.metadata.uid != pod.pod.metadata.uid
+        }
+        if !reserved.isEmpty {
+            let original = nodes[index]
+            for info in reserved { nodes[index].add(info) }
+            defer { nodes[index] = original }
+            if let rejection = firstRejection(of: pod, on: nodes[index], among: nodes) { return rejection }
+        }
+        return firstRejection(of: pod, on: nodes[index], among: nodes)
+    }
+
+    private func firstRejection(of pod: PodInfo, on node: NodeInfo, among nodes: [NodeInfo]) -> Rejection? {
+        filters.lazy.compactMap { $0.reject(pod, on: node, among: nodes) }.first
+    }
 }
 
 struct NodeUnschedulable: FilterPlugin {

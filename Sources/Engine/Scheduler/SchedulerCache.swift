@@ -6,13 +6,16 @@ package struct NodeInfo: Sendable {
     package var node: Node
     var allocatable: ResourceAmounts
     var pods: [String: PodInfo] = [:]
+    /// Pods for which room is kept here until they can be placed (H11).
+    var nominated: [String: PodInfo] = [:]
     var requested = ResourceAmounts()
     var assumedRequested = ResourceAmounts()
 
     package var name: String { node.metadata.name }
 
-    package init(_ node: Node, pods: [PodInfo] = []) {
+    package init(_ node: Node, pods: [PodInfo] = [], nominated: [PodInfo] = []) {
         self.node = node
+        self.nominated = Dictionary(nominated.map { ($0.pod.metadata.uid, $0) }) { first, _ in first }
         allocatable = ResourceAmounts(node.status.allocatable.isEmpty ? node.status.capacity : node.status.allocatable)
         for pod in pods { add(pod) }
     }
@@ -38,6 +41,10 @@ package struct SchedulerCache: Sendable {
     private var places: [String: String] = [:]
     /// Pods whose node is not known (yet).
     private var strays: [String: [String: PodInfo]] = [:]
+    /// By pod UID: where room is kept for which pod.
+    private var nominations: [String: (node: String, info: PodInfo)] = [:]
+    /// The labels of all namespaces, by name.
+    package var namespaces: [String: [String: String]] = [:]
 
     package init() {}
 
@@ -47,7 +54,8 @@ package struct SchedulerCache: Sendable {
     package mutating func set(_ node: Node) {
         let name = node.metadata.name
         let pods = infos[name]?.pods ?? strays.removeValue(forKey: name) ?? [:]
-        infos[name] = NodeInfo(node, pods: Array(pods.values))
+        let nominated = nominations.values.filter { $0.node == name }.map(\.info)
+        infos[name] = NodeInfo(node, pods: Array(pods.values), nominated: nominated)
     }
 
     package mutating func remove(node name: String) {
@@ -60,6 +68,7 @@ package struct SchedulerCache: Sendable {
         remove(pod: pod.metadata.uid)
         let name = pod.spec.nodeName
         if name.isEmpty || pod.isTerminal { return }
+        nominate(pod, on: nil)
         places[pod.metadata.uid] = name
         let info = PodInfo(pod)
         if infos[name] == nil {
@@ -75,6 +84,19 @@ package struct SchedulerCache: Sendable {
         strays[name]?[uid] = nil
         if strays[name]?.isEmpty == true { strays[name] = nil }
     }
+
+    /// Keeps room for a pod on a node, or with `nil` no more.
+    package mutating func nominate(_ pod: Pod, on node: String?) {
+        let uid = pod.metadata.uid
+        if let known = nominations.removeValue(forKey: uid) { infos[known.node]?.nominated[uid] = nil }
+        guard let node, !node.isEmpty else { return }
+        let info = PodInfo(pod)
+        nominations[uid] = (node, info)
+        infos[node]?.nominated[uid] = info
+    }
+
+    /// Where room is kept for a pod.
+    package func nomination(of uid: String) -> String? { nominations[uid]?.node }
 
     package func contains(pod uid: String) -> Bool { places[uid] != nil }
 }

@@ -1,17 +1,22 @@
 import Kinds
 import Model
 
-/// Where a pod goes, or why it cannot go anywhere (semantics-workloads H2 to H9).
+/// Where a pod goes, or why it cannot go anywhere (semantics-workloads H2 to H11).
 package enum SchedulingDecision: Hashable, Sendable {
     case place(node: String)
-    /// `message` is Kubernetes' text of H9.
-    case unschedulable(message: String)
+    /// It goes nowhere yet, but it could once these pods have ended; `message` says why not now.
+    case preempt(Preemption, message: String)
+    /// `message` is Kubernetes' text of H9; room that is kept for the pod stays so if `keepsNomination`.
+    case unschedulable(message: String, keepsNomination: Bool = false)
 
     /// - Parameters:
     ///   - nodes: all nodes with their pods, in a stable order.
+    ///   - namespaces: the labels of all namespaces, by name.
     ///   - start: where the scan begins; where it ended the last time (H3). Comes back advanced.
-    package init(placing pod: PodInfo, on nodes: [NodeInfo], start: inout Int) {
-        self.init(placing: pod, on: nodes, start: &start, profile: .standard)
+    package init(
+        placing pod: PodInfo, on nodes: [NodeInfo], namespaces: [String: [String: String]] = [:], start: inout Int
+    ) {
+        self.init(placing: pod, on: nodes, start: &start, profile: .standard(namespaces: namespaces))
     }
 
     init(placing pod: PodInfo, on nodes: [NodeInfo], start: inout Int, profile: SchedulingProfile) {
@@ -19,25 +24,57 @@ package enum SchedulingDecision: Hashable, Sendable {
             self = .unschedulable(message: "no nodes available to schedule pods")
             return
         }
+        var world = nodes
+        // H3: the node on which room was made is tried first.
+        if let name = pod.pod.status.nominatedNodeName, let index = nodes.firstIndex(where: { $0.name == name }),
+            profile.rejection(of: pod, at: index, in: &world) == nil
+        {
+            self = .place(node: name)
+            return
+        }
         let wanted = Self.sampleSize(nodes.count)
+        let first = start % nodes.count
         var feasible: [NodeInfo] = []
-        var rejections: [Rejection] = []
+        var rejections: [Int: Rejection] = [:]
         var scanned = 0
         while scanned < nodes.count, feasible.count < wanted {
-            let node = nodes[(start + scanned) % nodes.count]
+            let index = (first + scanned) % nodes.count
             scanned += 1
-            let rejection = profile.filters.lazy.compactMap { $0.reject(pod, on: node, among: nodes) }.first
-            if let rejection { rejections.append(rejection) } else { feasible.append(node) }
+            if let rejection = profile.rejection(of: pod, at: index, in: &world) {
+                rejections[index] = rejection
+            } else {
+                feasible.append(nodes[index])
+            }
         }
-        start = (start + scanned) % nodes.count
-        guard let first = feasible.first else {
-            self = .unschedulable(message: Self.message(rejections, of: nodes.count, pod: pod.pod))
-            return
+        start = (first + scanned) % nodes.count
+        if feasible.isEmpty {
+            let all = nodes.indices.compactMap { rejections[$0] }
+            self.init(refusing: pod, on: nodes, all, offset: first, profile: profile)
+        } else {
+            self = .place(node: Self.best(feasible, for: pod, among: nodes, profile: profile))
         }
-        if feasible.count == 1 {
-            self = .place(node: first.name)
-            return
+    }
+
+    /// The pod fits nowhere: perhaps it may take the room of others.
+    private init(
+        refusing pod: PodInfo, on nodes: [NodeInfo], _ rejections: [Rejection], offset: Int, profile: SchedulingProfile
+    ) {
+        let head = "0/\(nodes.count) nodes are available: "
+        let message = head + Self.histogram(rejections.flatMap(\.reasons)) + "."
+        switch Preemption.search(for: pod, on: nodes, rejections: rejections, offset: offset, profile: profile) {
+        case .found(let preemption): self = .preempt(preemption, message: message)
+        case .ineligible(let why):
+            self = .unschedulable(message: message + " preemption: " + why, keepsNomination: true)
+        case .none(let reasons):
+            self = .unschedulable(message: message + " preemption: " + head + Self.histogram(reasons) + ".")
         }
+    }
+
+    /// The one with the highest score; the first of those with the same.
+    private static func best(
+        _ feasible: [NodeInfo], for pod: PodInfo, among nodes: [NodeInfo], profile: SchedulingProfile
+    ) -> String {
+        if feasible.count == 1 { return feasible[0].name }
         var totals = feasible.map { _ in 0 }
         for plugin in profile.scores {
             for (index, score) in plugin.score(pod, on: feasible, among: nodes).enumerated() {
@@ -46,7 +83,7 @@ package enum SchedulingDecision: Hashable, Sendable {
         }
         var best = 0
         for index in totals.indices where totals[index] > totals[best] { best = index }
-        self = .place(node: feasible[best].name)
+        return feasible[best].name
     }
 
     /// H3: how many feasible nodes are enough.
@@ -54,20 +91,6 @@ package enum SchedulingDecision: Hashable, Sendable {
         if count < 100 { return count }
         let percentage = max(5, 50 - count / 125)
         return max(100, count * percentage / 100)
-    }
-
-    /// H9
-    private static func message(_ rejections: [Rejection], of count: Int, pod: Pod) -> String {
-        let head = "0/\(count) nodes are available: "
-        let reasons = Self.histogram(rejections.flatMap(\.reasons))
-        if pod.spec.preemptionPolicy == "Never" {
-            return head + reasons + ". preemption: not eligible due to preemptionPolicy=Never."
-        }
-        let preemption = rejections.map {
-            $0.isResolvable
-                ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling"
-        }
-        return head + reasons + ". preemption: " + head + Self.histogram(preemption) + "."
     }
 
     private static func histogram(_ reasons: [String]) -> String {

@@ -97,6 +97,8 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
 /// Pods that want to be, or must not be, where certain other pods are (H5, H7).
 struct InterPodAffinity: FilterPlugin, ScorePlugin {
     let weight = 2
+    /// The labels of all namespaces, by name: what a term's `namespaceSelector` selects by.
+    var namespaces: [String: [String: String]] = [:]
 
     func reject(_ pod: PodInfo, on node: NodeInfo, among nodes: [NodeInfo]) -> Rejection? {
         let affinity = pod.pod.spec.affinity
@@ -181,16 +183,19 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
         return right.node.metadata.labels[key] == domain
     }
 
-    /// A namespace selector is not followed beyond the empty one, which means all namespaces.
+    /// Whether a term of `owner` is about `pod`. It looks at the namespaces it names and at those it selects; if it
+    /// says neither, at its owner's. An empty selector selects all (H7).
     private func matches(_ term: PodAffinityTerm, of owner: Pod, _ pod: Pod) -> Bool {
         guard let selector = term.labelSelector else { return false }
-        let isEverywhere = term.namespaceSelector.map { Selector(matching: $0).isEmpty } ?? false
-        let namespaces = term.namespaces.isEmpty ? [owner.metadata.namespace] : term.namespaces
+        let namespace = pod.metadata.namespace
+        let isOwn = term.namespaces.isEmpty && term.namespaceSelector == nil && namespace == owner.metadata.namespace
+        let isSelected =
+            term.namespaceSelector.map { Selector(matching: $0).matches(namespaces[namespace] ?? [:]) } ?? false
         // Labels that must be as the owner's own, or must not be.
         let (own, labels) = (owner.metadata.labels, pod.metadata.labels)
         let agrees = term.matchLabelKeys.allSatisfy { own[$0] == nil || own[$0] == labels[$0] }
         let differs = term.mismatchLabelKeys.allSatisfy { own[$0] == nil || own[$0] != labels[$0] }
-        return (isEverywhere || namespaces.contains(pod.metadata.namespace))
+        return (isOwn || isSelected || term.namespaces.contains(namespace))
             && Selector(matching: selector).matches(labels) && agrees && differs
     }
 }

@@ -39,6 +39,12 @@ struct PodRules: KindRules {
     }
 
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {
+        if subresource == nil {
+            // Set when the pod was created (semantics-workloads K13): a client need not know them.
+            object.change("spec") { spec in
+                for name in ["priority", "preemptionPolicy"] where spec[name] == nil { spec[name] = old["spec"]?[name] }
+            }
+        }
         guard subresource == "status" else { return }
         // C13: who owns the pod and whether it goes is not for status updates to say.
         for name in ["ownerReferences", "deletionTimestamp", "deletionGracePeriodSeconds"] {

@@ -10,7 +10,7 @@ extension Health {
         }
         switch pod.status.phase {
         case "Succeeded": return Health(.healthy)
-        case "Failed": return Health(.degraded, pod.status.message ?? pod.status.reason ?? "")
+        case "Failed": return Health(.degraded, pod.status.message ?? pod.status.reason ?? lastWords(of: statuses))
         case "Running":
             guard pod.spec.restartPolicy ?? "Always" == "Always" else { return Health(.progressing) }
             if pod.isReady { return Health(.healthy) }
@@ -20,6 +20,19 @@ extension Health {
             return Health(.progressing)
         default: return Health(.progressing)
         }
+    }
+
+    /// Which container failed, and what it left as its termination message.
+    private static func lastWords(of statuses: [ContainerStatus]) -> String {
+        for status in statuses {
+            guard let end = status.state.terminated, end.exitCode != 0 else { continue }
+            let said = (end.message ?? "").split(whereSeparator: \.isNewline).joined(separator: " | ")
+            // `Error` says no more than the exit code.
+            let why = said.isEmpty && end.reason != "Error" ? end.reason ?? "" : said
+            return "container \"\(status.name)\" failed with exit code \(end.exitCode)"
+                + (why.isEmpty ? "" : ": \(why)")
+        }
+        return ""
     }
 
     private static func waitingFault(_ status: ContainerStatus) -> String? {

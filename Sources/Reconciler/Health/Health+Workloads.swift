@@ -114,8 +114,11 @@ extension Health {
         guard service.spec.type == "LoadBalancer", service.status.loadBalancer.ingress.isEmpty else {
             return Health(.healthy)
         }
+        if let name = service.spec.loadBalancerClass, !name.isEmpty {
+            return Health(.progressing, "Waiting for an address from the load balancer of class \(name)")
+        }
         return Health(
-            .progressing, "Waiting for a load balancer address; where there is no load balancer, use type NodePort")
+            .progressing, "Waiting for a load balancer address; events of the Service may say what is in the way")
     }
 
     package static func ofClaim(_ claim: JSON) -> Health {

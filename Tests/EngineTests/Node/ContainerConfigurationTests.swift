@@ -178,6 +178,32 @@ struct ContainerConfigurationTests {
         (["containers": [["name": "web"]], "dnsConfig": ["nameservers": ["127.0.0.1"]]], ["dnsConfig"]),
         (["containers": [["name": "web"]], "imagePullSecrets": [["name": "x"]]], ["imagePullSecrets"]),
         (["containers": [["name": "web", "stdin": true]]], ["stdin"]),
+        (
+            [
+                "containers": [
+                    ["name": "web", "resizePolicy": [["resourceName": "cpu", "restartPolicy": "NotRequired"]]]
+                ]
+            ], ["resizePolicy"]
+        ),
+        (
+            [
+                "containers": [["name": "web"]],
+                "securityContext": ["runAsUser": 5, "supplementalGroupsPolicy": "Merge"],
+            ], ["securityContext.supplementalGroupsPolicy"]
+        ),
+        // These are honoured: without a user nobody has other groups, and the volumes are the pod's own.
+        (
+            [
+                "containers": [["name": "web", "terminationMessagePath": "/tmp/said"]],
+                "securityContext": ["supplementalGroupsPolicy": "Merge", "fsGroupChangePolicy": "OnRootMismatch"],
+            ], []
+        ),
+        (
+            [
+                "containers": [["name": "web"]],
+                "securityContext": ["runAsUser": 5, "supplementalGroupsPolicy": "Strict"],
+            ], []
+        ),
         (["containers": [["name": "web", "ports": [["containerPort": 80, "hostPort": 80]]]]], ["ports.hostPort"]),
         (
             ["hostNetwork": true, "containers": [["name": "web", "ports": [["containerPort": 80, "hostPort": 80]]]]], []
@@ -197,6 +223,55 @@ struct ContainerConfigurationTests {
         let messages = driver.events.filter { $0.reason == "FieldNotEnforced" }.map { "\($0.isWarning) \($0.message)" }
         let words = "true accepted but not enforced by the process runtime: \(fields.joined(separator: ", "))"
         #expect(messages == (fields.isEmpty ? [] : [words]))
+    }
+
+    static let messagePaths: [(container: JSON, mounts: Bool, mounted: String?)] = [
+        (["name": "web", "terminationMessagePath": "/dev/termination-log"], true, nil),
+        (["name": "web", "terminationMessagePath": "/tmp//said/"], true, "/tmp/said"),
+        (["name": "web", "terminationMessagePath": "/tmp/said"], false, nil),
+        // Another user cannot come to the file in the data directory.
+        (
+            [
+                "name": "web", "terminationMessagePath": "/dev/termination-log",
+                "securityContext": ["runAsUser": 1000],
+            ], true, "/dev/termination-log"
+        ),
+        (
+            ["name": "web", "terminationMessagePath": "/dev/termination-log", "securityContext": ["runAsUser": 0]],
+            true, nil
+        ),
+    ]
+
+    @Test("I17: where the termination message's file is mounted, if it is", arguments: messagePaths)
+    func terminationPath(container: JSON, mounts: Bool, mounted: String?) throws {
+        let found = try launch(container, abilities: .init(mounts: mounts, users: true))
+        #expect(found.terminationMessagePath == mounted)
+    }
+
+    @Test("I17: a terminationMessagePath that cannot be mounted is told, with where the file is; the default is not")
+    func unmountedTerminationPath() {
+        let none = RuntimeAbilities(mounts: false, users: false)
+        var own = pod(["name": "web", "terminationMessagePath": "/tmp/said"])
+        let words = "terminationMessagePath (the file is the one that $MARTLET_TERMINATION_LOG names)"
+        #expect(ContainerConfiguration.unenforced(own, none) == [words])
+        own.spec.containers[0].terminationMessagePath = "/dev/termination-log"
+        #expect(ContainerConfiguration.unenforced(own, none) == [])
+    }
+
+    static let groups: [(security: JSON, word: String)] = [
+        (["supplementalGroups": [7]], "supplementalGroups"),
+        (["supplementalGroupsPolicy": "Strict"], "supplementalGroupsPolicy Strict"),
+    ]
+
+    @Test("without root the groups of a container cannot be chosen, which is refused", arguments: groups)
+    func groupsWithoutRoot(security: JSON, word: String) throws {
+        var pod = pod(["name": "web"])
+        pod.json[path: ["spec", "securityContext"]] = security
+        let none = RuntimeAbilities(mounts: false, users: false)
+        let fault = try #require(ContainerConfiguration.unsupported(pod.spec.containers[0], in: pod, none))
+        #expect(fault.contains(word))
+        let all = RuntimeAbilities(mounts: true, users: true)
+        #expect(ContainerConfiguration.unsupported(pod.spec.containers[0], in: pod, all) == nil)
     }
 
     @Test("without root or mount namespaces, users and mounts are refused with what would be right")

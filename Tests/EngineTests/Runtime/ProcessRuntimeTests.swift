@@ -98,6 +98,17 @@ struct ProcessRuntimeTests {
             messages = TerminationMessages(uid: uid)
             #expect(await said(&messages, pod, runtime, uid) == "line 1\nline 2\nline 3\n")
 
+            // Whoever it is, without a mount: the last of what is in the file named in the environment.
+            let noisy = shell(
+                "yes x | head -c 9000 > $MARTLET_TERMINATION_LOG; echo end >> $MARTLET_TERMINATION_LOG", name: "noisy")
+            (container.name, container.terminationMessagePolicy) = ("noisy", "File")
+            pod.spec.containers.append(container)
+            try await runtime.start(noisy, in: uid)
+            #expect(await exit(runtime, uid, noisy.id)?.code == 0)
+            let text = await said(&messages, pod, runtime, uid, noisy.id)
+            #expect(text?.utf8.count == 4096)
+            #expect(text?.hasSuffix("x\nend\n") == true)
+
             guard runtime.abilities.mounts else { return }
             var launch = shell("echo out of cheese > /martlet-said; exit 1", attempt: 1)
             launch.terminationMessagePath = "/martlet-said"

@@ -55,7 +55,7 @@ struct EventExpiryController {
                 next = nil
             }
             let now = clock.now
-            // An Event that is written meanwhile expires after the whole lifetime at the earliest.
+            // Until the next one expires: an Event that is written meanwhile does so after its whole lifetime.
             try await clock.sleep(until: max(next ?? now + EventExpiry.lifetime, now + Self.pause))
         }
     }
