@@ -5,7 +5,8 @@ import Model
 
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List what happened, oldest first.", discussion: "Exit codes: 0 listed, 2 an error.")
+        abstract: "List what happened, oldest first.", usage: "martlet events [<options>]",
+        discussion: "Exit codes: 0 listed, 2 an error.")
 
     @Option(
         name: .shortAndLong,

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print what a pod's containers wrote.",
+        abstract: "Print what a pod's containers wrote.", usage: "martlet logs [<options>] <target>",
         discussion: """
             Of several containers it is the first, or the one that the pod's annotation
             kubectl.kubernetes.io/default-container names, unless -c says which. With -f, pods that a Deployment or \

@@ -3,6 +3,7 @@ import ArgumentParser
 struct AppDiff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Show how the cluster differs from what an Application deployed.",
+        usage: "martlet app diff [<options>] <name>",
         discussion: "Exit codes: 0 no difference, 1 differences, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions

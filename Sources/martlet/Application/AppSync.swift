@@ -71,6 +71,7 @@ extension OperationState {
 struct AppSync: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "Sync an Application now, to its target or to a revision you name.",
+        usage: "martlet app sync [<options>] <name>",
         discussion: """
             A revision that is not the target holds the target, until 'martlet app retry' or a new commit.
 

@@ -59,6 +59,7 @@ extension KubernetesObject {
 struct RolloutStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Follow a rollout to its end.",
+        usage: "martlet rollout status [<options>] <target>",
         discussion: "Exit codes: 0 rolled out, 1 exceeded its progress deadline, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
@@ -119,6 +120,7 @@ struct RolloutStatusCommand: AsyncParsableCommand {
 struct RolloutHistory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "List a Deployment's revisions.",
+        usage: "martlet rollout history [<options>] <target>",
         discussion: "Exit codes: 0 listed, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
