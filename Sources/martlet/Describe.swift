@@ -147,7 +147,8 @@ struct Describe: AsyncParsableCommand {
                 "  \(event.type ?? "")", event.reason ?? "", age, event.source.component ?? "", event.message ?? "",
             ]
         }
-        return "Events:\n" + Columns.text(["  TYPE", "REASON", "AGE", "FROM", "MESSAGE"], rows)
+        return "Events:\n"
+            + Columns.text(["  TYPE", "REASON", "AGE", "FROM", "MESSAGE"], rows, width: TextWidth.current)
     }
 }
 

@@ -168,11 +168,13 @@ struct AppHistory: AsyncParsableCommand {
             return
         }
         let held = Dictionary(uniqueKeysWithValues: (status.rollout?.held ?? []).map { ($0.revision, $0) })
+        let now = SystemClock().now
         let rows = status.history.map { entry in
             let mark =
                 held[entry.revision].map { "held: \($0.reason)" }
                 ?? (entry.revision == status.rollout?.lastHealthyRevision ? "last healthy" : "")
-            return [String(entry.id), String(entry.revision.prefix(12)), entry.deployedAt?.description ?? "", mark]
+            let time = entry.deployedAt.map { "\($0) (\(Timestamp.age(of: $0, at: now)) ago)" } ?? ""
+            return [String(entry.id), String(entry.revision.prefix(12)), time, mark]
         }
         print(Columns.text(["ID", "REVISION", "DEPLOYED AT", "NOTE"], rows))
     }

@@ -97,11 +97,17 @@ struct AppGet: AsyncParsableCommand {
         if let from = rollout.rolledBackFrom { text += " from \(from.prefix(12))" }
         if let last = rollout.lastHealthyRevision { text += ", last healthy \(last.prefix(12))" }
         var fields = [("Rollout", text)]
-        for (index, wait) in progress.waitsFor.enumerated() { fields.append((index == 0 ? "Waiting for" : "", wait)) }
+        // A single one stands in the line of the health.
+        if progress.waitsFor.count > 1 {
+            for (index, wait) in progress.waitsFor.enumerated() {
+                fields.append((index == 0 ? "Waiting for" : "", wait))
+            }
+        }
         // Of those before the last what matters is that they are not taken again.
         for (index, held) in rollout.held.reversed().enumerated() {
+            let age = held.heldAt.map { ", \(Timestamp.age(of: $0.time, at: now)) ago" } ?? ""
             let message = index == 0 ? ": \(held.message ?? "")" : ""
-            fields.append((index == 0 ? "Held" : "", "\(held.revision.prefix(12)) \(held.reason)\(message)"))
+            fields.append((index == 0 ? "Held" : "", "\(held.revision.prefix(12)) \(held.reason)\(age)\(message)"))
         }
         return fields
     }

@@ -116,6 +116,9 @@ struct AppSync: AsyncParsableCommand {
         }
         let synced = state.syncResult?.revision ?? ""
         print("\(options.name): synced \(synced.prefix(12))")
+        if let held = application.status.rollout?.held.first(where: { $0.revision == synced }) {
+            printError("note: \(synced.prefix(12)) was held for \(held.reason); it is judged once more")
+        }
         if wait { try await AppVerdict(options: options).follow(synced, cluster) }
     }
 }
