@@ -162,7 +162,7 @@ struct MartletService {
         return CommandError("cannot listen on \(address.host):\(address.port): \(reason); \(advice)")
     }
 
-    /// Without its directory the service would acknowledge what is lost: its files are open, but nobody finds them again.
+    /// Without its directory the service would acknowledge what is lost: it has its files open, but nobody finds them.
     ///
     /// - Throws: when the directory was removed.
     private func watchDirectory() async throws -> Part {
@@ -203,9 +203,9 @@ struct MartletService {
         if isIdle {
             logger.notice(
                 """
-                there is no Application yet: stop and follow a repository with 'martlet serve --repo URL --path FOLDER', \
-                or add one with 'kubectl --kubeconfig \(directory)/kubeconfig apply -f FILE', for example \
-                examples-repo/apps/web.yaml
+                there is no Application yet: stop and follow a repository with \
+                'martlet serve --repo URL --path FOLDER', or add one with \
+                'kubectl --kubeconfig \(directory)/kubeconfig apply -f FILE', for example examples-repo/apps/web.yaml
                 """)
         }
         SystemdNotification.send("READY=1")
