@@ -26,7 +26,7 @@ extern char **environ;
 
 struct supervisor pod;
 
-enum { HELD = 75, STOP_MILLISECONDS = 10000 };
+enum { HELD = 75, STOP_MILLISECONDS = 10000, LOOK_MILLISECONDS = 5000 };
 
 int64_t now_ns(void) {
     struct timespec time;
@@ -77,13 +77,25 @@ static void reap(void) {
     }
 }
 
+// Ends the containers with a grace, and then the supervisor.
+static void stop(void) {
+    if (pod.kill_deadline) return;
+    pod.kill_deadline = monotonic_ms() + STOP_MILLISECONDS;
+    for (int i = 0; i < pod.container_count; i++) container_signal(&pod.containers[i], SIGTERM);
+}
+
+// Whether the pod's directory was removed: no service can find, adopt or end such a pod any more. The lock stands for
+// the directory, whose own links say nothing while it is somebody's working directory. A directory that was moved is
+// still there.
+static bool directory_is_gone(void) {
+    struct stat status;
+    return fstat(pod.lock, &status) != 0 || status.st_nlink == 0;
+}
+
 static void take_signals(void) {
     struct signalfd_siginfo info;
     while (read(pod.signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGTERM && !pod.kill_deadline) {
-            pod.kill_deadline = monotonic_ms() + STOP_MILLISECONDS;
-            for (int i = 0; i < pod.container_count; i++) container_signal(&pod.containers[i], SIGTERM);
-        }
+        if (info.ssi_signo == SIGTERM) stop();
     }
     reap();
 }
@@ -103,10 +115,16 @@ static void exec_read(struct exec *exec) {
     exec->used += take;
 }
 
-// Acts on what is due and answers the milliseconds until something else is, or -1.
+// Acts on what is due and answers the milliseconds until something else is.
 static int advance(void) {
     int64_t now = monotonic_ms(), next = INT64_MAX;
     int alive = 0;
+    // Looked for now and then: inotify would take one of the user's few instances for each pod.
+    if (!pod.kill_deadline && now >= pod.look_at) {
+        pod.look_at = now + LOOK_MILLISECONDS;
+        if (directory_is_gone()) stop();
+    }
+    if (!pod.kill_deadline) next = pod.look_at;
     for (int i = 0; i < pod.container_count; i++) {
         struct container *container = &pod.containers[i];
         if (container->state == EXITED) continue;
@@ -145,7 +163,6 @@ static int advance(void) {
         pod.kill_deadline = now + 1000;
     }
     if (pod.kill_deadline && pod.kill_deadline < next) next = pod.kill_deadline;
-    if (next == INT64_MAX) return -1;
     return next <= now ? 0 : (int)(next - now);
 }
 

@@ -81,7 +81,8 @@ struct supervisor {
     struct exec execs[EXECS];
     struct client clients[CLIENTS];
     unsigned serials;
-    int64_t kill_deadline;  // non-zero while stopping by SIGTERM
+    int64_t kill_deadline;  // non-zero while stopping
+    int64_t look_at;        // when to see next whether the pod's directory is still there
 };
 
 extern struct supervisor pod;

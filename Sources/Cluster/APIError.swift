@@ -84,11 +84,27 @@ package struct APIError: Error, Hashable, Sendable {
     package var reason: Reason
     package var message: String
     package var details: Details
+    /// What the caller sent is at fault, although Kubernetes calls it an internal error (C5, H1). It is not sent, and
+    /// so is no part of what makes two errors the same.
+    package var isCallersFault: Bool
 
-    package init(_ reason: Reason, _ message: String, details: Details = Details()) {
+    package init(
+        _ reason: Reason, _ message: String, details: Details = Details(), isCallersFault: Bool = false
+    ) {
         self.reason = reason
         self.message = message
         self.details = details
+        self.isCallersFault = isCallersFault
+    }
+
+    package static func == (left: APIError, right: APIError) -> Bool {
+        left.reason == right.reason && left.message == right.message && left.details == right.details
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(reason)
+        hasher.combine(message)
+        hasher.combine(details)
     }
 }
 

@@ -104,21 +104,22 @@ package final class Engine: Sendable {
         ServiceProxy.Snapshot(services: loops.services.all(), slices: loops.endpointSlices.all())
     }
 
-    /// All at once, each with its own grace; what nobody knows any more gets none.
+    /// All at once, each as its deletion would end it; what nobody knows any more has no grace.
     private func stopPods() async {
         do {
             let pods = try await registry.list(ListQuery(Pod.kind.groupKind)).items.map { $0.view(as: Pod.self) }
-            let graces = Dictionary(pods.map { ($0.metadata.uid, $0.spec.terminationGracePeriodSeconds ?? 30) }) {
-                first, _ in first
-            }
+            let known = Dictionary(pods.map { ($0.metadata.uid, $0) }) { first, _ in first }
             let sandboxes = try await runtime.existingSandboxes()
             let (runtime, clock, logger) = (runtime, clock, logger)
             await withDiscardingTaskGroup { group in
                 for sandbox in sandboxes {
                     group.addTask {
-                        do {
-                            let grace = Duration.seconds(graces[sandbox.uid] ?? 0)
-                            try await runtime.stop(sandbox.uid, grace: grace, clock: clock)
+                        do throws(RuntimeError) {
+                            if let pod = known[sandbox.uid] {
+                                try await PodStop(pod, runtime: runtime, clock: clock).run()
+                            } else {
+                                try await runtime.remove(sandbox.uid)
+                            }
                         } catch {
                             logger.error("could not stop pod \(sandbox.namespace)/\(sandbox.name): \(error)")
                         }

@@ -149,7 +149,12 @@ struct APIResponder: HTTPResponder {
     }
 
     private func refusal(_ error: APIError, _ method: String, _ path: String) -> Answer {
-        if error.reason == .internalError { logger.error("\(method) \(path): \(error)") }
+        if error.reason == .internalError, !error.isCallersFault {
+            logger.error("\(method) \(path): \(error)")
+        } else {
+            // The client is told; its message may quote what was sent, and that may be a secret.
+            logger.debug("\(method) \(path): \(error.reason.code) \(error.reason.rawValue)")
+        }
         return Answer(error)
     }
 

@@ -8,6 +8,8 @@ struct Completion: ParsableCommand {
             bash: source <(martlet completion bash)
             zsh:  martlet completion zsh > "${fpath[1]}/_martlet"
             fish: martlet completion fish > ~/.config/fish/completions/martlet.fish
+
+            Exit codes: 0 printed, 2 an error.
             """)
 
     @Argument(help: "bash, zsh or fish.")

@@ -7,6 +7,7 @@ import Reconciler
 struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show everything about objects, and the events about them.",
+        usage: "martlet describe [<options>] <target> ...",
         discussion: "Values of Secrets are masked. Exit codes: 0 shown, 2 an error.")
 
     @Argument(
@@ -146,7 +147,8 @@ struct Describe: AsyncParsableCommand {
                 "  \(event.type ?? "")", event.reason ?? "", age, event.source.component ?? "", event.message ?? "",
             ]
         }
-        return "Events:\n" + Columns.text(["  TYPE", "REASON", "AGE", "FROM", "MESSAGE"], rows)
+        return "Events:\n"
+            + Columns.text(["  TYPE", "REASON", "AGE", "FROM", "MESSAGE"], rows, width: TextWidth.current)
     }
 }
 

@@ -8,10 +8,12 @@ import Reconciler
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a folder, a repository or an Application would change.",
+        usage: "martlet diff [<options>] [<location>]",
         discussion: """
             Compares with the live objects of the service, as a server-side dry run. In a clone of a repository that \
-            an Application follows, it compares as that Application would sync, prunes included. With --against REV it \
-            compares with that revision and needs no service. Values of Secrets are masked.
+            an Application follows, it compares as that Application would sync, prunes included; of several, one that \
+            cannot be compared keeps nobody from seeing the others. With --against REV it compares with that revision \
+            and needs no service. Values of Secrets are masked.
 
             Exit codes: 0 no difference, 1 differences, 2 an error.
             """)
@@ -49,29 +51,48 @@ struct Diff: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let report = try await report()
+        let (report, faults) = try await compare()
         switch output {
         case .unified: print(report.unified(colors: color.isOn), terminator: "")
         case .summary: print(report.summary)
         case .json: print(report.json.text(.indented))
         case .markdown: print(report.markdown(), terminator: "")
         }
+        for fault in faults { printError("error: \(fault)") }
+        if !faults.isEmpty { throw ExitCode(Failure.code) }
         if !report.isEmpty { throw ExitCode(1) }
     }
 
     /// All differences, in the order in which a sync would carry them out.
     func report() async throws -> DiffReport {
-        if let against { return try await revisions(against) }
+        let (report, faults) = try await compare()
+        if !faults.isEmpty { throw CommandError(faults.joined(separator: "\n")) }
+        return report
+    }
+
+    /// All differences, and why some Applications could not be compared.
+    ///
+    /// - Throws: when nothing could be compared.
+    private func compare() async throws -> (report: DiffReport, faults: [String]) {
+        if let against { return (try await revisions(against), []) }
         let cluster = try connection.connect()
-        let subjects = try await DiffSubject.all(of: self, cluster)
+        let comparisons = try await DiffSubject.all(of: self, cluster)
         var all: [ObjectDifference] = []
         var unchanged = 0
-        for subject in subjects {
-            let (differences, count) = try await subject.differences(cluster)
-            all += differences
-            unchanged += count
+        var faults: [String] = []
+        for comparison in comparisons {
+            do {
+                let (differences, count) = try await comparison.subject().differences(cluster)
+                all += differences
+                unchanged += count
+            } catch {
+                faults.append(comparison.named(Failure.message(error)))
+            }
         }
-        return DiffReport(all, unchanged: unchanged)
+        if faults.count == comparisons.count, !faults.isEmpty {
+            throw CommandError(faults.joined(separator: "\n"))
+        }
+        return (DiffReport(all, unchanged: unchanged), faults)
     }
 
     /// Two revisions, both with defaults filled in, so that spelling a default out is no difference.

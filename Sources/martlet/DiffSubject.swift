@@ -12,25 +12,45 @@ struct DiffSubject {
     var settings = ApplicationSettings()
     var inventory: Set<ObjectKey> = []
 
-    /// The subjects that the options mean.
-    static func all(of diff: Diff, _ cluster: any Cluster) async throws -> [DiffSubject] {
+    /// One of what is compared, which may turn out to be impossible.
+    struct Comparison {
+        /// The Application that it is made for, if any.
+        var application: ObjectKey?
+        var subject: () async throws -> DiffSubject
+
+        /// A message, every line of which says whom it is about.
+        func named(_ message: String) -> String {
+            guard let application else { return message }
+            let name = "Application \(application.namespace)/\(application.name)"
+            return message.split(separator: "\n").map { "\(name): \($0)" }.joined(separator: "\n")
+        }
+    }
+
+    /// What the options mean is to be compared.
+    static func all(of diff: Diff, _ cluster: any Cluster) async throws -> [Comparison] {
         if let name = diff.app {
             let application = try await application(name, in: diff.appNamespace, cluster)
-            return [try await DiffSubject(application, diff, cluster)]
+            return [
+                Comparison(application: application.key) { try await DiffSubject(application, diff, cluster) }
+            ]
         }
         // Who says where objects go, or which folders count, does not mean an Application.
         if diff.manifests.namespace == nil, !diff.manifests.recurse, let local = try diff.manifests.local() {
             let found = try await applications(in: local, cluster)
             if !found.isEmpty {
-                return try found.map { application in
-                    printError("comparing as Application \(application.metadata.name), which follows this repository")
-                    return try DiffSubject(application, local, diff.manifests.revision, cluster)
+                return found.map { application in
+                    Comparison(application: application.key) {
+                        printError(
+                            "comparing as Application \(application.metadata.name), which follows this repository")
+                        return try DiffSubject(application, local, diff.manifests.revision, cluster)
+                    }
                 }
             }
         }
         let desired = try await ManifestLoader(cluster: cluster).load(
             diff.manifests, namespace: diff.manifests.namespace ?? "default", revision: diff.manifests.revision)
-        return try await byOwner(desired, cluster)
+        try desired.requireSound()
+        return try await byOwner(desired, cluster).map { subject in Comparison { subject } }
     }
 
     static func application(_ name: String, in namespace: String, _ cluster: any Cluster) async throws -> Application {
@@ -81,19 +101,10 @@ extension DiffSubject {
     private init(following application: Application, desired: DesiredState) throws {
         self.init(desired: desired)
         self.application = application.metadata.name
-        settings = try Self.settings(of: application)
+        settings = try ApplicationSettings(application)
         settings.prunes = true
         inventory = application.status.inventory
         self.desired.mark(for: self.application)
-    }
-
-    /// - Throws: `CommandError` that names the Application, since several may be compared.
-    private static func settings(of application: Application) throws -> ApplicationSettings {
-        do {
-            return try ApplicationSettings(application)
-        } catch {
-            throw CommandError("Application \(application.metadata.namespace)/\(application.metadata.name): \(error)")
-        }
     }
 
     /// An Application with the files of a clone in the place of its repository's.
@@ -104,12 +115,12 @@ extension DiffSubject {
         // A folder that is not above the Application's own is meant in its place.
         if !local.path.isEmpty, !Self.folder(source.path).hasPrefix(local.path + "/") { source.path = local.path }
         let state = try ManifestLoader(cluster: cluster).render(
-            local, source, namespace: Self.settings(of: application).namespace, revision: revision)
+            local, source, namespace: ApplicationSettings(application).namespace, revision: revision)
         try self.init(following: application, desired: state)
     }
 
     /// An Application with what the options name instead of what it deployed, if anything.
-    fileprivate init(_ application: Application, _ diff: Diff, _ cluster: any Cluster) async throws {
+    private init(_ application: Application, _ diff: Diff, _ cluster: any Cluster) async throws {
         let options = diff.manifests
         if options.location != nil, let local = try options.local() {
             try self.init(application, local, options.revision, cluster)

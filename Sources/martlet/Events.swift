@@ -5,7 +5,8 @@ import Model
 
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List what happened, oldest first.", discussion: "Exit codes: 0 listed, 2 an error.")
+        abstract: "List what happened, oldest first.", usage: "martlet events [<options>]",
+        discussion: "Exit codes: 0 listed, 2 an error.")
 
     @Option(
         name: .shortAndLong,
@@ -36,7 +37,7 @@ struct Events: AsyncParsableCommand {
         if let output, !watch {
             print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(events.map(\.json))]))
         } else if watch || !events.isEmpty {
-            if output == nil { print(Columns.text(header, events.map(cells), &widths)) }
+            if output == nil { print(Columns.text(header, events.map(cells), &widths, width: TextWidth.current)) }
             for event in events where output != nil { show(event, &widths) }
         } else {
             printError("no events\(namespace.map { " in namespace \($0)" } ?? "")")
@@ -59,7 +60,7 @@ struct Events: AsyncParsableCommand {
         switch output {
         case .json: print(event.json.text(.indented))
         case .yaml: print("---\n" + OutputFormat.yaml.text(event.json))
-        case nil: print(Columns.text(nil, [cells(event)], &widths))
+        case nil: print(Columns.text(nil, [cells(event)], &widths, width: TextWidth.current))
         }
     }
 
@@ -77,13 +78,14 @@ struct Events: AsyncParsableCommand {
     }
 
     private var header: [String] {
-        (namespace == nil ? ["NAMESPACE"] : []) + ["TIME", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"]
+        (namespace == nil ? ["NAMESPACE"] : []) + ["TIME", "AGE", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"]
     }
 
     private func cells(_ event: Kinds.Event) -> [String] {
         let object = event.involvedObject
         return (namespace == nil ? [event.metadata.namespace] : []) + [
-            event.time.description, event.type ?? "", event.reason ?? "",
+            event.time.description, Timestamp.age(of: event.time, at: SystemClock().now), event.type ?? "",
+            event.reason ?? "",
             "\((object.kind ?? "").lowercased())/\(object.name ?? "")", String(event.count ?? 1), event.message ?? "",
         ]
     }

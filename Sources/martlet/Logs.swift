@@ -6,7 +6,7 @@ import Reconciler
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print what a pod's containers wrote.",
+        abstract: "Print what a pod's containers wrote.", usage: "martlet logs [<options>] <target>",
         discussion: """
             Of several containers it is the first, or the one that the pod's annotation
             kubectl.kubernetes.io/default-container names, unless -c says which. With -f, pods that a Deployment or \
@@ -48,7 +48,12 @@ struct Logs: AsyncParsableCommand {
         if follow { endWithReader() }
         let parts = target.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
-            try await printLog(of: target, prefix: "", cluster)
+            do {
+                try await printLog(of: target, prefix: "", cluster)
+            } catch let error as APIError {
+                guard error.reason == .notFound, try await isDeployment(target, cluster) else { throw error }
+                throw CommandError("\(error.message); for the pods of the Deployment write deployment/\(target)")
+            }
             return
         }
         let type = try ResourceArgument.type(parts[0], among: try await cluster.resourceTypes())
@@ -64,6 +69,12 @@ struct Logs: AsyncParsableCommand {
             guard !names.isEmpty else { throw CommandError("\(target) has no pods") }
             try await printAll(names, cluster)
         }
+    }
+
+    private func isDeployment(_ name: String, _ cluster: any Cluster) async throws -> Bool {
+        let byName = FieldSelector([FieldSelector.Requirement(path: "metadata.name", value: name)])
+        let query = ListQuery(Deployment.kind.groupKind, namespace: namespace, fields: byName)
+        return try await !cluster.list(query).items.isEmpty
     }
 
     /// The container that is meant where none is named, as kubectl chooses it.

@@ -6,6 +6,7 @@ import Reconciler
 struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the manifests of a folder or repository, as they would be applied.",
+        usage: "martlet render [<options>] [<location>]",
         discussion: "Exit codes: 0 rendered, 2 an error; all faults are listed.")
 
     @OptionGroup var manifests: ManifestOptions

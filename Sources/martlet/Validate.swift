@@ -6,6 +6,7 @@ import Reconciler
 struct Validate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check manifests without a running service: syntax, fields, types and Kubernetes' own rules.",
+        usage: "martlet validate [<options>] [<location>]",
         discussion: "Exit codes: 0 all is well, 1 something is wrong with a manifest, 2 it could not be checked.")
 
     @OptionGroup var manifests: ManifestOptions

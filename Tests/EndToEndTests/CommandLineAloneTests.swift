@@ -1,6 +1,8 @@
+import Cluster
 import FoundationEssentials
 import Glibc
 import Kinds
+import Model
 import Testing
 
 /// What the command line does without a service, and how `serve` begins and ends.
@@ -49,10 +51,71 @@ struct CommandLineAloneTests {
         for example in Self.words { try example.check(stage) }
     }
 
+    @Test("every verb's help has a usage line that fits, and says its exit codes")
+    func help() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        func verbs(_ path: String) throws -> [String] {
+            let text = try stage.shell("martlet \(path) --help").text
+            // Up to the advice after the list.
+            let list = text.split(separator: "SUBCOMMANDS:\n").dropFirst().first?.split(separator: "\n\n").first ?? ""
+            let names = list.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+                .compactMap { $0.split(separator: " ").first.map { "\(path) \($0)" } }
+            return try names.isEmpty ? [path] : names.flatMap(verbs)
+        }
+        let all = try verbs("")
+        #expect(all.count > 20)
+        for verb in all {
+            let text = try stage.shell("martlet \(verb) --help").text
+            let usage = text.split(separator: "\n").filter { $0.hasPrefix("USAGE: martlet\(verb) ") }
+            #expect(usage.count == 1 && usage.allSatisfy { $0.count <= 80 }, "\(verb): \(usage)")
+            #expect(text.contains("Exit codes: 0 "), "\(verb)")
+        }
+    }
+
+    @Test("serve without an Application says how to add one, and client mistakes are no errors in its log")
+    func startsEmpty() async throws {
+        try await Stage.with { stage in
+            try await stage.launch(["--log-level", "debug"])
+            try await stage.eventually("the advice is there") {
+                stage.log.contains("NOTICE there is no Application yet: ")
+            }
+            for word in ["'martlet serve --repo URL --path FOLDER'", "\(stage.data)/kubeconfig apply -f FILE"] {
+                #expect(stage.log.contains(word), "\(stage.log)")
+            }
+            let cluster = try stage.connected()
+            let path = ConfigMap.key("a", in: "default")
+            func expectRefusal(_ reason: APIError.Reason, _ body: () async throws -> Void) async {
+                await #expect { try await body() } throws: { ($0 as? APIError)?.reason == reason }
+            }
+            var unknown = ConfigMap(named: "a", in: "default").json
+            unknown["dat"] = ["password": "hunter2"]
+            await expectRefusal(.internalError) {
+                let write = WriteOptions(fieldManager: "me")
+                _ = try await cluster.patch(path, .apply(unknown, force: false), subresource: nil, options: write)
+            }
+            var versioned = ConfigMap(named: "a", in: "default")
+            versioned.metadata.resourceVersion = "5"
+            await expectRefusal(.internalError) {
+                _ = try await cluster.create(Object(viewing: versioned.json), options: WriteOptions(fieldManager: "me"))
+            }
+            await expectRefusal(.notFound) { _ = try await cluster.get(path) }
+            #expect(stage.log.contains("DEBUG PATCH /api/v1/namespaces/default/configmaps/a: 500 InternalError"))
+            #expect(stage.log.contains("DEBUG GET /api/v1/namespaces/default/configmaps/a: 404 NotFound"))
+            #expect(!stage.log.contains(" ERROR ") && !stage.log.contains("hunter2"), "\(stage.log)")
+            #expect(stage.end(SIGTERM) == 0)
+            _ = try stage.push("empty")
+            try await stage.start()
+            let last = try #require(stage.log.split(separator: "ready on").last)
+            #expect(!last.contains("no Application yet"))
+        }
+    }
+
     /// A pod that needs a moment to end in good order, and says that it did.
     private static func slow(_ file: String, ignoring: Bool = false) -> String {
         let trap =
-            ignoring ? "trap '' TERM; touch \(file)" : "trap 'echo ended >\(file).ended; exit 0' TERM; touch \(file)"
+            ignoring
+            ? "trap '' TERM; touch \(file)" : "trap 'cp \(file).hook \(file).ended; exit 0' TERM; touch \(file)"
         return """
             apiVersion: v1
             kind: Pod
@@ -64,10 +127,14 @@ struct CommandLineAloneTests {
                 - name: main
                   image: none
                   command: ["bash", "-c", "\(trap); while :; do read -t 1 <> <(:); done"]
+                  lifecycle:
+                    preStop:
+                      exec:
+                        command: ["bash", "-c", "echo drained >\(file).hook"]
             """
     }
 
-    @Test("SIGHUP refreshes, SIGTERM ends gracefully, and --stop-pods gives each pod its grace")
+    @Test("SIGHUP refreshes, SIGTERM ends gracefully, and --stop-pods runs each pod's preStop hook within its grace")
     func stopsPods() async throws {
         try await Stage.with { stage in
             try stage.write("web/pod.yaml", Self.slow("\(stage.root)/slow"))
@@ -81,7 +148,8 @@ struct CommandLineAloneTests {
             try await stage.eventually("all are refreshed") { stage.log.contains("asking Git about every application") }
             stage.signalService(SIGTERM)
             #expect(stage.waitForEnd() == 0)
-            #expect(FileManager.default.fileExists(atPath: "\(stage.root)/slow.ended"), "it had time to end in order")
+            // What the hook wrote was there when SIGTERM came.
+            #expect(FileManager.default.contents(atPath: "\(stage.root)/slow.ended") == Data("drained\n".utf8))
             #expect(stage.processes().isEmpty)
         }
     }

@@ -1,4 +1,5 @@
 import Cluster
+import Glibc
 import Kinds
 import Model
 import Testing
@@ -160,5 +161,82 @@ struct CommandLineDiffTests {
         try expect("martlet rollout undo web --to-revision 9", 2, "there are: 1, 2")
         try expect("martlet rollout undo web", 0, "rolled back to revision 1", "note: Application web")
         try expect("martlet rollout history web", 0, "\n2 ", "\n3 ", hides: ["\n1 "])
+    }
+
+    @Test("of several Applications of a repository a bad one is named, and the others are compared all the same")
+    func differsOfSeveral() async throws {
+        let stage = try CommandLineStage.current()
+        let head = try #require(try await stage.rollout().revision)
+        try stage.write("bad/config.yaml", Manifests.configMap("bad", "one"))
+        try await stage.follow("bad", path: "bad") { $0.metadata.annotations["martlet.dev/suspend"] = "true" }
+        try await stage.follow("worse", path: "worse") { $0.metadata.annotations["martlet.dev/suspend"] = "true" }
+        try stage.write("web/config.yaml", Manifests.configMap("web", "three"))
+        try stage.write("bad/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\ndate: {}\n")
+        try expect(
+            "martlet diff . 2>$ROOT/said; echo $?; cat $ROOT/said >&2", 0, "+  value: three\n", "\n2\n",
+            "error: Application martlet/bad: bad/config.yaml:4:1: ", "error: Application martlet/worse: ", "\"worse\"",
+            hides: ["Application martlet/web"])
+        try expect("martlet diff . -o json 2>/dev/null | grep -q three && echo found", 0, "found\n")
+        // None can be compared: nothing is shown that could be taken for no difference.
+        try expect("cd bad && martlet diff . -o summary", 2, "error: Application martlet/bad: ", hides: ["unchanged"])
+        for name in ["bad", "worse"] {
+            _ = try await stage.connected().delete(Application.key(name, in: "martlet"), options: DeleteOptions())
+        }
+        try stage.git("checkout", "-q", "web")
+        try expect("rm -r bad; martlet diff -o summary", 0, "4 unchanged")
+        #expect(try await stage.rollout().revision == head)
+    }
+
+    @Test("app get --watch and app list --watch print every change, and a held revision is explained by every verb")
+    func watches() async throws {
+        let stage = try CommandLineStage.current()
+        let before = try #require(try await stage.rollout().revision)
+        let watches = try ["app get web -w", "app list -w", "app get web -w -o json"].enumerated().map { index, line in
+            try Stage.spawn(
+                [Stage.martlet] + line.split(separator: " ").map(String.init) + ["--data-dir", stage.data],
+                in: stage.root, output: "\(stage.root)/watch-\(index)")
+        }
+        defer {
+            for watch in watches {
+                kill(watch, SIGTERM)
+                Stage.wait(watch)
+            }
+        }
+        func seen(_ index: Int) throws -> String { try stage.shell("cat $ROOT/watch-\(index)").text }
+        try await stage.eventually("all have begun") { try (0..<3).allSatisfy { try !seen($0).isEmpty } }
+        let text = Manifests.deployment(["--crash-after", "100ms"], extra: CommandLineStage.prepare)
+        try stage.write("web/deployment.yaml", text)
+        let bad = try stage.push("crashes")
+        let (short, good) = (bad.prefix(12), before.prefix(12))
+        let held = try await stage.waitForHeld(bad)
+        #expect(held.reason == "CrashLoopBackOff")
+        try await stage.eventually("the end is seen") {
+            try seen(0).contains("RolledBack from \(short)") && seen(1).contains("RolledBack")
+                && seen(2).contains("\"phase\": \"RolledBack\"")
+        }
+        #expect(try seen(0).contains("Rollout:     Judging (waiting for Deployment web)"))
+        #expect(try seen(1).contains("Judging (waiting for Deployment web)   \(short)"))
+        let documents = try YAML.documents(
+            [UInt8](seen(2).replacing("\n}\n{", with: "\n}\n---\n{").utf8), file: "watch")
+        #expect(documents.count > 2)
+        #expect(documents.allSatisfy { $0.value["kind"] == "Application" })
+
+        let message = try #require(held.message)
+        try expect("martlet app get web", 0, "Held:        \(short) CrashLoopBackOff, ", "s ago: \(message)")
+        let narrow = try stage.shell("martlet app get web", "COLUMNS=60").text
+        let lines = narrow.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = try #require(lines.firstIndex { $0.hasPrefix("Held:") })
+        let block = lines[start...].prefix { !$0.isEmpty }
+        #expect(block.count > 2 && block.allSatisfy { $0.count <= 60 }, "\(narrow)")
+        #expect(block.dropFirst().allSatisfy { $0.hasPrefix("             ") }, "\(narrow)")
+        #expect(block.map { $0.drop { $0 == " " } }.joined(separator: " ").contains(message), "\(narrow)")
+        try expect(
+            "martlet rollout status web", 0, "note: Application web was rolled back from \(short), which is held")
+        try expect(
+            "martlet app diff web", 0,
+            "comparing with \(good), which is deployed; \(short) is held: --revision \(short)")
+        try expect("martlet app sync web", 0, "note: \(short) was held for CrashLoopBackOff; it is judged once more")
+        try stage.git("revert", "--no-edit", "HEAD")
+        try await stage.waitForHealthy(try stage.push("again"))
     }
 }

@@ -65,11 +65,12 @@ struct CommandLineTests {
         Case("martlet logs deployment/web", 0, "the log of container web; there are also, for -c: prepare (init)"),
         Case("martlet logs -f deployment/web | head -1", 0, "echo v1 listens", hides: ["must be specified"]),
         Case("martlet logs deployment/web -c prepare", 0, "[web-", "] all is prepared"),
-        Case("martlet logs nosuch", 2, "pods \"nosuch\" not found"),
+        Case("martlet logs nosuch", 2, "pods \"nosuch\" not found", hides: ["deployment/"]),
+        Case("martlet logs web", 2, "pods \"web\" not found; for the pods of the Deployment write deployment/web"),
         Case("martlet logs cm/web", 2, "cm/web selects no pods"),
         Case("martlet logs deployment/web -c nosuch", 2, "container nosuch is not valid for pod"),
         Case("martlet logs web --since soon", 2, "--since: \"soon\" is no duration; try 5m"),
-        Case("martlet events -n default", 0, "TIME", "ScalingReplicaSet", hides: ["NAMESPACE"]),
+        Case("martlet events -n default", 0, "TIME", "AGE", "ScalingReplicaSet", hides: ["NAMESPACE"]),
         Case("martlet events -A", 0, "NAMESPACE", "martlet"),
         Case("martlet events --for deploy/web", 0, "deployment/web", hides: ["pod/"]),
         Case("martlet events --for web", 2, "--for web: write TYPE/NAME"),
@@ -77,7 +78,7 @@ struct CommandLineTests {
         Case("martlet app list -n nosuch", 0, "no Applications in namespace nosuch"),
         Case("martlet app get web", 0, "Rollout:     Healthy, last healthy", "KIND"),
         Case("martlet app get nosuch", 2, "no Application martlet/nosuch; there are: martlet/web"),
-        Case("martlet app history web", 0, "ID   REVISION", "last healthy"),
+        Case("martlet app history web", 0, "ID   REVISION", "s ago)", "last healthy"),
         Case("martlet app diff web", 0, hides: ["+++"]),
         Case("martlet app retry web", 2, "no revision of web is held"),
         Case("martlet app rollback web", 2, "no earlier revision of web"),
@@ -85,6 +86,8 @@ struct CommandLineTests {
         Case("martlet app refresh web", 0, "web refreshed"),
         Case("martlet app lst", 2, "martlet app has no verb \"lst\"; did you mean \"list\"?"),
         Case("martlet rollout status deploy/web", 0, "successfully rolled out"),
+        Case("martlet rollout status nosuch", 2, "\"nosuch\" not found in namespace default"),
+        Case("martlet rollout status web -n martlet", 2, "it is in namespace default: add -n default"),
         Case("martlet rollout status pod/web", 2, "only Deployments have rollouts, not pods"),
         Case("martlet rollout history web", 0, "deployment.apps/web\nREVISION   CHANGE-CAUSE\n1          <none>\n"),
         Case("martlet rollout history web --revision 1", 0, "--version-text"),
@@ -153,11 +156,16 @@ struct CommandLineTests {
         Case("martlet get pods -w -o json | head -1; echo ${PIPESTATUS[0]}", 0, "{\n141"),
         Case("martlet logs -f deployment/web | head -1; echo ${PIPESTATUS[0]}", 0, "echo v1 listens", "141"),
         Case("martlet events -w | head -1; echo ${PIPESTATUS[0]}", 0, "NAMESPACE", "141"),
+        Case("martlet app list -w | head -1; echo ${PIPESTATUS[0]}", 0, "NAMESPACE", "141"),
+        Case("martlet app get web -w -o json | head -1; echo ${PIPESTATUS[0]}", 0, "{\n141"),
         Case("martlet get deploy -o name >/dev/full", 2, "error: cannot write to standard output: No space left"),
         Case("martlet get deploy -o name >&-", 2, "error: cannot write to standard output"),
         Case(
             "env --default-signal=INT martlet get pods -w >$ROOT/watched & until grep -q NAME $ROOT/watched; do :; done; "
                 + "kill -INT $!; wait $!; echo $?", 0, "130\n"),
+        Case(
+            "env --default-signal=INT martlet app get web -w >$ROOT/seen & until grep -q KIND $ROOT/seen; do :; done; "
+                + "kill -INT $!; wait $!; echo $?", 0, "130\n", hides: ["error"]),
     ]
 
     @Test("a verb ends with its reader, and says when its result could not be written", arguments: Self.outputs)

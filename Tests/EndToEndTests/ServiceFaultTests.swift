@@ -53,6 +53,23 @@ struct ServiceFaultTests {
         }
     }
 
+    @Test("when the data directory is removed, the service ends with the reason, and all pods end with it")
+    func removedDirectory() async throws {
+        try await Stage.with { stage in
+            try stage.write("web/deployment.yaml", Manifests.deployment(["--drain", "0s"]))
+            let revision = try stage.push("two pods")
+            try await stage.start()
+            try await stage.waitForHealthy(revision)
+            let processes = stage.processes()
+            #expect(processes.count == 4, "two pods, each a supervisor and a container")
+            try FileManager.default.removeItem(atPath: stage.data)
+            #expect(stage.waitForEnd() == 2)
+            #expect(stage.log.contains("error: the data directory \(stage.data) was removed while it was in use"))
+            try await stage.eventually("the pods have ended") { processes.allSatisfy { kill($0, 0) != 0 } }
+            #expect(!FileManager.default.fileExists(atPath: stage.data), "nothing was made anew")
+        }
+    }
+
     @Test("a data directory that is a file, or lies where nothing can be made, is refused with the reason")
     func unusableDirectory() async throws {
         try await Stage.with { stage in

@@ -297,24 +297,12 @@ final class PodWorker: Sendable {
     private func hook(_ id: ContainerID, _ pod: Pod, timeout: Duration, isPreStop: Bool) async -> PodResult? {
         guard let container = container(id.name, of: pod) else { return nil }
         let handler = isPreStop ? container.lifecycle?.preStop : container.lifecycle?.postStart
-        var failure: String?
-        if let handler {
-            switch ProbeAction.of(handler, container, podIP: address) {
-            case .fault(let message): failure = message
-            case .action(.sleep(let duration)):
-                do {
-                    // The hook's own wish; it may not outlast the time that the pod has left.
-                    try await clock.sleep(for: min(duration, timeout))
-                } catch {
-                    return nil
-                }
-            case .action(let action):
-                switch await runtime.perform(action, for: id, of: pod, timeout: timeout) {
-                case .success, .warning: break
-                case .failure(let message), .error(let message): failure = message
-                }
-            }
+        do {
+            let failure = try await runtime.perform(
+                handler, of: container, id, in: pod, at: address, timeout: timeout, clock: clock)
+            return isPreStop ? .preStopEnded(id, failure: failure) : .postStartEnded(id, failure: failure)
+        } catch {
+            return nil
         }
-        return isPreStop ? .preStopEnded(id, failure: failure) : .postStartEnded(id, failure: failure)
     }
 }

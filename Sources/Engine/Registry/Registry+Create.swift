@@ -45,7 +45,8 @@ extension Registry {
     private func checkIdentity(_ object: JSON, _ type: ResourceType) throws(APIError) {
         let metadata = ObjectMeta(viewing: object["metadata"] ?? [:])
         if !metadata.resourceVersion.isEmpty {
-            throw APIError(.internalError, "resourceVersion should not be set on objects to be created")
+            throw APIError(
+                .internalError, "resourceVersion should not be set on objects to be created", isCallersFault: true)
         }
         if type.isNamespaced, metadata.namespace.isEmpty {
             throw APIError(

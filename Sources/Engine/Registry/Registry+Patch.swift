@@ -163,7 +163,8 @@ extension Registry {
                 let isUntyped = message.hasPrefix("failed to create typed patch object")
                 let faults = isUntyped ? strategy.decodingFaults(config).compactMap(\.suggestion) : []
                 throw APIError(
-                    isUntyped ? .internalError : .badRequest, ([message] + faults).joined(separator: "; "))
+                    isUntyped ? .internalError : .badRequest, ([message] + faults).joined(separator: "; "),
+                    isCallersFault: true)
             }
         }
     }

@@ -1,4 +1,3 @@
-package import Cluster
 package import Kinds
 package import Model
 
@@ -60,26 +59,6 @@ extension PodRuntime {
     package func terminationMessage(
         of id: ContainerID, in uid: String, limit: Int, fallsBackToLog: Bool
     ) async -> String? { nil }
-
-    /// Ends a pod in good order: SIGTERM to its containers, and after `grace` at the latest the removal of all of it.
-    package func stop(_ uid: String, grace: Duration, clock: any WallClock) async throws(RuntimeError) {
-        let deadline = clock.now + grace
-        var isFirst = true
-        while case .ready(let records) = state(of: uid), clock.now < deadline {
-            let running = records.filter { $0.phase == .running }
-            if running.isEmpty { break }
-            let terminate: Int32 = 15
-            if isFirst { for record in running { try await signal(terminate, to: record.id, in: uid) } }
-            isFirst = false
-            do {
-                // Ends are seen soon enough: a service that stops is in no hurry of milliseconds.
-                try await clock.sleep(for: .milliseconds(50))
-            } catch {
-                break
-            }
-        }
-        try await remove(uid)
-    }
 }
 
 package struct RuntimeAbilities: Hashable, Sendable {

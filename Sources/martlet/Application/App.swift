@@ -78,7 +78,9 @@ extension Application {
 }
 
 struct AppList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List Applications.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List Applications.", usage: "martlet app list [<options>]",
+        discussion: "Exit codes: 0 listed (even if there is none), 2 an error.")
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Only those of one namespace.", valueName: "namespace"))
     var namespace: String?
@@ -86,40 +88,72 @@ struct AppList: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
 
+    @Flag(name: .shortAndLong, help: "Go on with every change.")
+    var watch = false
+
     @OptionGroup var connection: Connection
+
+    private static let header = ["NAMESPACE", "NAME", "SYNC", "HEALTH", "ROLLOUT", "REVISION", "REPOSITORY"]
 
     func run() async throws {
         let cluster = try connection.connect()
-        let list = try await cluster.list(ListQuery(Application.kind.groupKind, namespace: namespace))
-        if let output {
-            print(
-                output.text([
-                    "apiVersion": "v1", "kind": "List", "items": .array(list.items.map(\.json.withoutManagedFields)),
-                ]))
-            return
-        }
-        if list.items.isEmpty {
+        if watch { endWithReader() }
+        let query = ListQuery(Application.kind.groupKind, namespace: namespace)
+        let applications = try await cluster.list(query).items.map { $0.view(as: Application.self) }
+        if applications.isEmpty, output == nil {
             let place = namespace.map { " in namespace \($0)" } ?? ""
             printError("no Applications\(place); 'martlet serve --repo URL' makes one")
         }
-        let rows = list.items.map { $0.view(as: Application.self) }.map { application in
-            [
-                application.metadata.namespace, application.metadata.name, application.status.sync.status ?? "Unknown",
-                application.status.health.status ?? "Unknown",
-                (application.status.rollout?.phase ?? "") + (application.isSuspended ? " (suspended)" : ""),
-                String((application.status.sync.revision ?? "").prefix(12)),
-                application.spec.source?.repoURL ?? "",
-            ]
+        var widths = [Int](repeating: 0, count: Self.header.count)
+        if let output {
+            showWhole(applications, output)
+        } else if !applications.isEmpty || watch {
+            print(Columns.text(Self.header, applications.map(Self.cells), &widths))
         }
-        if !rows.isEmpty {
-            print(Columns.text(["NAMESPACE", "NAME", "SYNC", "HEALTH", "ROLLOUT", "REVISION", "REPOSITORY"], rows))
+        guard watch else { return }
+        var said = Dictionary(applications.map { ($0.key, Self.cells($0)) }) { first, _ in first }
+        var changes = ApplicationWatch(query, cluster, shown: applications)
+        try await changes.run { key, application in
+            guard let application else {
+                said[key] = nil
+                printError("Application \(key.namespace)/\(key.name) was deleted")
+                return
+            }
+            if let output {
+                showWhole([application], output)
+                return
+            }
+            let cells = Self.cells(application)
+            if said.updateValue(cells, forKey: key) != cells { print(Columns.text(nil, [cells], &widths)) }
         }
+    }
+
+    /// A list, or with `--watch` a document each: a stream has no end at which a list could be closed.
+    private func showWhole(_ applications: [Application], _ output: OutputFormat) {
+        let trees = applications.map(\.json.withoutManagedFields)
+        if watch {
+            for tree in trees { print((output == .yaml ? "---\n" : "") + output.text(tree)) }
+        } else {
+            print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(trees)]))
+        }
+    }
+
+    private static func cells(_ application: Application) -> [String] {
+        let status = application.status
+        let rollout = status.rollout == nil ? "" : RolloutProgress(application, at: SystemClock().now).text
+        return [
+            application.metadata.namespace, application.metadata.name, status.sync.status ?? "Unknown",
+            status.health.status ?? "Unknown", rollout + (application.isSuspended ? " (suspended)" : ""),
+            String((status.sync.revision ?? "").prefix(12)), application.spec.source?.repoURL ?? "",
+        ]
     }
 }
 
 struct AppHistory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show what was deployed when, and which revisions are held.")
+        commandName: "history", abstract: "Show what was deployed when, and which revisions are held.",
+        usage: "martlet app history [<options>] <name>",
+        discussion: "Exit codes: 0 shown, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
     @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
@@ -134,11 +168,13 @@ struct AppHistory: AsyncParsableCommand {
             return
         }
         let held = Dictionary(uniqueKeysWithValues: (status.rollout?.held ?? []).map { ($0.revision, $0) })
+        let now = SystemClock().now
         let rows = status.history.map { entry in
             let mark =
                 held[entry.revision].map { "held: \($0.reason)" }
                 ?? (entry.revision == status.rollout?.lastHealthyRevision ? "last healthy" : "")
-            return [String(entry.id), String(entry.revision.prefix(12)), entry.deployedAt?.description ?? "", mark]
+            let time = entry.deployedAt.map { "\($0) (\(Timestamp.age(of: $0, at: now)) ago)" } ?? ""
+            return [String(entry.id), String(entry.revision.prefix(12)), time, mark]
         }
         print(Columns.text(["ID", "REVISION", "DEPLOYED AT", "NOTE"], rows))
     }

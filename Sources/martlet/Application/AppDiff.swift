@@ -1,8 +1,10 @@
 import ArgumentParser
+import Kinds
 
 struct AppDiff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Show how the cluster differs from what an Application deployed.",
+        usage: "martlet app diff [<options>] <name>",
         discussion: "Exit codes: 0 no difference, 1 differences, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
@@ -18,6 +20,18 @@ struct AppDiff: AsyncParsableCommand {
         arguments += ["--color", color.rawValue]
         if let revision { arguments += ["--revision", revision] }
         arguments += options.connection.arguments
+        if revision == nil { try await explain() }
         try await Diff.parse(arguments).run()
+    }
+
+    /// Without a difference from what is deployed an Application can still be OutOfSync: Git has a commit that is held.
+    private func explain() async throws {
+        let application = try await options.get(options.connection.connect())
+        guard let rollout = application.status.rollout, let from = rollout.rolledBackFrom,
+            let deployed = rollout.revision
+        else { return }
+        printError(
+            "comparing with \(deployed.prefix(12)), which is deployed; \(from.prefix(12)) is held: "
+                + "--revision \(from.prefix(12)) shows what that one changes")
     }
 }

@@ -1,56 +1,79 @@
 import ArgumentParser
+import Cluster
 import Kinds
 import Model
+import Reconciler
 
 struct AppGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Show an Application: what is deployed, how it does, and why.")
+        commandName: "get", abstract: "Show an Application: what is deployed, how it does, and why.",
+        usage: "martlet app get [<options>] <name>",
+        discussion: "Exit codes: 0 shown, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
     @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
     var output: OutputFormat?
+    @Flag(name: .shortAndLong, help: "Print it again whenever it changes.")
+    var watch = false
 
     func run() async throws {
-        let application = try await options.get(options.connection.connect())
-        if let output {
-            print(output.text(application.json.withoutManagedFields))
-            return
+        let cluster = try options.connection.connect()
+        if watch { endWithReader() }
+        let application = try await options.get(cluster)
+        var said = ""
+        show(application, &said)
+        guard watch else { return }
+        var changes = ApplicationWatch(options.query, cluster, shown: [application])
+        try await changes.run { _, application in
+            guard let application else { throw CommandError("Application \(options.name) was deleted") }
+            show(application, &said)
         }
-        for line in Self.lines(application) { print(line) }
     }
 
-    /// The description as lines of text.
-    static func lines(_ application: Application) -> [String] {
-        let (spec, status) = (application.spec, application.status)
-        var lines = [
-            "Name:        \(application.metadata.namespace)/\(application.metadata.name)",
-            "Repository:  \(spec.source?.repoURL ?? "") \(spec.source?.path ?? ".") @ \(spec.source?.targetRevision ?? "HEAD")",
-            "Destination: \(spec.destination.namespace ?? "default")",
-            "Sync:        \(status.sync.status ?? "Unknown") (\(status.sync.revision ?? "nothing yet"))",
-            "Health:      \(status.health.status ?? "Unknown")\(status.health.message.map { ": \($0)" } ?? "")",
+    /// - Parameter said: what was printed before; the same text is not printed again.
+    private func show(_ application: Application, _ said: inout String) {
+        switch output {
+        case .json: print(OutputFormat.json.text(application.json.withoutManagedFields))
+        case .yaml: print((watch ? "---\n" : "") + OutputFormat.yaml.text(application.json.withoutManagedFields))
+        case nil:
+            let text = Self.text(application, at: SystemClock().now, width: TextWidth.current)
+            guard text != said else { return }
+            print((said.isEmpty ? "" : "\n") + text)
+            said = text
+        }
+    }
+
+    /// A label, and what is said under it: lines after the first stand below the first one's words.
+    private static func field(_ label: String, _ text: String, _ width: Int?) -> String {
+        let indent = 13
+        let space = String(repeating: " ", count: indent)
+        let start = label.isEmpty ? space : "\(label):".padding(to: indent)
+        return text.split(separator: "\n").enumerated().map { index, line in
+            TextWidth.wrap((index == 0 ? start : space) + line, indent: indent, to: width)
+        }.joined(separator: "\n")
+    }
+
+    /// The description, broken to a width if one is given.
+    static func text(_ application: Application, at now: Timestamp, width: Int?) -> String {
+        let (spec, status, name) = (application.spec, application.status, application.metadata.name)
+        let source =
+            "\(spec.source?.repoURL ?? "") \(spec.source?.path ?? ".") @ \(spec.source?.targetRevision ?? "HEAD")"
+        let health = "\(status.health.status ?? "Unknown")\(status.health.message.map { ": \($0)" } ?? "")"
+        var fields = [
+            ("Name", "\(application.metadata.namespace)/\(name)"), ("Repository", source),
+            ("Destination", spec.destination.namespace ?? "default"),
+            ("Sync", "\(status.sync.status ?? "Unknown") (\(status.sync.revision ?? "nothing yet"))"),
+            ("Health", health),
         ]
-        let name = application.metadata.name
         if spec.syncPolicy?.automated.map({ $0.enabled ?? true }) != true {
-            lines.append("Policy:      manual; new commits wait for 'martlet app sync \(name)'")
+            fields.append(("Policy", "manual; new commits wait for 'martlet app sync \(name)'"))
         }
         if application.isSuspended {
-            lines.append("Suspended:   nothing is synced, healed or rolled back until 'martlet app resume \(name)'")
+            fields.append(("Suspended", "nothing is synced, healed or rolled back until 'martlet app resume \(name)'"))
         }
-        if let rollout = status.rollout {
-            var text = rollout.phase ?? "Idle"
-            if let from = rollout.rolledBackFrom { text += " from \(from.prefix(12))" }
-            if let last = rollout.lastHealthyRevision { text += ", last healthy \(last.prefix(12))" }
-            lines.append("Rollout:     \(text)")
-            // Of those before it what matters is that they are not taken again.
-            if let held = rollout.held.last {
-                lines.append("Held:        \(held.revision.prefix(12)) \(held.reason): \(held.message ?? "")")
-            }
-            for held in rollout.held.dropLast().reversed() {
-                lines.append("             \(held.revision.prefix(12)) \(held.reason)")
-            }
-        }
+        fields += rollout(application, at: now)
         for condition in status.conditions where condition.type != "RevisionHeld" {
-            lines.append("Condition:   \(condition.type): \(condition.message)")
+            fields.append(("Condition", "\(condition.type): \(condition.message)"))
         }
         let rows = status.resources.map { resource in
             [
@@ -58,9 +81,38 @@ struct AppGet: AsyncParsableCommand {
                 resource.health?.status ?? "", resource.health?.message ?? "",
             ]
         }
+        var lines = fields.map { field($0, $1, width) }
         if !rows.isEmpty {
-            lines += ["", Columns.text(["KIND", "NAMESPACE", "NAME", "SYNC", "HEALTH", "MESSAGE"], rows)]
+            let header = ["KIND", "NAMESPACE", "NAME", "SYNC", "HEALTH", "MESSAGE"]
+            lines += ["", Columns.text(header, rows, width: width)]
         }
-        return lines
+        return lines.joined(separator: "\n")
     }
+
+    /// How the rollout does, what it waits for, and which revisions are held.
+    private static func rollout(_ application: Application, at now: Timestamp) -> [(String, String)] {
+        guard let rollout = application.status.rollout else { return [] }
+        let progress = RolloutProgress(application, at: now)
+        var text = progress.text
+        if let from = rollout.rolledBackFrom { text += " from \(from.prefix(12))" }
+        if let last = rollout.lastHealthyRevision { text += ", last healthy \(last.prefix(12))" }
+        var fields = [("Rollout", text)]
+        // A single one stands in the line of the health.
+        if progress.waitsFor.count > 1 {
+            for (index, wait) in progress.waitsFor.enumerated() {
+                fields.append((index == 0 ? "Waiting for" : "", wait))
+            }
+        }
+        // Of those before the last what matters is that they are not taken again.
+        for (index, held) in rollout.held.reversed().enumerated() {
+            let age = held.heldAt.map { ", \(Timestamp.age(of: $0.time, at: now)) ago" } ?? ""
+            let message = index == 0 ? ": \(held.message ?? "")" : ""
+            fields.append((index == 0 ? "Held" : "", "\(held.revision.prefix(12)) \(held.reason)\(age)\(message)"))
+        }
+        return fields
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

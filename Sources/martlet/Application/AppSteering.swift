@@ -5,7 +5,10 @@ import Model
 import Reconciler
 
 struct AppRefresh: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "refresh", abstract: "Ask Git for new commits now.")
+    static let configuration = CommandConfiguration(
+        commandName: "refresh", abstract: "Ask Git for new commits now.",
+        usage: "martlet app refresh [<options>] <name>",
+        discussion: "Exit codes: 0 asked for, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
 
@@ -20,6 +23,7 @@ struct AppRefresh: AsyncParsableCommand {
 struct AppRollback: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback", abstract: "Go back to an earlier revision and hold the present one.",
+        usage: "martlet app rollback [<options>] <name> [<id>]",
         discussion: "Exit codes: 0 gone back, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
@@ -78,6 +82,7 @@ struct AppRollback: AsyncParsableCommand {
 struct AppRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Release a held revision and try it again.",
+        usage: "martlet app retry [<options>] <name> [<revision>]",
         discussion: "Exit codes: 0 synced (with --wait: healthy), 1 with --wait: not healthy, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
@@ -103,7 +108,9 @@ struct AppRetry: AsyncParsableCommand {
 
 struct AppSuspend: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "suspend", abstract: "Leave the cluster alone until 'martlet app resume'.")
+        commandName: "suspend", abstract: "Leave the cluster alone until 'martlet app resume'.",
+        usage: "martlet app suspend [<options>] <name>",
+        discussion: "Exit codes: 0 suspended, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
 
@@ -117,7 +124,9 @@ struct AppSuspend: AsyncParsableCommand {
 
 struct AppResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Follow Git again after 'martlet app suspend'.")
+        commandName: "resume", abstract: "Follow Git again after 'martlet app suspend'.",
+        usage: "martlet app resume [<options>] <name>",
+        discussion: "Exit codes: 0 resumed, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
 

@@ -71,6 +71,7 @@ extension OperationState {
 struct AppSync: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "Sync an Application now, to its target or to a revision you name.",
+        usage: "martlet app sync [<options>] <name>",
         discussion: """
             A revision that is not the target holds the target, until 'martlet app retry' or a new commit.
 
@@ -115,6 +116,9 @@ struct AppSync: AsyncParsableCommand {
         }
         let synced = state.syncResult?.revision ?? ""
         print("\(options.name): synced \(synced.prefix(12))")
+        if let held = application.status.rollout?.held.first(where: { $0.revision == synced }) {
+            printError("note: \(synced.prefix(12)) was held for \(held.reason); it is judged once more")
+        }
         if wait { try await AppVerdict(options: options).follow(synced, cluster) }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import Kinds
 import Model
+import Reconciler
 
 /// `martlet rollout …`: what kubectl's verb of that name does, for Deployments.
 struct RolloutCommand: AsyncParsableCommand {
@@ -35,7 +36,13 @@ struct DeploymentOptions: ParsableArguments {
 
     func key() throws -> ObjectKey { Deployment.key(try name(), in: namespace) }
 
-    func get(_ cluster: any Cluster) async throws -> Deployment { try await cluster.get(key()).view() }
+    func get(_ cluster: any Cluster) async throws -> Deployment {
+        let type = try ResourceArgument.type("deployments", among: Catalog.builtIn.types)
+        let selection = ResourceArgument.Selection(type: type, names: [try name()])
+        let (found, missing) = try await ResourceArgument.objects(selection, namespace: namespace, cluster)
+        guard let object = found.first else { throw CommandError(missing.joined(separator: "\n")) }
+        return object.view()
+    }
 
     func patch(_ patch: Patch, _ cluster: any Cluster) async throws {
         _ = try await cluster.patch(
@@ -59,6 +66,7 @@ extension KubernetesObject {
 struct RolloutStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Follow a rollout to its end.",
+        usage: "martlet rollout status [<options>] <target>",
         discussion: "Exit codes: 0 rolled out, 1 exceeded its progress deadline, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
@@ -84,9 +92,30 @@ struct RolloutStatusCommand: AsyncParsableCommand {
                 let (line, isDone) = try Self.line(object.view())
                 if line != said { print(line) }
                 said = line
+                if isDone { try await explain(object, cluster) }
                 if isDone || !watch { return }
             }
             // The connection ended, not the rollout.
+        }
+    }
+
+    /// What rolled out may be what an Application returned to, and not what somebody pushed.
+    private func explain(_ deployment: Object, _ cluster: any Cluster) async throws {
+        guard let owner = Tracking.owner(of: deployment) else { return }
+        let byName = FieldSelector([FieldSelector.Requirement(path: "metadata.name", value: owner)])
+        let found: [Object]
+        do {
+            found = try await cluster.list(ListQuery(Application.kind.groupKind, fields: byName)).items
+        } catch {
+            // A cluster that does not know the kind has none.
+            guard error.reason == .notFound else { throw error }
+            return
+        }
+        for application in found.map({ $0.view(as: Application.self) }) {
+            guard let from = application.status.rollout?.rolledBackFrom else { continue }
+            printError(
+                "note: Application \(owner) was rolled back from \(from.prefix(12)), which is held; "
+                    + "'martlet app get \(owner)' says why")
         }
     }
 
@@ -119,6 +148,7 @@ struct RolloutStatusCommand: AsyncParsableCommand {
 struct RolloutHistory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "List a Deployment's revisions.",
+        usage: "martlet rollout history [<options>] <target>",
         discussion: "Exit codes: 0 listed, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions

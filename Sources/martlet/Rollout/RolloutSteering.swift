@@ -6,11 +6,14 @@ import Reconciler
 
 /// A23.
 struct RolloutUndo: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "undo", abstract: "Go back to an earlier revision.")
+    static let configuration = CommandConfiguration(
+        commandName: "undo", abstract: "Go back to an earlier revision.",
+        usage: "martlet rollout undo [<options>] <target>",
+        discussion: "Exit codes: 0 gone back, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
     @Option(help: ArgumentHelp("Which one (default: the one before the present).", valueName: "number"))
-    var toRevision = 0
+    var toRevision: Int?
     @Flag(help: "Only show what would change.")
     var dryRun = false
 
@@ -24,13 +27,15 @@ struct RolloutUndo: AsyncParsableCommand {
             )
         }
         let sets = try await options.replicaSets(of: deployment, cluster)
-        let target = toRevision == 0 ? sets.dropLast().last : sets.first { $0.rolloutRevision == toRevision }
+        // As with kubectl, 0 asks for no certain one.
+        let wanted = toRevision == 0 ? nil : toRevision
+        let target = wanted.map { number in sets.first { $0.rolloutRevision == number } } ?? sets.dropLast().last
         guard let target else {
             throw CommandError(
-                toRevision == 0
-                    ? "no rollout history found for deployment \"\(name)\""
-                    : "unable to find specified revision \(toRevision) in history; there are: "
-                        + sets.map { String($0.rolloutRevision) }.joined(separator: ", "))
+                wanted.map { number in
+                    "unable to find specified revision \(number) in history; there are: "
+                        + sets.map { String($0.rolloutRevision) }.joined(separator: ", ")
+                } ?? "no rollout history found for deployment \"\(name)\"")
         }
         var template = target.spec.template
         template.metadata.labels["pod-template-hash"] = nil
@@ -59,7 +64,10 @@ struct RolloutUndo: AsyncParsableCommand {
 
 /// A24.
 struct RolloutRestart: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "restart", abstract: "Replace all pods by new ones.")
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Replace all pods by new ones.",
+        usage: "martlet rollout restart [<options>] <target>",
+        discussion: "Exit codes: 0 restarted, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
 
@@ -77,7 +85,10 @@ struct RolloutRestart: AsyncParsableCommand {
 }
 
 struct RolloutPause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "pause", abstract: "Stop rolling out changes.")
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Stop rolling out changes.",
+        usage: "martlet rollout pause [<options>] <target>",
+        discussion: "Exit codes: 0 paused, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
 
@@ -92,7 +103,10 @@ struct RolloutPause: AsyncParsableCommand {
 }
 
 struct RolloutResume: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Roll out changes again.")
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Roll out changes again.",
+        usage: "martlet rollout resume [<options>] <target>",
+        discussion: "Exit codes: 0 resumed, 2 an error.")
 
     @OptionGroup var options: DeploymentOptions
 

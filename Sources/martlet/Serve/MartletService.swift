@@ -59,12 +59,15 @@ struct MartletService {
         let engine = Engine(
             Engine.Configuration(
                 nodes: options.nodes, nodeName: LogicalNode.hostName, version: Version.text,
-                stopsPods: options.stopPods, addresses: addresses, seed: .random(in: 0 ... .max)),
+                // Simulated pods end with the service in any case.
+                stopsPods: options.stopPods && options.runtime == .process, addresses: addresses,
+                seed: .random(in: 0 ... .max)),
             store: store, runtime: runtime.runtime, clock: clock, group: group, logger: logger)
         try await engine.prepare()
         try await createApplications(engine.cluster)
+        let isIdle = try await engine.cluster.list(ListQuery(Application.kind.groupKind)).items.isEmpty
         do {
-            try await serve(engine, runtime.simulated)
+            try await serve(engine, runtime.simulated, isIdle: isIdle)
         } catch is CancellationError {
             // The group was cancelled because a signal asked for it.
         }
@@ -72,7 +75,8 @@ struct MartletService {
         try await group.shutdownGracefully()
     }
 
-    private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?) async throws {
+    /// - Parameter isIdle: there is no Application, so that somebody must be told how to make one.
+    private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?, isIdle: Bool) async throws {
         let identity = try ServerIdentity(
             folder: "\(directory)/pki", hosts: [address.host, LogicalNode.hostName], clock: clock, logger: logger)
         let place = BoundAddress()
@@ -81,7 +85,7 @@ struct MartletService {
             address: APIServer.Address(host: address.host, port: address.port), logger: logger,
             onListening: { [self] address in
                 place.value.withLock { $0 = address }
-                announce(address, identity)
+                announce(address, identity, isIdle: isIdle)
             })
         let requests = gracefully(server)
         let reconciler = makeReconciler(engine.cluster)
@@ -114,6 +118,7 @@ struct MartletService {
                     return .other
                 }
             }
+            group.addTask { try await self.watchDirectory() }
             group.addTask { await self.followSignals(reconciler) }
             // The first to end ends all: a signal, or a failure.
             var ended = try await group.next()
@@ -157,6 +162,18 @@ struct MartletService {
         return CommandError("cannot listen on \(address.host):\(address.port): \(reason); \(advice)")
     }
 
+    /// Without its directory the service would acknowledge what is lost: it has its files open, but nobody finds them.
+    ///
+    /// - Throws: when the directory was removed.
+    private func watchDirectory() async throws -> Part {
+        while true {
+            try await clock.sleep(for: .seconds(2))
+            guard access("\(directory)/store.db", F_OK) != 0, errno == ENOENT else { continue }
+            throw CommandError(
+                "the data directory \(directory) was removed while it was in use; its pods end by themselves")
+        }
+    }
+
     /// Answers when the service is to stop.
     private func followSignals(_ reconciler: Reconciler) async -> Part {
         for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
@@ -180,9 +197,17 @@ struct MartletService {
         }
     }
 
-    private func announce(_ address: APIServer.Address, _ identity: ServerIdentity) {
+    private func announce(_ address: APIServer.Address, _ identity: ServerIdentity, isIdle: Bool) {
         writeKubeconfig(address, identity)
         logger.notice("ready on https://\(address); kubectl --kubeconfig \(directory)/kubeconfig get pods")
+        if isIdle {
+            logger.notice(
+                """
+                there is no Application yet: stop and follow a repository with \
+                'martlet serve --repo URL --path FOLDER', or add one with \
+                'kubectl --kubeconfig \(directory)/kubeconfig apply -f FILE', for example examples-repo/apps/web.yaml
+                """)
+        }
         SystemdNotification.send("READY=1")
     }
 

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the service: engine, API server and reconciler.",
+        abstract: "Run the service: engine, API server and reconciler.", usage: "martlet serve [<options>]",
         discussion: """
             Pods keep running when the service stops, and are adopted when it starts again; --stop-pods ends them, \
             each with its grace. SIGHUP asks Git at once; SIGTERM and SIGINT stop gracefully, a second one at once.

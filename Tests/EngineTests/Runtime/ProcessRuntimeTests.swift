@@ -169,19 +169,26 @@ struct ProcessRuntimeTests {
         }
     }
 
-    @Test("stop lets containers end by themselves within the grace, and no longer", arguments: [true, false])
-    func stops(heeds: Bool) async throws {
+    @Test("when the pod's directory is removed, its containers end in good order and its supervisor with them")
+    func directoryRemoved() async throws {
         try await withRuntime { runtime, uid in
             try await open(runtime, uid)
             let mark = runtime.configuration.directory + "/mark"
-            let action = heeds ? "echo bye > \(mark); exit 0" : ""
-            try await runtime.start(shell("trap '\(action)' TERM; echo up; while :; do sleep 0.01; done"), in: uid)
+            let script = "trap 'echo bye > \(mark); exit 0' TERM; echo up; while :; do sleep 0.01; done"
+            try await runtime.start(shell(script), in: uid)
             #expect(await eventually { log(runtime, uid, web).contains("up") })
-            try await runtime.stop(uid, grace: .milliseconds(heeds ? 20_000 : 300), clock: SystemClock())
-            #expect(PodFiles.exists(mark) == heeds)
-            #expect(!PodFiles.exists(runtime.directory(of: uid)))
+            let directory = runtime.directory(of: uid)
+            let owner = String(decoding: PodFiles.read("\(directory)/lock") ?? [], as: UTF8.self)
+            let supervisor = try #require(pid_t(owner.prefix { $0.isNumber }))
+            #expect(kill(supervisor, 0) == 0)
+            // By another program, as a person would.
+            await runtime.disconnect()
+            try PodFiles.remove(directory)
+            #expect(await eventually(within: .seconds(60)) { kill(supervisor, 0) != 0 })
+            #expect(PodFiles.exists(mark))
             #expect(processes(marked: "MARTLET_CONTAINER_ID=\(uid)/") == [])
-            if heeds { try PodFiles.remove(mark) }
+            #expect(!PodFiles.exists(directory), "nothing was made anew")
+            try PodFiles.remove(mark)
         }
     }
 
