@@ -11,9 +11,10 @@ import Testing
 enum Seeds {
     static let isSoak = getenv("MARTLET_SOAK") != nil
 
-    /// `MARTLET_SEED` plays one seed alone, to look into it.
+    /// `MARTLET_SEED=26` plays one seed alone, to look into it, and `MARTLET_SEED=26-80` those.
     static func first(_ few: UInt64, soak many: UInt64) -> ClosedRange<UInt64> {
-        if let one = getenv("MARTLET_SEED").flatMap({ UInt64(String(cString: $0)) }) { return one...one }
+        let asked = getenv("MARTLET_SEED").map { String(cString: $0).split(separator: "-").compactMap { UInt64($0) } }
+        if let asked, let first = asked.first, let last = asked.last, first <= last { return first...last }
         return 1...(isSoak ? many : few)
     }
 }
