@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Glibc
 import Kinds
+import TestServers
 import Testing
 
 /// What the command line does without a service, and how `serve` begins and ends.
-@Suite("The command line, without a service", .serialized)
+@Suite("The command line, without a service", .serialized, .blocking)
 struct CommandLineAloneTests {
     static let words = [
         CommandLineTests.Case("martlet", 0, "SUBCOMMANDS", "Exit codes"),

@@ -54,9 +54,7 @@ struct OutputTests {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, size) }
         }
         try #require(bound == 0)
-        setenv("NOTIFY_SOCKET", isAbstract ? "@" + name.dropFirst() : name, 1)
-        defer { unsetenv("NOTIFY_SOCKET") }
-        SystemdNotification.send("READY=1")
+        SystemdNotification.send("READY=1", to: isAbstract ? "@" + name.dropFirst() : name)
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = recv(listener, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == "READY=1")

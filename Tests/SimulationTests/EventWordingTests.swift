@@ -3,11 +3,12 @@ import Kinds
 import Model
 import SimulationKit
 import Store
+import TestServers
 import Testing
 
 /// What `kubectl describe` tells of pods, their controllers and their scheduler: Kubernetes' words (A9, B7, H9, H10,
 /// I7, I9, I18), as tools and people search for them.
-@Suite("Events are worded as Kubernetes words them")
+@Suite("Events are worded as Kubernetes words them", .blocking)
 struct EventWordingTests {
     /// One Event, its random parts replaced: `HASH` of a ReplicaSet, `POD` behind it, `UID`.
     struct Line: Hashable, Sendable, CustomTestStringConvertible {

@@ -5,6 +5,7 @@ import Model
 import SimulationKit
 import Store
 import Synchronization
+import TestServers
 import Testing
 
 /// How many seeds a run takes: few in every `make test`, many in `make soak`.
@@ -20,7 +21,7 @@ enum Seeds {
 }
 
 /// Everything real but time, storage and containers: whole histories of a Deployment.
-@Suite("Histories of a Deployment on a simulated machine")
+@Suite("Histories of a Deployment on a simulated machine", .blocking)
 struct HistoryTests {
     enum Deed: CaseIterable {
         case good, bad, scale, pause, resume, undo, crashEngine
@@ -142,7 +143,8 @@ struct HistoryTests {
             try await world.finish(using: &random)
         }
         let looks = world.promise.looks
-        #expect(looks.all > 100)
+        // Where one replica is paused for most of its history, little happens.
+        #expect(looks.all > 30)
         #expect(looks.floor > 20)
     }
 
