@@ -117,11 +117,17 @@ let package = Package(
             "ServerTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio
                 + tls),
+        tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(
             "SimulationTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit"]),
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "GitSource", "Rendering", "SimulationKit",
+                "TestServers",
+            ]),
         tests(
             "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging]),
+        tests(
+            "MartletTests", ["martlet", "Model", "Kinds", "Cluster", "Engine", arguments]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

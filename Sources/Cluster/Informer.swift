@@ -25,7 +25,8 @@ package struct ObjectChange: Sendable {
 /// A local copy of a collection, kept current by list and watch.
 ///
 /// `run()` lists, then watches from the list's version; it watches on when a stream ends, and lists again when the
-/// version has expired or the watch fails, with jittered back-off. Readers take snapshots in O(1).
+/// version has expired or the watch fails, with a jittered back-off that starts anew once a watch has proved good.
+/// Readers take snapshots in O(1).
 package final class Informer: Sendable {
     package typealias Snapshot = TreeDictionary<ObjectKey, Object>
     package typealias Handler = @Sendable (ObjectChange) -> Void
@@ -35,6 +36,8 @@ package final class Informer: Sendable {
     static let firstBackoff = Duration.milliseconds(200)
     static let longestBackoff = Duration.seconds(30)
     static let pageSize = 500
+    /// A watch of that length was a good one, even if nothing happened meanwhile.
+    static let shortestWatch = Duration.seconds(1)
 
     struct State {
         var objects = Snapshot()
@@ -125,18 +128,23 @@ package final class Informer: Sendable {
         var backoff = Self.firstBackoff
         while true {
             try Task.checkCancellation()
+            // A list alone proves nothing: where every watch is refused, ever more lists would be of no use.
+            var hasFollowed = false
             do {
                 var version = try await list()
-                backoff = Self.firstBackoff
-                while try await watch(from: &version) {}
+                while try await watch(from: &version, &hasFollowed) {}
             } catch let error as APIError where error.reason == .expired {
                 state.withLock { $0.lastError = nil }
-                continue
+                if hasFollowed {
+                    backoff = Self.firstBackoff
+                    continue
+                }
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 state.withLock { $0.lastError = "\(error)" }
             }
+            if hasFollowed { backoff = Self.firstBackoff }
             // Whoever refused gets time to recover, of every informer another, so that not all ask again at once.
             try await clock.sleep(for: backoff * Double.random(in: 1...2, using: &random))
             backoff = min(Self.longestBackoff, backoff * 2)
@@ -159,9 +167,11 @@ package final class Informer: Sendable {
     }
 
     /// Follows one stream to its end; answers whether another may follow from the version reached.
-    private func watch(from version: inout String) async throws -> Bool {
+    private func watch(from version: inout String, _ hasFollowed: inout Bool) async throws -> Bool {
         let stream = try await cluster.watch(query, from: version)
+        let start = clock.now
         var sawSomething = false
+        defer { if sawSomething || clock.now - start >= Self.shortestWatch { hasFollowed = true } }
         for try await event in stream {
             sawSomething = true
             switch event {
@@ -177,8 +187,8 @@ package final class Informer: Sendable {
         }
         try Task.checkCancellation()
         state.withLock { $0.lastError = nil }
-        // A stream that says nothing and ends is watched again only after a pause, by listing.
-        return sawSomething
+        // A stream that ends at once and says nothing is watched again only after a pause, by listing.
+        return sawSomething || clock.now - start >= Self.shortestWatch
     }
 
     private func replace(with objects: [Object]) {

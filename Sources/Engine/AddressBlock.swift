@@ -26,8 +26,7 @@ package struct AddressBlock: Sendable {
     /// Claims a block.
     ///
     /// - Parameter preferred: the block that this data directory had before; it is the only choice then, because pods
-    /// that
-    ///   outlived the service have its addresses.
+    ///   that outlived the service have its addresses.
     /// - Returns: `nil` when it is (or, without a preference, all are) taken by another service.
     package init?(preferred: UInt8?, path: String) {
         let count = Self.numbers.count
@@ -37,7 +36,8 @@ package struct AddressBlock: Sendable {
             ?? (0..<count).map {
                 Self.numbers.lowerBound + UInt8((Int(start % UInt32(count)) + $0) % count)
             }
-        for number in choices {
+        let occupied = preferred == nil ? Self.occupied() : []
+        for number in choices.filter({ !occupied.contains($0) }) + choices.filter({ occupied.contains($0) }) {
             guard let descriptor = Self.bind(number) else { continue }
             guard let pods = PodAddresses(range: "127.\(number).0.0/17"),
                 let services = AddressRange("127.\(number).128.0/17")
@@ -49,6 +49,22 @@ package struct AddressBlock: Sendable {
             return
         }
         return nil
+    }
+
+    /// The blocks in which something listens, by the kernel's tables of sockets (proc_net_tcp(5)).
+    private static func occupied() -> Set<UInt8> {
+        var numbers: Set<UInt8> = []
+        for (table, listening) in [("/proc/net/tcp", "0A"), ("/proc/net/udp", "07")] {
+            for line in String(decoding: PodFiles.read(table) ?? [], as: UTF8.self).split(separator: "\n").dropFirst() {
+                let columns = line.split(separator: " ")
+                guard columns.count > 3, columns[3] == listening,
+                    let address = UInt32(columns[1].prefix { $0 != ":" }, radix: 16).map(UInt32.init(bigEndian:)),
+                    address >> 24 == 127
+                else { continue }
+                numbers.insert(UInt8(address >> 16 & 255))
+            }
+        }
+        return numbers
     }
 
     private static func bind(_ number: UInt8) -> Int32? {

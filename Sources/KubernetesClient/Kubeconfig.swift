@@ -73,22 +73,22 @@ extension ClusterAccess {
         }
         let chosen = try reader.entry("contexts", name, "context")
         let cluster = try reader.entry("clusters", try reader.text(chosen, "cluster", of: "context \(name)"), "cluster")
-        let user = try chosen["user"]?.string.map { (user) throws(KubeconfigError) in
-            try reader.entry("users", user, "user")
-        }
+        var user: JSON = [:]
+        if let name = try reader.text(chosen, "user") { user = try reader.entry("users", name, "user") }
         var server = try reader.text(cluster, "server", of: "its cluster")
         while server.hasSuffix("/") { server.removeLast() }
         guard server.hasPrefix("http://") || server.hasPrefix("https://") else {
             throw KubeconfigError(message: "\(path): the server \(server) is no http or https URL")
         }
-        if cluster["proxy-url"]?.string?.isEmpty == false {
+        if try reader.text(cluster, "proxy-url") != nil {
             throw KubeconfigError(message: "\(path): proxy-url is not supported")
         }
         self.init(
-            server: server, credentials: try reader.credentials(user ?? [:]),
+            server: server, credentials: try reader.credentials(user),
             certificateAuthority: try reader.source(cluster, "certificate-authority"),
-            skipsCertificateVerification: cluster["insecure-skip-tls-verify"]?.bool ?? false,
-            serverName: cluster["tls-server-name"]?.string, namespace: chosen["namespace"]?.string ?? "default")
+            skipsCertificateVerification: try reader.flag(cluster, "insecure-skip-tls-verify"),
+            serverName: try reader.text(cluster, "tls-server-name"),
+            namespace: try reader.text(chosen, "namespace") ?? "default")
     }
 }
 
@@ -107,22 +107,42 @@ private struct KubeconfigReader {
     }
 
     func text(_ node: JSON, _ member: String, of owner: String) throws(KubeconfigError) -> String {
-        guard let text = node[member]?.string, !text.isEmpty else {
+        guard let text = try text(node, member) else {
             throw KubeconfigError(message: "\(path): \(owner) has no \(member)")
         }
         return text
     }
 
+    /// `nil` for what is absent or empty, as everywhere in Kubernetes' own types.
+    func text(_ node: JSON, _ member: String) throws(KubeconfigError) -> String? {
+        switch node[member] {
+        case nil, .null: return nil
+        case .string(let text): return text.isEmpty ? nil : text
+        case let other?:
+            // Not what it is: it may be a secret.
+            let kind = other.bool == nil ? "number, list or map" : "true or false"
+            throw KubeconfigError(
+                message: "\(path): \(member) is a \(kind): a text is expected; put it in quotes if it is one")
+        }
+    }
+
+    func flag(_ node: JSON, _ member: String) throws(KubeconfigError) -> Bool {
+        switch node[member] {
+        case nil, .null: return false
+        case .bool(let flag): return flag
+        default: throw KubeconfigError(message: "\(path): \(member) must be true or false, without quotes")
+        }
+    }
+
     /// `<member>-data` in base64, or the file `<member>`.
     func source(_ node: JSON, _ member: String) throws(KubeconfigError) -> ClusterAccess.Source? {
-        if let text = node[member + "-data"]?.string, !text.isEmpty {
+        if let text = try text(node, member + "-data") {
             guard let bytes = Base64.decoded(text) else {
                 throw KubeconfigError(message: "\(path): \(member)-data is not base64")
             }
             return .data(bytes)
         }
-        guard let file = node[member]?.string, !file.isEmpty else { return nil }
-        return .file(resolved(file))
+        return try text(node, member).map { .file(resolved($0)) }
     }
 
     private func resolved(_ file: String) -> String {
@@ -131,16 +151,17 @@ private struct KubeconfigReader {
     }
 
     func credentials(_ user: JSON) throws(KubeconfigError) -> ClusterAccess.Credentials {
-        if let token = user["token"]?.string, !token.isEmpty { return .token(token) }
-        if let file = user["tokenFile"]?.string, !file.isEmpty { return .tokenFile(resolved(file)) }
+        // Of the two the file holds the newer one (Kubernetes' AuthInfo).
+        if let file = try text(user, "tokenFile") { return .tokenFile(resolved(file)) }
+        if let token = try text(user, "token") { return .token(token) }
         if let certificate = try source(user, "client-certificate") {
             guard let key = try source(user, "client-key") else {
                 throw KubeconfigError(message: "\(path): the user has a client-certificate but no client-key")
             }
             return .certificate(certificate, key: key)
         }
-        if let name = user["username"]?.string, let password = user["password"]?.string {
-            return .basic(user: name, password: password)
+        if let name = try text(user, "username") {
+            return .basic(user: name, password: try text(user, "password") ?? "")
         }
         for plugin in ["exec", "auth-provider"] where user[plugin] != nil {
             throw KubeconfigError(

@@ -11,6 +11,10 @@ import NIOSSL
 /// Sends requests to one server: credentials, TLS, retries, and errors out of what it answers.
 final class Transport: Sendable {
     let server: String
+    /// Where requests go: `server`, under the name that its certificate must have.
+    private let url: String
+    /// What `server` calls itself, where `url` has another name.
+    private let hostHeader: String?
     private let credentials: ClusterAccess.Credentials
     private let client: HTTPClient
     private let clock: any WallClock
@@ -38,7 +42,17 @@ final class Transport: Sendable {
         configuration.httpVersion = .http1Only
         if access.server.hasPrefix("https://") {
             configuration.tlsConfiguration = try Self.tlsConfiguration(access)
-            if let name = access.serverName { configuration.dnsOverride = [name: Self.host(of: access.server)] }
+        }
+        if access.server.hasPrefix("https://"), let name = access.serverName {
+            let authority = access.server.dropFirst("https://".count).prefix { $0 != "/" }
+            let (host, port) = Self.hostAndPort(authority)
+            // The client verifies the name in the URL, and connects to what stands for that name here.
+            configuration.dnsOverride = [name: host]
+            url = "https://" + name + port + access.server.dropFirst("https://".count + authority.count)
+            hostHeader = String(authority)
+        } else {
+            url = access.server
+            hostHeader = nil
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -50,9 +64,16 @@ final class Transport: Sendable {
         client.shutdown { _ in }
     }
 
-    private static func host(of server: String) -> String {
-        let authority = server.dropFirst("https://".count).prefix { $0 != "/" }
-        return String(authority.prefix { $0 != ":" })
+    /// `127.0.0.1` and `:6443`; of `[::1]:6443` the address without its brackets.
+    private static func hostAndPort(_ authority: Substring) -> (host: String, port: String) {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return (
+                String(authority[authority.index(after: authority.startIndex)..<end]),
+                String(authority[end...].dropFirst())
+            )
+        }
+        let host = authority.prefix { $0 != ":" }
+        return (String(host), String(authority[host.endIndex...]))
     }
 
     private static func tlsConfiguration(_ access: ClusterAccess) throws(APIError) -> TLSConfiguration {
@@ -100,10 +121,8 @@ final class Transport: Sendable {
                 let bytes = Array(buffer: buffer)
                 try Self.check(response.status, response.headers, bytes, self.server)
                 return (response.status, bytes)
-            } catch let error as APIError {
-                throw error
             } catch {
-                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
+                throw self.explain(error)
             }
         }
         do {
@@ -124,10 +143,8 @@ final class Transport: Sendable {
                 let bytes = Array(buffer: try await response.body.collect(upTo: 1 << 20))
                 try Self.check(response.status, response.headers, bytes, self.server)
                 return response.body
-            } catch let error as APIError {
-                throw error
             } catch {
-                throw TLSFailure.explain(error, server: self.server) ?? self.unreachable(error)
+                throw self.explain(error)
             }
         }
     }
@@ -135,8 +152,9 @@ final class Transport: Sendable {
     private func request(
         _ method: HTTPMethod, _ path: String, body: [UInt8]?, contentType: String
     ) throws(APIError) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: server + path)
+        var request = HTTPClientRequest(url: url + path)
         request.method = method
+        if let hostHeader { request.headers.add(name: "host", value: hostHeader) }
         request.headers.add(name: "accept", value: "application/json")
         request.headers.add(name: "user-agent", value: userAgent)
         switch credentials {
@@ -212,6 +230,15 @@ final class Transport: Sendable {
     }
 
     private struct NoStatus: Error {}
+
+    private func explain(_ error: any Error) -> APIError {
+        switch error {
+        case let error as APIError: error
+        case let error as NIOTooManyBytesError:
+            APIError(.internalError, "\(server) answered with more than \(error.maxBytes ?? limits.body) bytes")
+        default: TLSFailure.explain(error, server: server) ?? unreachable(error)
+        }
+    }
 
     /// What a failed connection means to the user.
     private func unreachable(_ error: any Error) -> APIError {

@@ -3,10 +3,11 @@ import FoundationEssentials
 import Glibc
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// What the command line does without a service, and how `serve` begins and ends.
-@Suite("The command line, without a service", .serialized)
+@Suite("The command line, without a service", .serialized, .blocking)
 struct CommandLineAloneTests {
     static let words = [
         CommandLineTests.Case("martlet", 0, "SUBCOMMANDS", "Exit codes"),
@@ -187,9 +188,11 @@ struct CommandLineAloneTests {
             let nodes = Set(try await stage.pods().map(\.spec.nodeName))
             #expect(nodes.count == 3)
             #expect(try stage.shell("martlet get nodes --no-headers | wc -l").text == "3\n")
+            let (clock, start) = (ContinuousClock(), ContinuousClock().now)
             stage.signalService(SIGTERM)
             #expect(socket.receive() == "STOPPING=1")
             #expect(stage.waitForEnd() == 0)
+            #expect(clock.now - start < .seconds(4), "pods that end at once need not their grace of 5 s")
             let lines = stage.log.split(separator: "\n").filter { $0.hasPrefix("{") }
             #expect(lines.contains { $0.contains("\"message\":\"stopped\"") })
         }

@@ -2,10 +2,11 @@ import Cluster
 import Glibc
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// `diff`, and the verbs that change something, each first as a dry run.
-@Suite("The command line: differences and steering", .serialized, .runningService)
+@Suite("The command line: differences and steering", .serialized, .blocking, .runningService)
 struct CommandLineDiffTests {
     private func expect(
         _ line: String, _ code: Int32, _ says: String..., hides: [String] = [],

@@ -2,10 +2,11 @@ import Cluster
 import FoundationEssentials
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// The command line, as a person uses it: words, exit codes and formats of every verb that talks to a service.
-@Suite("The command line, with a service", .serialized, .runningService)
+@Suite("The command line, with a service", .serialized, .blocking, .runningService)
 struct CommandLineTests {
     /// A line of shell, how it ends, and words that it says and does not say.
     struct Case: Sendable, CustomTestStringConvertible {

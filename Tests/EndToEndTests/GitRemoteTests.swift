@@ -6,7 +6,7 @@ import TestServers
 import Testing
 
 /// Following a repository over every transport, through everything that can happen to it and on the way to it.
-@Suite("Following a remote repository", .serialized)
+@Suite("Following a remote repository", .serialized, .blocking)
 struct GitRemoteTests {
     /// A repository Secret in Argo CD's shape.
     private static func secret(_ name: String, _ url: String, _ values: String...) -> String {

@@ -3,10 +3,11 @@ import FoundationEssentials
 import Glibc
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// `kill -9` of the service: what was decided is carried on, what runs runs on, nothing is lost or done twice.
-@Suite("Killed at any moment", .serialized)
+@Suite("Killed at any moment", .serialized, .blocking)
 struct KillTests {
     @Test("pods run on without the service and are adopted; what ended meanwhile is known, and begun anew")
     func adopts() async throws {

@@ -1,8 +1,9 @@
 import Glibc
+import TestServers
 import Testing
 
 /// What people do with `kubectl`, against a real service over TLS.
-@Suite("kubectl", .serialized, .enabled(if: Kubectl.isInstalled, "there is no kubectl on PATH"))
+@Suite("kubectl", .serialized, .blocking, .enabled(if: Kubectl.isInstalled, "there is no kubectl on PATH"))
 struct KubectlTests {
     /// A service, and in it the Deployment and Service `web`, rolled out.
     private static func with(_ body: (Kubectl, Stage) async throws -> Void) async throws {

@@ -2,10 +2,11 @@ import Cluster
 import FoundationEssentials
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// Pods that misbehave: each ends or is bounded as Kubernetes would have it, and the others do not notice.
-@Suite("Pods that misbehave", .serialized)
+@Suite("Pods that misbehave", .serialized, .blocking)
 struct PodFaultTests {
     /// A Deployment of one pod that runs a shell script.
     private static func script(_ script: String, grace: Int = 1) -> String {

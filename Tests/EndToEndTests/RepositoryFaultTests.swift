@@ -1,10 +1,11 @@
 import Cluster
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// What is wrong in a repository is said with its place, changes nothing, and stops nobody else.
-@Suite("Faults in the repository", .serialized)
+@Suite("Faults in the repository", .serialized, .blocking)
 struct RepositoryFaultTests {
     /// A fault that a commit brings into the folder of its name.
     struct Fault {

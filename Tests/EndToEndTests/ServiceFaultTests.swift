@@ -7,7 +7,7 @@ import TestServers
 import Testing
 
 /// What can be wrong with the machine that the service runs on.
-@Suite("Faults of the machine", .serialized)
+@Suite("Faults of the machine", .serialized, .blocking)
 struct ServiceFaultTests {
     @Test("a second service, a taken port, a newer format and a damaged store are refused; the first service goes on")
     func refusals() async throws {

@@ -1,10 +1,11 @@
 import Cluster
 import Kinds
 import Model
+import TestServers
 import Testing
 
 /// The main job, end to end. `make demo` plays it at leisure; these tests take its steps apart.
-@Suite("From a commit to a healthy rollout, and back", .serialized)
+@Suite("From a commit to a healthy rollout, and back", .serialized, .blocking)
 struct StoryTests {
     @Test("a commit rolls out, a crashing one is rolled back and held, and its fix is taken at once")
     func rollsBack() async throws {

@@ -32,8 +32,11 @@ struct TestRegistry {
 
     static let options = WriteOptions(fieldManager: "test")
 
-    init(persistence: any Persistence = .memory, services: String = "127.96.0.0/16") async throws {
-        store = try Store(persistence: persistence)
+    init(
+        persistence: any Persistence = .memory, limits: Store.Limits = Store.Limits(),
+        services: String = "127.96.0.0/16"
+    ) async throws {
+        store = try Store(persistence: persistence, limits: limits)
         registry = Registry(
             store: store, clock: clock, random: SplitMix64(seed: 7),
             configuration: Registry.Configuration(serviceAddresses: try #require(AddressRange(services))))

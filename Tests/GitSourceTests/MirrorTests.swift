@@ -5,7 +5,7 @@ import Testing
 
 @testable import GitSource
 
-@Suite struct MirrorTests {
+@Suite(.blocking) struct MirrorTests {
     @Test("a branch, a tag, an annotated tag, a full and a short SHA and HEAD all lead to their commit")
     func revisions() async throws {
         let repository = TestRepository()

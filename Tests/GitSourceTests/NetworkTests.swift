@@ -3,7 +3,7 @@ import Testing
 
 @testable import GitSource
 
-@Suite struct HTTPTests {
+@Suite(.blocking) struct HTTPTests {
     @Test("a repository is fetched over HTTP, and an unchanged branch costs one request")
     func fetch() async throws {
         let repository = TestRepository()
@@ -114,7 +114,7 @@ import Testing
         await #expect(throws: CancellationError.self) {
             try await withThrowingTaskGroup { group in
                 group.addTask { _ = try await mirror.resolve(.head) }
-                #expect(eventually { server.silentConnections == 1 })
+                #expect(try await comesTrue { server.silentConnections == 1 })
                 group.cancelAll()
                 try await group.next()
             }

@@ -44,19 +44,23 @@ struct TestServer {
     }
 
     static func run(
-        readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
+        limits: Store.Limits = Store.Limits(), readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
-        try await withIdentity { identity, _ in try await run(identity, readiness: readiness, body) }
+        try await withIdentity { identity, _ in
+            try await run(identity, limits: limits, readiness: readiness, body)
+        }
     }
 
     static func run(
-        _ identity: ServerIdentity, readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
+        _ identity: ServerIdentity, limits: Store.Limits = Store.Limits(),
+        readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         guard let addresses = AddressRange("127.97.0.0/16") else { return }
         let registry = Registry(
-            store: try Store(persistence: MemoryPersistence()), clock: SystemClock(), random: SplitMix64(seed: 3),
+            store: try Store(persistence: MemoryPersistence(), limits: limits), clock: SystemClock(),
+            random: SplitMix64(seed: 3),
             configuration: .init(serviceAddresses: addresses))
         for name in ["default", "other"] {
             _ = try await registry.create(

@@ -1,7 +1,5 @@
 import Cluster
 import Kinds
-import KubernetesClient
-import Logging
 import Model
 import Server
 import Testing
@@ -184,6 +182,31 @@ struct WireTests {
         }
     }
 
+    @Test("a refused write still says what there was to warn of (C22)", arguments: ["POST", "PUT", "PATCH"])
+    func warningsOfRefusals(method: String) async throws {
+        try await TestServer.run { server in
+            var body = Fixtures.pod("p")
+            let path = "/api/v1/namespaces/default/pods"
+            #expect(try await RawHTTP.send("POST", path, to: server, body: body.text()).status == 201)
+            // Unknown fields are warned of; the name, the wait, and a container's lack are what it is refused for.
+            body[path: ["metadata", "name"]] = method == "POST" ? "Q" : "p"
+            body[path: ["spec", "terminationGracePeriodSecond"]] = 3
+            body[path: ["spec", "containers"]] = [["name": "c", "imagee": "x"]]
+            let answer = try await RawHTTP.send(
+                method, path + (method == "POST" ? "" : "/p"), to: server,
+                headers: ["Content-Type": method == "PATCH" ? "application/merge-patch+json" : "application/json"],
+                body: body.text())
+            #expect(answer.status == 422, "\(answer.text)")
+            #expect(try answer.json["reason"] == "Invalid")
+            let warnings = answer.headers.filter { $0.name.lowercased() == "warning" }.map(\.value)
+            #expect(
+                warnings.sorted() == [
+                    "299 - \"unknown field \\\"spec.containers[0].imagee\\\"; did you mean \\\"image\\\"?\"",
+                    "299 - \"unknown field \\\"spec.terminationGracePeriodSecond\\\"; did you mean \\\"terminationGracePeriodSeconds\\\"?\"",
+                ])
+        }
+    }
+
     @Test("a deleted object that is gone is answered with a Status, a pod with itself (C15)")
     func deletion() async throws {
         try await TestServer.run { server in
@@ -240,17 +263,5 @@ struct WireTests {
                 }
             }
         }
-    }
-
-    @Test("who cannot be reached is named, with what to do")
-    func unreachable() async throws {
-        let client = try KubernetesClient(
-            ClusterAccess(server: "http://127.0.0.1:1", credentials: .token("x")), clock: SystemClock(),
-            logger: Logger(label: "test"))
-        let error = await #expect(throws: APIError.self) { try await client.get(Pod.key("x", in: "default")) }
-        try await client.shutdown()
-        #expect(error?.reason == .serviceUnavailable)
-        #expect(error?.message.contains("http://127.0.0.1:1") == true)
-        #expect(error?.message.contains("martlet serve") == true)
     }
 }

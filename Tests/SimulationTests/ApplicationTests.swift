@@ -5,10 +5,11 @@ import Model
 import Reconciler
 import SimulationKit
 import Store
+import TestServers
 import Testing
 
 /// The whole of Martlet but Git and processes: commits in, verdicts out, under crashes, outages and drift.
-@Suite("Applications on a simulated machine")
+@Suite("Applications on a simulated machine", .blocking)
 struct ApplicationTests {
     private struct World: Sendable {
         static let foreign = ["note", "lent"]

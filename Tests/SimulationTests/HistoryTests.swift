@@ -5,21 +5,23 @@ import Model
 import SimulationKit
 import Store
 import Synchronization
+import TestServers
 import Testing
 
 /// How many seeds a run takes: few in every `make test`, many in `make soak`.
 enum Seeds {
     static let isSoak = getenv("MARTLET_SOAK") != nil
 
-    /// `MARTLET_SEED` plays one seed alone, to look into it.
+    /// `MARTLET_SEED=26` plays one seed alone, to look into it, and `MARTLET_SEED=26-80` those.
     static func first(_ few: UInt64, soak many: UInt64) -> ClosedRange<UInt64> {
-        if let one = getenv("MARTLET_SEED").flatMap({ UInt64(String(cString: $0)) }) { return one...one }
+        let asked = getenv("MARTLET_SEED").map { String(cString: $0).split(separator: "-").compactMap { UInt64($0) } }
+        if let asked, let first = asked.first, let last = asked.last, first <= last { return first...last }
         return 1...(isSoak ? many : few)
     }
 }
 
 /// Everything real but time, storage and containers: whole histories of a Deployment.
-@Suite("Histories of a Deployment on a simulated machine")
+@Suite("Histories of a Deployment on a simulated machine", .blocking)
 struct HistoryTests {
     enum Deed: CaseIterable {
         case good, bad, scale, pause, resume, undo, crashEngine
@@ -141,7 +143,8 @@ struct HistoryTests {
             try await world.finish(using: &random)
         }
         let looks = world.promise.looks
-        #expect(looks.all > 100)
+        // Where one replica is paused for most of its history, little happens.
+        #expect(looks.all > 30)
         #expect(looks.floor > 20)
     }
 

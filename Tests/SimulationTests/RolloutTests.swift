@@ -4,6 +4,7 @@ import Kinds
 import Model
 import SimulationKit
 import Store
+import TestServers
 import Testing
 
 /// A Deployment's promise at every instant (A10): as many available pods as it must keep, no more pods than it may
@@ -115,7 +116,7 @@ struct Rollout: Sendable {
 }
 
 /// Rollouts on nodes that are only imitated (`PodSimulator`), which is cheaper than real node agents.
-@Suite("Rollouts in simulation")
+@Suite("Rollouts in simulation", .blocking)
 struct RolloutTests {
     @Test(
         "commit after commit, good and bad, availability and surge hold at every instant, and the last one arrives",

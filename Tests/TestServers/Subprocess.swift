@@ -103,6 +103,17 @@ package func eventually(_ condition: () -> Bool) -> Bool {
     return false
 }
 
+/// The same where other tasks need the thread meanwhile.
+package func comesTrue(_ condition: () async -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < end {
+        if await condition() { return true }
+        // Between two looks.
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    return await condition()
+}
+
 /// A small file system in memory, unmounted with the object.
 package final class SmallDisk {
     package static let isPossible =

@@ -17,6 +17,7 @@ extension PodRuntime {
         switch ProbeAction.of(hook, container, podIP: address) {
         case .fault(let message): return message
         case .action(.sleep(let duration)):
+            // The hook's own wish; it may not outlast the time that the pod has left.
             try await clock.sleep(for: min(duration, timeout))
             return nil
         case .action(let action):

@@ -17,8 +17,8 @@ extension PodLifecycle {
             volumeFault = nil
         case .volumesFailed(let message):
             volumes = .needed(after: now + .seconds(10))
-            volumeFault = "MountVolume.SetUp failed: \(message)"
-            output.event(true, "FailedMount", "MountVolume.SetUp failed: \(message)")
+            volumeFault = "MountVolume.SetUp failed \(message)"
+            output.event(true, "FailedMount", "MountVolume.SetUp failed \(message)")
         case .started, .imageFailed, .configurationFailed, .startFailed, .sandboxLost:
             applyStart(result, pod, now: now, &output)
         case .postStartEnded(let id, let failure): postStartEnded(id, failure, pod, now: now, &output)

@@ -3,17 +3,24 @@ internal import Model
 
 /// The volumes of a pod as files (pure): what `PodRuntime.provide` makes present.
 enum PodVolumes {
-    /// - Throws: what `FailedMount` says: an object or key is missing, or the source is not supported.
+    /// - Throws: what `FailedMount` says: for which volume an object or key is missing, or the source is not supported.
     static func contents(of pod: Pod, _ context: PodContext) throws(ConfigurationFault) -> [VolumeContents] {
         var contents: [VolumeContents] = []
         for volume in pod.spec.volumes {
-            contents.append(
-                VolumeContents(
-                    name: volume.name, source: try source(of: volume, pod, context),
-                    group: pod.spec.securityContext?.fsGroup))
+            do throws(ConfigurationFault) {
+                contents.append(
+                    VolumeContents(
+                        name: volume.name, source: try source(of: volume, pod, context),
+                        group: pod.spec.securityContext?.fsGroup))
+            } catch {
+                throw ConfigurationFault(failure(of: volume.name, error.message))
+            }
         }
         return contents
     }
+
+    /// The text behind `MountVolume.SetUp failed`, as Kubernetes words it.
+    static func failure(of volume: String, _ reason: String) -> String { "for volume \(quoted(volume)) : \(reason)" }
 
     private static func source(
         of volume: Volume, _ pod: Pod, _ context: PodContext
@@ -36,8 +43,7 @@ enum PodVolumes {
         if let source = volume.projected { return .files(try projected(source, pod, context)) }
         let kind = volume.json.object?.map(\.key).first { $0 != "name" } ?? "none"
         throw ConfigurationFault(
-            "volume \(quoted(volume.name)): source \(kind) is not supported; use emptyDir, configMap, secret, "
-                + "downwardAPI, projected or hostPath")
+            "source \(kind) is not supported; use emptyDir, configMap, secret, downwardAPI, projected or hostPath")
     }
 
     private static func projected(

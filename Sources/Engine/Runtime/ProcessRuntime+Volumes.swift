@@ -8,7 +8,11 @@ extension ProcessRuntime {
         do {
             try await NIOThreadPool.singleton.runIfActive {
                 for volume in volumes {
-                    try Self.provide(volume, at: self.path(ofVolume: volume.name, of: uid))
+                    do throws(RuntimeError) {
+                        try Self.provide(volume, at: self.path(ofVolume: volume.name, of: uid))
+                    } catch {
+                        throw RuntimeError(error.kind, PodVolumes.failure(of: volume.name, error.message))
+                    }
                 }
             }
         } catch let error as RuntimeError {

@@ -44,5 +44,5 @@ struct GoDuration: ExpressibleByArgument, Hashable, Sendable {
         duration = .nanoseconds(Int64(total * 1e9))
     }
 
-    private static let units = ["ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600]
+    private static let units = ["ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600]
 }

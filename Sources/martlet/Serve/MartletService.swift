@@ -71,8 +71,17 @@ struct MartletService {
         } catch is CancellationError {
             // The group was cancelled because a signal asked for it.
         }
-        await engine.close()
+        await Self.close(engine, runtime.simulated)
         try await group.shutdownGracefully()
+    }
+
+    private static func close(_ engine: Engine, _ simulated: SimulatedRuntime?) async {
+        await withThrowingTaskGroup(of: Void.self) { group in
+            // Pods that are asked to end do so only while their runtime goes on.
+            if let simulated { group.addTask { try await simulated.run() } }
+            await engine.close()
+            group.cancelAll()
+        }
     }
 
     /// - Parameter isIdle: there is no Application, so that somebody must be told how to make one.

@@ -43,11 +43,11 @@ struct PodLifecycleTests {
         _ = driver.step()
         driver.apply(.sandboxOpened)
         _ = driver.step()
-        driver.apply(.volumesFailed("configmap \"web\" not found"))
+        driver.apply(.volumesFailed("for volume \"config\" : configmap \"web\" not found"))
         #expect(driver.step() == [])
         let waiting = driver.container("web").state.waiting
         #expect(waiting?.reason == "ContainerCreating")
-        #expect(waiting?.message == "MountVolume.SetUp failed: configmap \"web\" not found")
+        #expect(waiting?.message == "MountVolume.SetUp failed for volume \"config\" : configmap \"web\" not found")
         #expect(driver.events.map(\.reason) == ["FailedMount"])
         driver.advance(10)
         #expect(driver.step() == [.prepareVolumes])
