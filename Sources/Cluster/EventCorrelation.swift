@@ -66,10 +66,17 @@ package struct EventCorrelation: Sendable {
     private var buckets = BoundedMap<ObjectReference, Bucket>(capacity: capacity)
     private var events = BoundedMap<Identity, Event>(capacity: capacity)
     private var lastName: Int64 = 0
+    /// Nanoseconds, less than a millisecond, that set this component's names apart from the others'.
+    private let nameOffset: Int64
 
     package init(component: String, host: String? = nil) {
         self.component = component
         self.host = host
+        // FNV-1a: the same in every process, unlike Hasher.
+        let hash = "\(component)\n\(host ?? "")".utf8.reduce(0xcbf2_9ce4_8422_2325) { (hash: UInt64, byte) in
+            (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        nameOffset = Int64(hash % 1_000_000)
     }
 
     package mutating func decide(_ report: EventReport, about object: ObjectReference, now: Timestamp) -> Decision {
@@ -114,8 +121,8 @@ package struct EventCorrelation: Sendable {
     private mutating func makeEvent(
         _ report: EventReport, message: String, about object: ObjectReference, now: Timestamp
     ) -> Event {
-        // Names are made of the time (L3); two events of one instant must still differ.
-        lastName = max(lastName + 1, now.nanoseconds)
+        // Names are made of the time (L3); two events of one instant must still differ, also those of two components.
+        lastName = max(lastName + 1, now.nanoseconds + nameOffset)
         let namespace = object.namespace ?? ""
         var event = Event(
             named: "\(object.name ?? "").\(String(lastName, radix: 16))", in: namespace.isEmpty ? "default" : namespace)

@@ -35,6 +35,19 @@ import Testing
         #expect(event.count == 1)
     }
 
+    @Test("what two components report at one instant has different names (L3)")
+    func names() {
+        var names: [String] = []
+        for component in ["default-scheduler", "kubelet", "replicaset-controller"] {
+            var correlation = EventCorrelation(component: component)
+            for message in ["a", "b", "c"] {
+                if case .create(let event) = decide(&correlation, message) { names.append(event.metadata.name) }
+            }
+        }
+        #expect(names.count == 9)
+        #expect(Set(names).count == 9)
+    }
+
     @Test("the same report again raises the count (L3)")
     func counts() {
         var correlation = EventCorrelation(component: "kubelet")
