@@ -69,6 +69,9 @@ struct WritePipeline {
     ///
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) -> JSON {
+        if strategy.isInert {
+            options.warnings?.add("\(kind.apiVersion) \(kind.kind) is stored, but nothing acts on it yet")
+        }
         var object = Admission.admitting(object, kind: kind.groupKind)
         object = strategy.prepareForCreate(object)
         object[path: ["metadata", "resourceVersion"]] = nil

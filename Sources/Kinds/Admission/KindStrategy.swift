@@ -8,6 +8,8 @@ package struct KindStrategy: Sendable {
     package let type: ResourceType
     package let schema: Schema
     let rules: any KindRules
+    /// Objects are kept, but nothing acts on them yet.
+    package let isInert: Bool
     /// What `status` is until something reports one.
     private let initialStatus: JSON?
 
@@ -16,7 +18,8 @@ package struct KindStrategy: Sendable {
         self.init(type: type, schema: schema, rules: CustomResourceRules())
     }
 
-    init(type: ResourceType, schema: Schema, rules: any KindRules) {
+    init(type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false) {
+        self.isInert = isInert
         self.type = type
         self.schema = schema
         self.rules = rules
