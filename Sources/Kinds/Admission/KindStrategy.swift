@@ -87,7 +87,7 @@ package struct KindStrategy: Sendable {
     /// Drops what a client may not set on a new object (C5, C7): its status, and marks of deletion. Generation becomes
     /// 1 where the kind counts it (C14).
     ///
-    /// uid and creationTimestamp are the caller's to assign.
+    /// uid and creationTimestamp are the caller's to assign, before this.
     package func prepareForCreate(_ object: JSON) -> JSON {
         var object = object
         if object["metadata"] == nil { object["metadata"] = .emptyObject }

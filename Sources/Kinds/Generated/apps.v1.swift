@@ -496,8 +496,8 @@ package struct StatefulSetSpec: JSONView {
         get { field("ordinals") }
         set { setField("ordinals", newValue) }
     }
-    package var persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy? {
-        get { field("persistentVolumeClaimRetentionPolicy") }
+    package var persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy {
+        get { field("persistentVolumeClaimRetentionPolicy", or: StatefulSetPersistentVolumeClaimRetentionPolicy()) }
         set { setField("persistentVolumeClaimRetentionPolicy", newValue) }
     }
     package var podManagementPolicy: String? {
