@@ -7,6 +7,8 @@ package struct Catalog: Sendable {
     package let types: [ResourceType]
     private let byKind: [GroupKind: ResourceType]
     private let schemas: [String: Schema]
+    /// The kinds whose objects are kept though nothing acts on them yet.
+    package let inertKinds: Set<GroupKind>
     let strategies: [GroupKind: KindStrategy]
 
     /// Read on first use (about a millisecond), so that commands which need no schema do not pay for it.
@@ -23,13 +25,15 @@ package struct Catalog: Sendable {
         } catch {
             preconditionFailure("the embedded schemas are broken: \(error)")
         }
+        let inert = (document["kinds"]?.array ?? []).filter { $0["isInert"]?.bool == true }
+        inertKinds = Set(inert.map { Self.type($0).kind.groupKind })
         var strategies: [GroupKind: KindStrategy] = [:]
         for type in types {
             let kind = type.kind.groupKind
             guard let schema = schemas[kind.kind] else { continue }
-            strategies[kind] =
-                BuiltInRules.byKind[kind].map { KindStrategy(type: type, schema: schema, rules: $0) }
-                ?? KindStrategy(type: type, schema: schema)
+            strategies[kind] = KindStrategy(
+                type: type, schema: schema, rules: BuiltInRules.byKind[kind] ?? CustomResourceRules(),
+                isInert: inertKinds.contains(kind))
         }
         self.strategies = strategies
     }

@@ -17,12 +17,15 @@ package actor ApplicationWorker {
         package var logger: Logger
         /// How often Git is asked, without a reason to; up to half as much again is added at random.
         package var interval: Duration
+        /// The kinds on which nothing acts in this cluster.
+        package var inertKinds: Set<GroupKind>
         /// `(application, type, reason, message)`: becomes an Event.
         package var record: @Sendable (Application, String, String, String) async -> Void
 
         package init(
             cluster: any Cluster, clock: any WallClock, source: any RevisionSource, live: any LiveState, logger: Logger,
-            interval: Duration, record: @escaping @Sendable (Application, String, String, String) async -> Void
+            interval: Duration, inertKinds: Set<GroupKind> = [],
+            record: @escaping @Sendable (Application, String, String, String) async -> Void
         ) {
             self.cluster = cluster
             self.clock = clock
@@ -30,6 +33,7 @@ package actor ApplicationWorker {
             self.live = live
             self.logger = logger
             self.interval = interval
+            self.inertKinds = inertKinds
             self.record = record
         }
     }
@@ -347,7 +351,7 @@ package actor ApplicationWorker {
         let health = HealthAssessment(
             of: inventory.ordered, live: live.object, appliedGenerations: appliedGenerations,
             replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart,
-            observedSince: live.observedSince, at: now)
+            inert: environment.inertKinds, observedSince: live.observedSince, at: now)
         // An assessment that says the same keeps what was made of it.
         if assessed?.health.byResource != health.byResource { assessmentVersion += 1 }
         let new = Assessed(

@@ -1,7 +1,7 @@
 package import Cluster
 import Kinds
 package import Logging
-import Model
+package import Model
 import Synchronization
 
 /// The GitOps half of Martlet: one worker for every Application in the cluster.
@@ -11,6 +11,7 @@ package final class Reconciler: Sendable {
     private let source: any RevisionSource
     private let logger: Logger
     private let interval: Duration
+    private let inertKinds: Set<GroupKind>
     private let seed: UInt64
     private let workers = Mutex(Workers())
 
@@ -24,16 +25,18 @@ package final class Reconciler: Sendable {
 
     /// - Parameters:
     ///   - interval: how often Git is asked when nothing else gives a reason to.
+    ///   - inertKinds: those on which nothing acts in this cluster: what should run pods and cannot fails at once.
     ///   - seed: of the jitter on that interval.
     package init(
         cluster: any Cluster, clock: any WallClock, source: any RevisionSource, logger: Logger, interval: Duration,
-        seed: UInt64
+        inertKinds: Set<GroupKind> = [], seed: UInt64
     ) {
         self.cluster = cluster
         self.clock = clock
         self.source = source
         self.logger = logger
         self.interval = interval
+        self.inertKinds = inertKinds
         self.seed = seed
     }
 
@@ -65,6 +68,7 @@ package final class Reconciler: Sendable {
         try await live.waitForSync()
         let environment = ApplicationWorker.Environment(
             cluster: cluster, clock: clock, source: source, live: live, logger: logger, interval: interval,
+            inertKinds: inertKinds,
             record: { application, type, reason, message in
                 let type = type == "Warning" ? EventType.warning : .normal
                 events.record(type, reason: reason, message: String(message.prefix(1024)), about: application)

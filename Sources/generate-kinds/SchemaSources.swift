@@ -8,7 +8,8 @@ struct SchemaSources {
     private static let folder = "Sources/Kinds/Schemas/"
 
     /// All files as one document of `kinds` and `definitions`, which is what is compiled in. A definition carries the
-    /// name of its file (`x-martlet-file`), by which its view is placed.
+    /// name of its file (`x-martlet-file`), by which its view is placed, unless the file says `views: false`: kinds
+    /// that no code looks into need none.
     ///
     /// - Throws: `YAMLError` with the place of a fault, `SchemaError` for a reference to nothing.
     func document() throws -> JSON {
@@ -19,13 +20,14 @@ struct SchemaSources {
             let text = try [UInt8](Data(contentsOf: URL(filePath: root + path)))
             guard let document = try YAML.documents(text, file: path).first else { continue }
             kinds += document.value["kinds"]?.array ?? []
+            let hasViews = document.value["views"]?.bool ?? true
             for definition in document.value["definitions"]?.object ?? JSONObject() {
                 if definitions[definition.key] != nil {
                     let place: [PathStep] = [.key("definitions"), .key(definition.key)]
                     throw document.error(at: place, "\(definition.key) is defined in another file too: rename it")
                 }
                 var schema = definition.value
-                schema["x-martlet-file"] = .string(String(name.dropLast(".yaml".count)))
+                if hasViews { schema["x-martlet-file"] = .string(String(name.dropLast(".yaml".count))) }
                 definitions[definition.key] = schema
             }
         }

@@ -8,7 +8,8 @@ struct ViewGenerator {
     func files() -> [(path: String, content: String)] {
         var groups: [String: [JSONObject.Member]] = [:]
         for member in schemas["definitions"]?.object ?? JSONObject() {
-            groups[member.value["x-martlet-file"]?.string ?? "", default: []].append(member)
+            guard let file = member.value["x-martlet-file"]?.string else { continue }
+            groups[file, default: []].append(member)
         }
         return groups.sorted { $0.key < $1.key }.map { group, definitions in
             let views = definitions.map { view(name: $0.key, schema: $0.value) }

@@ -38,7 +38,9 @@ struct Validate: AsyncParsableCommand {
         }
         let decoding = strategy.decodingFaults(desired.object.json)
         if !decoding.isEmpty { return decoding.map { "\(desired.locate($0.path.description)): \(desired.key): \($0)" } }
-        let object = strategy.defaulted(desired.object.json)
+        var object = strategy.defaulted(desired.object.json)
+        // What an object gets when it is created; what is made of it, a Job's selector, is judged too.
+        object[path: ["metadata", "uid"]] = "00000000-0000-0000-0000-000000000000"
         return strategy.validateCreate(strategy.prepareForCreate(object)).map {
             "\(desired.locate($0.path.description)): \(desired.key): \($0.message)"
         }

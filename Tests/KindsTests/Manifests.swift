@@ -67,10 +67,11 @@ enum Manifests {
                   "destination": {"namespace": "shop"}, "syncPolicy": {"automated": {"prune": true}}}}
         """)
 
-    static let all = [
-        deployment, replicaSet, pod, service, configMap, secret, namespace, node, endpoints, endpointSlice, lease,
-        event, application,
-    ]
+    static let all =
+        workloads + [
+            deployment, replicaSet, pod, service, configMap, secret, namespace, node, endpoints, endpointSlice, lease,
+            event, application,
+        ]
 
     /// A JSON text that the test itself wrote.
     static func text(_ text: String) -> JSON {

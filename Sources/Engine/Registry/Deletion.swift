@@ -18,7 +18,7 @@ enum Deletion: Hashable {
         switch kind {
         case Namespace.kind.groupKind: namespaceDeletion(object, now: now)
         case Pod.kind.groupKind: gracefulDeletion(object, options: options, now: now)
-        default: plainDeletion(object, options: options, now: now)
+        default: plainDeletion(object, options: options.propagating(object, kind: kind), now: now)
         }
     }
 
@@ -130,5 +130,22 @@ enum Deletion: Hashable {
                 + "(\(metadata.resourceVersion)). The object might have been modified"
         }
         return nil
+    }
+}
+
+extension DeleteOptions {
+    /// Whose dependents stay unless the request or a finalizer says otherwise, as they always did (C16).
+    private static let orphaningKinds: Set<GroupKind> = [
+        GroupKind(group: "batch", kind: "Job"), ReplicationController.kind.groupKind,
+    ]
+
+    fileprivate func propagating(_ object: JSON, kind: GroupKind) -> DeleteOptions {
+        let isSaid = ObjectMeta(viewing: object["metadata"] ?? [:]).finalizers.contains {
+            $0 == Deletion.orphanFinalizer || $0 == Deletion.foregroundFinalizer
+        }
+        guard propagation == nil, !isSaid, Self.orphaningKinds.contains(kind) else { return self }
+        var options = self
+        options.propagation = .orphan
+        return options
     }
 }

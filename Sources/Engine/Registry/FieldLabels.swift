@@ -18,12 +18,17 @@ struct FieldLabels {
         Namespace.kind.groupKind: ["status.phase"],
         Secret.kind.groupKind: ["type"],
         Service.kind.groupKind: ["spec.clusterIP", "spec.type"],
+        ReplicaSet.kind.groupKind: ["status.replicas"],
+        ReplicationController.kind.groupKind: ["status.replicas"],
+        job: ["status.successful"],
         Event.kind.groupKind: [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
             "reportingComponent", "source", "type",
         ],
     ]
+
+    private static let job = GroupKind(group: "batch", kind: "Job")
 
     /// - Throws: `.badRequest` for a field that is not indexed (D10).
     init(_ selector: FieldSelector, of kind: GroupKind) throws(APIError) {
@@ -52,6 +57,8 @@ struct FieldLabels {
         case (Pod.kind.groupKind, "status.podIPs"):
             object[path: ["status", "podIPs"]]?.array?.compactMap { $0["ip"]?.string }.joined(separator: ",") ?? ""
         case (Node.kind.groupKind, "spec.unschedulable"): text(["spec", "unschedulable"], object, or: "false")
+        case (Self.job, "status.successful"): text(["status", "succeeded"], object, or: "0")
+        case (_, "status.replicas"): text(["status", "replicas"], object, or: "0")
         case (Event.kind.groupKind, "source"):
             text(["source", "component"], object, or: text(["reportingComponent"], object))
         default: text(path.split(separator: ".").map(String.init), object)

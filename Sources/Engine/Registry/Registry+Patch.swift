@@ -23,7 +23,7 @@ extension Registry {
         }
         return try await modify(key, pipeline, subresource) { (old, pipeline) throws(APIError) in
             if subresource == .scale {
-                let scale = try Self.patched(Scale.object(of: old), by: patch, pipeline)
+                let scale = try Self.patched(ScaleSubresource.json(of: old), by: patch, pipeline)
                 try Self.checkIdentity(scale, key: key, old: old, pipeline)
                 return try Scale.scaled(old, by: scale)
             }

@@ -69,11 +69,15 @@ struct WritePipeline {
     ///
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
+        if strategy.isInert {
+            options.warnings?.add("\(kind.apiVersion) \(kind.kind) is stored, but nothing acts on it yet")
+        }
         var object = try Admission.admitting(object, kind: kind.groupKind)
-        object = strategy.prepareForCreate(object)
         object[path: ["metadata", "resourceVersion"]] = nil
+        // A Job selects its pods by its uid, which is therefore given first.
         object[path: ["metadata", "uid"]] = .string(uid)
         object[path: ["metadata", "creationTimestamp"]] = now.json
+        object = strategy.prepareForCreate(object)
         guard !isApplied else { return object }
         return ServerSideApply.recordUpdate(
             from: nil, to: object, schema: strategy.schema, manager: options.fieldManager, subresource: nil, now: now)

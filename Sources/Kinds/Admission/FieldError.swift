@@ -41,6 +41,8 @@ package struct FieldError: Error, Hashable, Sendable {
     package var path: String
     package var value: JSON?
     package var detail: String
+    /// Whether the message says nothing of the value though its type would.
+    package var omitsValue = false
 
     package init(_ type: ErrorType, at path: FieldPath, value: JSON? = nil, detail: String = "") {
         self.type = type
@@ -52,7 +54,7 @@ package struct FieldError: Error, Hashable, Sendable {
     /// What is wrong, without the path: `Invalid value: "x": must be ...`.
     package var body: String {
         var text = type.text
-        if type.showsValue { text += ": " + (value ?? .null).text() }
+        if type.showsValue, !omitsValue { text += ": " + (value ?? .null).text() }
         return detail.isEmpty ? text : "\(text): \(detail)"
     }
 
@@ -82,6 +84,13 @@ package struct FieldErrors: Sendable {
 
     mutating func invalid(_ path: FieldPath, _ value: JSON?, _ detail: String) {
         all.append(FieldError(.invalid, at: path, value: value, detail: detail))
+    }
+
+    /// `Invalid value` without saying which: of what is too large to repeat.
+    mutating func invalidWithoutValue(_ path: FieldPath, _ detail: String) {
+        var error = FieldError(.invalid, at: path, detail: detail)
+        error.omitsValue = true
+        all.append(error)
     }
 
     /// One error for each message, as the tests of names and values give them.

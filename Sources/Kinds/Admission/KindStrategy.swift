@@ -8,6 +8,8 @@ package struct KindStrategy: Sendable {
     package let type: ResourceType
     package let schema: Schema
     let rules: any KindRules
+    /// Objects are kept, but nothing acts on them yet.
+    package let isInert: Bool
     /// What `status` is until something reports one.
     private let initialStatus: JSON?
 
@@ -16,7 +18,8 @@ package struct KindStrategy: Sendable {
         self.init(type: type, schema: schema, rules: CustomResourceRules())
     }
 
-    init(type: ResourceType, schema: Schema, rules: any KindRules) {
+    init(type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false) {
+        self.isInert = isInert
         self.type = type
         self.schema = schema
         self.rules = rules
@@ -84,7 +87,7 @@ package struct KindStrategy: Sendable {
     /// Drops what a client may not set on a new object (C5, C7): its status, and marks of deletion. Generation becomes
     /// 1 where the kind counts it (C14).
     ///
-    /// uid and creationTimestamp are the caller's to assign.
+    /// uid and creationTimestamp are the caller's to assign, before this.
     package func prepareForCreate(_ object: JSON) -> JSON {
         var object = object
         if object["metadata"] == nil { object["metadata"] = .emptyObject }

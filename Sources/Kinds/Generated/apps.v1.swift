@@ -2,6 +2,150 @@
 
 package import Model
 
+package struct ControllerRevision: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "ControllerRevision")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var data: JSON? {
+        get { field("data") }
+        set { setField("data", newValue) }
+    }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var revision: Int {
+        get { field("revision", or: 0) }
+        set { setField("revision", newValue) }
+    }
+}
+
+package struct DaemonSet: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "DaemonSet")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: DaemonSetSpec {
+        get { field("spec", or: DaemonSetSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: DaemonSetStatus {
+        get { field("status", or: DaemonSetStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct DaemonSetCondition: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var lastTransitionTime: Timestamp? {
+        get { field("lastTransitionTime") }
+        set { setField("lastTransitionTime", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
+    }
+    package var status: String {
+        get { field("status", or: "") }
+        set { setField("status", newValue) }
+    }
+    package var type: String {
+        get { field("type", or: "") }
+        set { setField("type", newValue) }
+    }
+}
+
+package struct DaemonSetSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var minReadySeconds: Int? {
+        get { field("minReadySeconds") }
+        set { setField("minReadySeconds", newValue) }
+    }
+    package var revisionHistoryLimit: Int? {
+        get { field("revisionHistoryLimit") }
+        set { setField("revisionHistoryLimit", newValue) }
+    }
+    package var selector: LabelSelector {
+        get { field("selector", or: LabelSelector()) }
+        set { setField("selector", newValue) }
+    }
+    package var template: PodTemplateSpec {
+        get { field("template", or: PodTemplateSpec()) }
+        set { setField("template", newValue) }
+    }
+    package var updateStrategy: DaemonSetUpdateStrategy {
+        get { field("updateStrategy", or: DaemonSetUpdateStrategy()) }
+        set { setField("updateStrategy", newValue) }
+    }
+}
+
+package struct DaemonSetStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var collisionCount: Int? {
+        get { field("collisionCount") }
+        set { setField("collisionCount", newValue) }
+    }
+    package var conditions: [DaemonSetCondition] {
+        get { list("conditions") }
+        set { setList("conditions", newValue) }
+    }
+    package var currentNumberScheduled: Int {
+        get { field("currentNumberScheduled", or: 0) }
+        set { setField("currentNumberScheduled", newValue) }
+    }
+    package var desiredNumberScheduled: Int {
+        get { field("desiredNumberScheduled", or: 0) }
+        set { setField("desiredNumberScheduled", newValue) }
+    }
+    package var numberAvailable: Int? {
+        get { field("numberAvailable") }
+        set { setField("numberAvailable", newValue) }
+    }
+    package var numberMisscheduled: Int {
+        get { field("numberMisscheduled", or: 0) }
+        set { setField("numberMisscheduled", newValue) }
+    }
+    package var numberReady: Int {
+        get { field("numberReady", or: 0) }
+        set { setField("numberReady", newValue) }
+    }
+    package var numberUnavailable: Int? {
+        get { field("numberUnavailable") }
+        set { setField("numberUnavailable", newValue) }
+    }
+    package var observedGeneration: Int? {
+        get { field("observedGeneration") }
+        set { setField("observedGeneration", newValue) }
+    }
+    package var updatedNumberScheduled: Int? {
+        get { field("updatedNumberScheduled") }
+        set { setField("updatedNumberScheduled", newValue) }
+    }
+}
+
+package struct DaemonSetUpdateStrategy: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var rollingUpdate: RollingUpdateDaemonSet? {
+        get { field("rollingUpdate") }
+        set { setField("rollingUpdate", newValue) }
+    }
+    package var type: String? {
+        get { field("type") }
+        set { setField("type", newValue) }
+    }
+}
+
 package struct Deployment: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "Deployment")
     package var json: JSON
@@ -237,6 +381,19 @@ package struct ReplicaSetStatus: JSONView {
     }
 }
 
+package struct RollingUpdateDaemonSet: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var maxSurge: IntOrString? {
+        get { field("maxSurge") }
+        set { setField("maxSurge", newValue) }
+    }
+    package var maxUnavailable: IntOrString? {
+        get { field("maxUnavailable") }
+        set { setField("maxUnavailable", newValue) }
+    }
+}
+
 package struct RollingUpdateDeployment: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -247,5 +404,190 @@ package struct RollingUpdateDeployment: JSONView {
     package var maxUnavailable: IntOrString? {
         get { field("maxUnavailable") }
         set { setField("maxUnavailable", newValue) }
+    }
+}
+
+package struct RollingUpdateStatefulSetStrategy: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var maxUnavailable: IntOrString? {
+        get { field("maxUnavailable") }
+        set { setField("maxUnavailable", newValue) }
+    }
+    package var partition: Int? {
+        get { field("partition") }
+        set { setField("partition", newValue) }
+    }
+}
+
+package struct StatefulSet: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "StatefulSet")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: StatefulSetSpec {
+        get { field("spec", or: StatefulSetSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: StatefulSetStatus {
+        get { field("status", or: StatefulSetStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct StatefulSetCondition: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var lastTransitionTime: Timestamp? {
+        get { field("lastTransitionTime") }
+        set { setField("lastTransitionTime", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
+    }
+    package var status: String {
+        get { field("status", or: "") }
+        set { setField("status", newValue) }
+    }
+    package var type: String {
+        get { field("type", or: "") }
+        set { setField("type", newValue) }
+    }
+}
+
+package struct StatefulSetOrdinals: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var start: Int? {
+        get { field("start") }
+        set { setField("start", newValue) }
+    }
+}
+
+package struct StatefulSetPersistentVolumeClaimRetentionPolicy: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var whenDeleted: String? {
+        get { field("whenDeleted") }
+        set { setField("whenDeleted", newValue) }
+    }
+    package var whenScaled: String? {
+        get { field("whenScaled") }
+        set { setField("whenScaled", newValue) }
+    }
+}
+
+package struct StatefulSetSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var minReadySeconds: Int? {
+        get { field("minReadySeconds") }
+        set { setField("minReadySeconds", newValue) }
+    }
+    package var ordinals: StatefulSetOrdinals? {
+        get { field("ordinals") }
+        set { setField("ordinals", newValue) }
+    }
+    package var persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy {
+        get { field("persistentVolumeClaimRetentionPolicy", or: StatefulSetPersistentVolumeClaimRetentionPolicy()) }
+        set { setField("persistentVolumeClaimRetentionPolicy", newValue) }
+    }
+    package var podManagementPolicy: String? {
+        get { field("podManagementPolicy") }
+        set { setField("podManagementPolicy", newValue) }
+    }
+    package var replicas: Int? {
+        get { field("replicas") }
+        set { setField("replicas", newValue) }
+    }
+    package var revisionHistoryLimit: Int? {
+        get { field("revisionHistoryLimit") }
+        set { setField("revisionHistoryLimit", newValue) }
+    }
+    package var selector: LabelSelector {
+        get { field("selector", or: LabelSelector()) }
+        set { setField("selector", newValue) }
+    }
+    package var serviceName: String? {
+        get { field("serviceName") }
+        set { setField("serviceName", newValue) }
+    }
+    package var template: PodTemplateSpec {
+        get { field("template", or: PodTemplateSpec()) }
+        set { setField("template", newValue) }
+    }
+    package var updateStrategy: StatefulSetUpdateStrategy {
+        get { field("updateStrategy", or: StatefulSetUpdateStrategy()) }
+        set { setField("updateStrategy", newValue) }
+    }
+    package var volumeClaimTemplates: [PersistentVolumeClaim] {
+        get { list("volumeClaimTemplates") }
+        set { setList("volumeClaimTemplates", newValue) }
+    }
+}
+
+package struct StatefulSetStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var availableReplicas: Int? {
+        get { field("availableReplicas") }
+        set { setField("availableReplicas", newValue) }
+    }
+    package var collisionCount: Int? {
+        get { field("collisionCount") }
+        set { setField("collisionCount", newValue) }
+    }
+    package var conditions: [StatefulSetCondition] {
+        get { list("conditions") }
+        set { setList("conditions", newValue) }
+    }
+    package var currentReplicas: Int? {
+        get { field("currentReplicas") }
+        set { setField("currentReplicas", newValue) }
+    }
+    package var currentRevision: String? {
+        get { field("currentRevision") }
+        set { setField("currentRevision", newValue) }
+    }
+    package var observedGeneration: Int? {
+        get { field("observedGeneration") }
+        set { setField("observedGeneration", newValue) }
+    }
+    package var readyReplicas: Int? {
+        get { field("readyReplicas") }
+        set { setField("readyReplicas", newValue) }
+    }
+    package var replicas: Int {
+        get { field("replicas", or: 0) }
+        set { setField("replicas", newValue) }
+    }
+    package var updateRevision: String? {
+        get { field("updateRevision") }
+        set { setField("updateRevision", newValue) }
+    }
+    package var updatedReplicas: Int? {
+        get { field("updatedReplicas") }
+        set { setField("updatedReplicas", newValue) }
+    }
+}
+
+package struct StatefulSetUpdateStrategy: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var rollingUpdate: RollingUpdateStatefulSetStrategy? {
+        get { field("rollingUpdate") }
+        set { setField("rollingUpdate", newValue) }
+    }
+    package var type: String? {
+        get { field("type") }
+        set { setField("type", newValue) }
     }
 }

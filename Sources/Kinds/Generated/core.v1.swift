@@ -95,6 +95,27 @@ package struct AzureDiskVolumeSource: JSONView {
     }
 }
 
+package struct AzureFilePersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretName: String {
+        get { field("secretName", or: "") }
+        set { setField("secretName", newValue) }
+    }
+    package var secretNamespace: String? {
+        get { field("secretNamespace") }
+        set { setField("secretNamespace", newValue) }
+    }
+    package var shareName: String {
+        get { field("shareName", or: "") }
+        set { setField("shareName", newValue) }
+    }
+}
+
 package struct AzureFileVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -109,6 +130,51 @@ package struct AzureFileVolumeSource: JSONView {
     package var shareName: String {
         get { field("shareName", or: "") }
         set { setField("shareName", newValue) }
+    }
+}
+
+package struct CSIPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var controllerExpandSecretRef: SecretReference? {
+        get { field("controllerExpandSecretRef") }
+        set { setField("controllerExpandSecretRef", newValue) }
+    }
+    package var controllerPublishSecretRef: SecretReference? {
+        get { field("controllerPublishSecretRef") }
+        set { setField("controllerPublishSecretRef", newValue) }
+    }
+    package var driver: String {
+        get { field("driver", or: "") }
+        set { setField("driver", newValue) }
+    }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var nodeExpandSecretRef: SecretReference? {
+        get { field("nodeExpandSecretRef") }
+        set { setField("nodeExpandSecretRef", newValue) }
+    }
+    package var nodePublishSecretRef: SecretReference? {
+        get { field("nodePublishSecretRef") }
+        set { setField("nodePublishSecretRef", newValue) }
+    }
+    package var nodeStageSecretRef: SecretReference? {
+        get { field("nodeStageSecretRef") }
+        set { setField("nodeStageSecretRef", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var volumeAttributes: [String: String] {
+        get { map("volumeAttributes") }
+        set { setMap("volumeAttributes", newValue) }
+    }
+    package var volumeHandle: String {
+        get { field("volumeHandle", or: "") }
+        set { setField("volumeHandle", newValue) }
     }
 }
 
@@ -150,6 +216,35 @@ package struct Capabilities: JSONView {
     }
 }
 
+package struct CephFSPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var monitors: [String] {
+        get { list("monitors") }
+        set { setList("monitors", newValue) }
+    }
+    package var path: String? {
+        get { field("path") }
+        set { setField("path", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretFile: String? {
+        get { field("secretFile") }
+        set { setField("secretFile", newValue) }
+    }
+    package var secretRef: SecretReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+    package var user: String? {
+        get { field("user") }
+        set { setField("user", newValue) }
+    }
+}
+
 package struct CephFSVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -176,6 +271,27 @@ package struct CephFSVolumeSource: JSONView {
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
+    }
+}
+
+package struct CinderPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: SecretReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+    package var volumeID: String {
+        get { field("volumeID", or: "") }
+        set { setField("volumeID", newValue) }
     }
 }
 
@@ -1156,6 +1272,31 @@ package struct FileKeySelector: JSONView {
     }
 }
 
+package struct FlexPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var driver: String {
+        get { field("driver", or: "") }
+        set { setField("driver", newValue) }
+    }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var options: [String: String] {
+        get { map("options") }
+        set { setMap("options", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: SecretReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+}
+
 package struct FlexVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -1242,6 +1383,27 @@ package struct GitRepoVolumeSource: JSONView {
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
+    }
+}
+
+package struct GlusterfsPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var endpoints: String {
+        get { field("endpoints", or: "") }
+        set { setField("endpoints", newValue) }
+    }
+    package var endpointsNamespace: String? {
+        get { field("endpointsNamespace") }
+        set { setField("endpointsNamespace", newValue) }
+    }
+    package var path: String {
+        get { field("path", or: "") }
+        set { setField("path", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
     }
 }
 
@@ -1332,6 +1494,55 @@ package struct HostPathVolumeSource: JSONView {
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
+    }
+}
+
+package struct ISCSIPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var chapAuthDiscovery: Bool? {
+        get { field("chapAuthDiscovery") }
+        set { setField("chapAuthDiscovery", newValue) }
+    }
+    package var chapAuthSession: Bool? {
+        get { field("chapAuthSession") }
+        set { setField("chapAuthSession", newValue) }
+    }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var initiatorName: String? {
+        get { field("initiatorName") }
+        set { setField("initiatorName", newValue) }
+    }
+    package var iqn: String {
+        get { field("iqn", or: "") }
+        set { setField("iqn", newValue) }
+    }
+    package var iscsiInterface: String? {
+        get { field("iscsiInterface") }
+        set { setField("iscsiInterface", newValue) }
+    }
+    package var lun: Int {
+        get { field("lun", or: 0) }
+        set { setField("lun", newValue) }
+    }
+    package var portals: [String] {
+        get { list("portals") }
+        set { setList("portals", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: SecretReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+    package var targetPortal: String {
+        get { field("targetPortal", or: "") }
+        set { setField("targetPortal", newValue) }
     }
 }
 
@@ -1461,6 +1672,58 @@ package struct LifecycleHandler: JSONView {
     }
 }
 
+package struct LimitRange: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "LimitRange")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: LimitRangeSpec {
+        get { field("spec", or: LimitRangeSpec()) }
+        set { setField("spec", newValue) }
+    }
+}
+
+package struct LimitRangeItem: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var `default`: [String: Quantity] {
+        get { map("default") }
+        set { setMap("default", newValue) }
+    }
+    package var defaultRequest: [String: Quantity] {
+        get { map("defaultRequest") }
+        set { setMap("defaultRequest", newValue) }
+    }
+    package var max: [String: Quantity] {
+        get { map("max") }
+        set { setMap("max", newValue) }
+    }
+    package var maxLimitRequestRatio: [String: Quantity] {
+        get { map("maxLimitRequestRatio") }
+        set { setMap("maxLimitRequestRatio", newValue) }
+    }
+    package var min: [String: Quantity] {
+        get { map("min") }
+        set { setMap("min", newValue) }
+    }
+    package var type: String {
+        get { field("type", or: "") }
+        set { setField("type", newValue) }
+    }
+}
+
+package struct LimitRangeSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var limits: [LimitRangeItem] {
+        get { list("limits") }
+        set { setList("limits", newValue) }
+    }
+}
+
 package struct LinuxContainerUser: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -1514,6 +1777,32 @@ package struct LocalObjectReference: JSONView {
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
+    }
+}
+
+package struct LocalVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var path: String {
+        get { field("path", or: "") }
+        set { setField("path", newValue) }
+    }
+}
+
+package struct ModifyVolumeStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var status: String {
+        get { field("status", or: "") }
+        set { setField("status", newValue) }
+    }
+    package var targetVolumeAttributesClassName: String? {
+        get { field("targetVolumeAttributesClassName") }
+        set { setField("targetVolumeAttributesClassName", newValue) }
     }
 }
 
@@ -2000,6 +2289,71 @@ package struct ObjectReference: JSONView {
     }
 }
 
+package struct PersistentVolume: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PersistentVolume")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: PersistentVolumeSpec {
+        get { field("spec", or: PersistentVolumeSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: PersistentVolumeStatus {
+        get { field("status", or: PersistentVolumeStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct PersistentVolumeClaim: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PersistentVolumeClaim")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: PersistentVolumeClaimSpec {
+        get { field("spec", or: PersistentVolumeClaimSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: PersistentVolumeClaimStatus {
+        get { field("status", or: PersistentVolumeClaimStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct PersistentVolumeClaimCondition: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var lastProbeTime: Timestamp? {
+        get { field("lastProbeTime") }
+        set { setField("lastProbeTime", newValue) }
+    }
+    package var lastTransitionTime: Timestamp? {
+        get { field("lastTransitionTime") }
+        set { setField("lastTransitionTime", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
+    }
+    package var status: String {
+        get { field("status", or: "") }
+        set { setField("status", newValue) }
+    }
+    package var type: String {
+        get { field("type", or: "") }
+        set { setField("type", newValue) }
+    }
+}
+
 package struct PersistentVolumeClaimSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -2041,6 +2395,43 @@ package struct PersistentVolumeClaimSpec: JSONView {
     }
 }
 
+package struct PersistentVolumeClaimStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var accessModes: [String] {
+        get { list("accessModes") }
+        set { setList("accessModes", newValue) }
+    }
+    package var allocatedResourceStatuses: [String: String] {
+        get { map("allocatedResourceStatuses") }
+        set { setMap("allocatedResourceStatuses", newValue) }
+    }
+    package var allocatedResources: [String: Quantity] {
+        get { map("allocatedResources") }
+        set { setMap("allocatedResources", newValue) }
+    }
+    package var capacity: [String: Quantity] {
+        get { map("capacity") }
+        set { setMap("capacity", newValue) }
+    }
+    package var conditions: [PersistentVolumeClaimCondition] {
+        get { list("conditions") }
+        set { setList("conditions", newValue) }
+    }
+    package var currentVolumeAttributesClassName: String? {
+        get { field("currentVolumeAttributesClassName") }
+        set { setField("currentVolumeAttributesClassName", newValue) }
+    }
+    package var modifyVolumeStatus: ModifyVolumeStatus? {
+        get { field("modifyVolumeStatus") }
+        set { setField("modifyVolumeStatus", newValue) }
+    }
+    package var phase: String? {
+        get { field("phase") }
+        set { setField("phase", newValue) }
+    }
+}
+
 package struct PersistentVolumeClaimTemplate: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -2064,6 +2455,156 @@ package struct PersistentVolumeClaimVolumeSource: JSONView {
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
+    }
+}
+
+package struct PersistentVolumeSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var accessModes: [String] {
+        get { list("accessModes") }
+        set { setList("accessModes", newValue) }
+    }
+    package var awsElasticBlockStore: AWSElasticBlockStoreVolumeSource? {
+        get { field("awsElasticBlockStore") }
+        set { setField("awsElasticBlockStore", newValue) }
+    }
+    package var azureDisk: AzureDiskVolumeSource? {
+        get { field("azureDisk") }
+        set { setField("azureDisk", newValue) }
+    }
+    package var azureFile: AzureFilePersistentVolumeSource? {
+        get { field("azureFile") }
+        set { setField("azureFile", newValue) }
+    }
+    package var capacity: [String: Quantity] {
+        get { map("capacity") }
+        set { setMap("capacity", newValue) }
+    }
+    package var cephfs: CephFSPersistentVolumeSource? {
+        get { field("cephfs") }
+        set { setField("cephfs", newValue) }
+    }
+    package var cinder: CinderPersistentVolumeSource? {
+        get { field("cinder") }
+        set { setField("cinder", newValue) }
+    }
+    package var claimRef: ObjectReference? {
+        get { field("claimRef") }
+        set { setField("claimRef", newValue) }
+    }
+    package var csi: CSIPersistentVolumeSource? {
+        get { field("csi") }
+        set { setField("csi", newValue) }
+    }
+    package var fc: FCVolumeSource? {
+        get { field("fc") }
+        set { setField("fc", newValue) }
+    }
+    package var flexVolume: FlexPersistentVolumeSource? {
+        get { field("flexVolume") }
+        set { setField("flexVolume", newValue) }
+    }
+    package var flocker: FlockerVolumeSource? {
+        get { field("flocker") }
+        set { setField("flocker", newValue) }
+    }
+    package var gcePersistentDisk: GCEPersistentDiskVolumeSource? {
+        get { field("gcePersistentDisk") }
+        set { setField("gcePersistentDisk", newValue) }
+    }
+    package var glusterfs: GlusterfsPersistentVolumeSource? {
+        get { field("glusterfs") }
+        set { setField("glusterfs", newValue) }
+    }
+    package var hostPath: HostPathVolumeSource? {
+        get { field("hostPath") }
+        set { setField("hostPath", newValue) }
+    }
+    package var iscsi: ISCSIPersistentVolumeSource? {
+        get { field("iscsi") }
+        set { setField("iscsi", newValue) }
+    }
+    package var local: LocalVolumeSource? {
+        get { field("local") }
+        set { setField("local", newValue) }
+    }
+    package var mountOptions: [String] {
+        get { list("mountOptions") }
+        set { setList("mountOptions", newValue) }
+    }
+    package var nfs: NFSVolumeSource? {
+        get { field("nfs") }
+        set { setField("nfs", newValue) }
+    }
+    package var nodeAffinity: VolumeNodeAffinity? {
+        get { field("nodeAffinity") }
+        set { setField("nodeAffinity", newValue) }
+    }
+    package var persistentVolumeReclaimPolicy: String? {
+        get { field("persistentVolumeReclaimPolicy") }
+        set { setField("persistentVolumeReclaimPolicy", newValue) }
+    }
+    package var photonPersistentDisk: PhotonPersistentDiskVolumeSource? {
+        get { field("photonPersistentDisk") }
+        set { setField("photonPersistentDisk", newValue) }
+    }
+    package var portworxVolume: PortworxVolumeSource? {
+        get { field("portworxVolume") }
+        set { setField("portworxVolume", newValue) }
+    }
+    package var quobyte: QuobyteVolumeSource? {
+        get { field("quobyte") }
+        set { setField("quobyte", newValue) }
+    }
+    package var rbd: RBDPersistentVolumeSource? {
+        get { field("rbd") }
+        set { setField("rbd", newValue) }
+    }
+    package var scaleIO: ScaleIOPersistentVolumeSource? {
+        get { field("scaleIO") }
+        set { setField("scaleIO", newValue) }
+    }
+    package var storageClassName: String? {
+        get { field("storageClassName") }
+        set { setField("storageClassName", newValue) }
+    }
+    package var storageos: StorageOSPersistentVolumeSource? {
+        get { field("storageos") }
+        set { setField("storageos", newValue) }
+    }
+    package var volumeAttributesClassName: String? {
+        get { field("volumeAttributesClassName") }
+        set { setField("volumeAttributesClassName", newValue) }
+    }
+    package var volumeMode: String? {
+        get { field("volumeMode") }
+        set { setField("volumeMode", newValue) }
+    }
+    package var vsphereVolume: VsphereVirtualDiskVolumeSource? {
+        get { field("vsphereVolume") }
+        set { setField("vsphereVolume", newValue) }
+    }
+}
+
+package struct PersistentVolumeStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var lastPhaseTransitionTime: Timestamp? {
+        get { field("lastPhaseTransitionTime") }
+        set { setField("lastPhaseTransitionTime", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var phase: String? {
+        get { field("phase") }
+        set { setField("phase", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
     }
 }
 
@@ -2656,6 +3197,20 @@ package struct PodStatus: JSONView {
     }
 }
 
+package struct PodTemplate: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PodTemplate")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var template: PodTemplateSpec {
+        get { field("template", or: PodTemplateSpec()) }
+        set { setField("template", newValue) }
+    }
+}
+
 package struct PodTemplateSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -2803,6 +3358,43 @@ package struct QuobyteVolumeSource: JSONView {
     }
 }
 
+package struct RBDPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var image: String {
+        get { field("image", or: "") }
+        set { setField("image", newValue) }
+    }
+    package var keyring: String? {
+        get { field("keyring") }
+        set { setField("keyring", newValue) }
+    }
+    package var monitors: [String] {
+        get { list("monitors") }
+        set { setList("monitors", newValue) }
+    }
+    package var pool: String? {
+        get { field("pool") }
+        set { setField("pool", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: SecretReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+    package var user: String? {
+        get { field("user") }
+        set { setField("user", newValue) }
+    }
+}
+
 package struct RBDVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -2837,6 +3429,99 @@ package struct RBDVolumeSource: JSONView {
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
+    }
+}
+
+package struct ReplicationController: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ReplicationController")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: ReplicationControllerSpec {
+        get { field("spec", or: ReplicationControllerSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: ReplicationControllerStatus {
+        get { field("status", or: ReplicationControllerStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct ReplicationControllerCondition: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var lastTransitionTime: Timestamp? {
+        get { field("lastTransitionTime") }
+        set { setField("lastTransitionTime", newValue) }
+    }
+    package var message: String? {
+        get { field("message") }
+        set { setField("message", newValue) }
+    }
+    package var reason: String? {
+        get { field("reason") }
+        set { setField("reason", newValue) }
+    }
+    package var status: String {
+        get { field("status", or: "") }
+        set { setField("status", newValue) }
+    }
+    package var type: String {
+        get { field("type", or: "") }
+        set { setField("type", newValue) }
+    }
+}
+
+package struct ReplicationControllerSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var minReadySeconds: Int? {
+        get { field("minReadySeconds") }
+        set { setField("minReadySeconds", newValue) }
+    }
+    package var replicas: Int? {
+        get { field("replicas") }
+        set { setField("replicas", newValue) }
+    }
+    package var selector: [String: String] {
+        get { map("selector") }
+        set { setMap("selector", newValue) }
+    }
+    package var template: PodTemplateSpec? {
+        get { field("template") }
+        set { setField("template", newValue) }
+    }
+}
+
+package struct ReplicationControllerStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var availableReplicas: Int? {
+        get { field("availableReplicas") }
+        set { setField("availableReplicas", newValue) }
+    }
+    package var conditions: [ReplicationControllerCondition] {
+        get { list("conditions") }
+        set { setList("conditions", newValue) }
+    }
+    package var fullyLabeledReplicas: Int? {
+        get { field("fullyLabeledReplicas") }
+        set { setField("fullyLabeledReplicas", newValue) }
+    }
+    package var observedGeneration: Int? {
+        get { field("observedGeneration") }
+        set { setField("observedGeneration", newValue) }
+    }
+    package var readyReplicas: Int? {
+        get { field("readyReplicas") }
+        set { setField("readyReplicas", newValue) }
+    }
+    package var replicas: Int {
+        get { field("replicas", or: 0) }
+        set { setField("replicas", newValue) }
     }
 }
 
@@ -2884,6 +3569,54 @@ package struct ResourceHealth: JSONView {
     package var resourceID: String {
         get { field("resourceID", or: "") }
         set { setField("resourceID", newValue) }
+    }
+}
+
+package struct ResourceQuota: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ResourceQuota")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var spec: ResourceQuotaSpec {
+        get { field("spec", or: ResourceQuotaSpec()) }
+        set { setField("spec", newValue) }
+    }
+    package var status: ResourceQuotaStatus {
+        get { field("status", or: ResourceQuotaStatus()) }
+        set { setField("status", newValue) }
+    }
+}
+
+package struct ResourceQuotaSpec: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var hard: [String: Quantity] {
+        get { map("hard") }
+        set { setMap("hard", newValue) }
+    }
+    package var scopeSelector: ScopeSelector? {
+        get { field("scopeSelector") }
+        set { setField("scopeSelector", newValue) }
+    }
+    package var scopes: [String] {
+        get { list("scopes") }
+        set { setList("scopes", newValue) }
+    }
+}
+
+package struct ResourceQuotaStatus: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var hard: [String: Quantity] {
+        get { map("hard") }
+        set { setMap("hard", newValue) }
+    }
+    package var used: [String: Quantity] {
+        get { map("used") }
+        set { setMap("used", newValue) }
     }
 }
 
@@ -2938,6 +3671,51 @@ package struct SELinuxOptions: JSONView {
     }
 }
 
+package struct ScaleIOPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var gateway: String {
+        get { field("gateway", or: "") }
+        set { setField("gateway", newValue) }
+    }
+    package var protectionDomain: String? {
+        get { field("protectionDomain") }
+        set { setField("protectionDomain", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: SecretReference {
+        get { field("secretRef", or: SecretReference()) }
+        set { setField("secretRef", newValue) }
+    }
+    package var sslEnabled: Bool? {
+        get { field("sslEnabled") }
+        set { setField("sslEnabled", newValue) }
+    }
+    package var storageMode: String? {
+        get { field("storageMode") }
+        set { setField("storageMode", newValue) }
+    }
+    package var storagePool: String? {
+        get { field("storagePool") }
+        set { setField("storagePool", newValue) }
+    }
+    package var system: String {
+        get { field("system", or: "") }
+        set { setField("system", newValue) }
+    }
+    package var volumeName: String? {
+        get { field("volumeName") }
+        set { setField("volumeName", newValue) }
+    }
+}
+
 package struct ScaleIOVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -2980,6 +3758,32 @@ package struct ScaleIOVolumeSource: JSONView {
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
+    }
+}
+
+package struct ScopeSelector: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var matchExpressions: [ScopedResourceSelectorRequirement] {
+        get { list("matchExpressions") }
+        set { setList("matchExpressions", newValue) }
+    }
+}
+
+package struct ScopedResourceSelectorRequirement: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var `operator`: String {
+        get { field("operator", or: "") }
+        set { setField("operator", newValue) }
+    }
+    package var scopeName: String {
+        get { field("scopeName", or: "") }
+        set { setField("scopeName", newValue) }
+    }
+    package var values: [String] {
+        get { list("values") }
+        set { setList("values", newValue) }
     }
 }
 
@@ -3066,6 +3870,19 @@ package struct SecretProjection: JSONView {
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
+    }
+}
+
+package struct SecretReference: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var name: String? {
+        get { field("name") }
+        set { setField("name", newValue) }
+    }
+    package var namespace: String? {
+        get { field("namespace") }
+        set { setField("namespace", newValue) }
     }
 }
 
@@ -3158,6 +3975,28 @@ package struct Service: KubernetesObject {
     package var status: ServiceStatus {
         get { field("status", or: ServiceStatus()) }
         set { setField("status", newValue) }
+    }
+}
+
+package struct ServiceAccount: KubernetesObject {
+    package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ServiceAccount")
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var automountServiceAccountToken: Bool? {
+        get { field("automountServiceAccountToken") }
+        set { setField("automountServiceAccountToken", newValue) }
+    }
+    package var imagePullSecrets: [LocalObjectReference] {
+        get { list("imagePullSecrets") }
+        set { setList("imagePullSecrets", newValue) }
+    }
+    package var metadata: ObjectMeta {
+        get { field("metadata", or: ObjectMeta()) }
+        set { setField("metadata", newValue) }
+    }
+    package var secrets: [ObjectReference] {
+        get { list("secrets") }
+        set { setList("secrets", newValue) }
     }
 }
 
@@ -3323,6 +4162,31 @@ package struct SleepAction: JSONView {
     }
 }
 
+package struct StorageOSPersistentVolumeSource: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var fsType: String? {
+        get { field("fsType") }
+        set { setField("fsType", newValue) }
+    }
+    package var readOnly: Bool? {
+        get { field("readOnly") }
+        set { setField("readOnly", newValue) }
+    }
+    package var secretRef: ObjectReference? {
+        get { field("secretRef") }
+        set { setField("secretRef", newValue) }
+    }
+    package var volumeName: String? {
+        get { field("volumeName") }
+        set { setField("volumeName", newValue) }
+    }
+    package var volumeNamespace: String? {
+        get { field("volumeNamespace") }
+        set { setField("volumeNamespace", newValue) }
+    }
+}
+
 package struct StorageOSVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
@@ -3417,6 +4281,28 @@ package struct Toleration: JSONView {
     package var value: String? {
         get { field("value") }
         set { setField("value", newValue) }
+    }
+}
+
+package struct TopologySelectorLabelRequirement: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var key: String {
+        get { field("key", or: "") }
+        set { setField("key", newValue) }
+    }
+    package var values: [String] {
+        get { list("values") }
+        set { setList("values", newValue) }
+    }
+}
+
+package struct TopologySelectorTerm: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var matchLabelExpressions: [TopologySelectorLabelRequirement] {
+        get { list("matchLabelExpressions") }
+        set { setList("matchLabelExpressions", newValue) }
     }
 }
 
@@ -3692,6 +4578,15 @@ package struct VolumeMountStatus: JSONView {
     package var volumeStatus: VolumeStatus? {
         get { field("volumeStatus") }
         set { setField("volumeStatus", newValue) }
+    }
+}
+
+package struct VolumeNodeAffinity: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    package var required: NodeSelector? {
+        get { field("required") }
+        set { setField("required", newValue) }
     }
 }
 

@@ -1,17 +1,22 @@
 import Model
 
 extension TablePrinter {
-    private static let template = [
+    static let template = [
         Table.Column("Containers", description: "The names of the pods' containers.", priority: 1),
         Table.Column("Images", description: "The images of the pods' containers.", priority: 1),
         Table.Column("Selector", description: "The labels of the pods.", priority: 1),
     ]
 
-    private static func templateCells(_ template: PodTemplateSpec, _ selector: LabelSelector) -> [JSON] {
+    static func templateCells(_ template: PodTemplateSpec, _ selector: LabelSelector) -> [JSON] {
+        containerCells(template) + [orNone(text(of: selector))]
+    }
+
+    /// The names and images of a template's containers.
+    static func containerCells(_ template: PodTemplateSpec) -> [JSON] {
         let containers = template.spec.containers
         return [
             .string(containers.map(\.name).joined(separator: ",")),
-            .string(containers.map { $0.image ?? "" }.joined(separator: ",")), orNone(text(of: selector)),
+            .string(containers.map { $0.image ?? "" }.joined(separator: ",")),
         ]
     }
 

@@ -55,7 +55,13 @@ package enum TablePrinter {
         Service.kind.groupKind: service, Endpoints.kind.groupKind: endpoints,
         EndpointSlice.kind.groupKind: endpointSlice, ConfigMap.kind.groupKind: configMap,
         Secret.kind.groupKind: secret, Event.kind.groupKind: event, ReplicaSet.kind.groupKind: replicaSet,
-        Deployment.kind.groupKind: deployment, Lease.kind.groupKind: lease, Application.kind.groupKind: application,
+        Deployment.kind.groupKind: deployment, StatefulSet.kind.groupKind: statefulSet,
+        DaemonSet.kind.groupKind: daemonSet, ControllerRevision.kind.groupKind: controllerRevision,
+        ReplicationController.kind.groupKind: replicationController, PodTemplate.kind.groupKind: podTemplate,
+        GroupKind(group: "batch", kind: "Job"): job, GroupKind(group: "batch", kind: "CronJob"): cronJob,
+        GroupKind(group: "autoscaling", kind: "HorizontalPodAutoscaler"): horizontalPodAutoscaler,
+        GroupKind(group: "policy", kind: "PodDisruptionBudget"): podDisruptionBudget, Lease.kind.groupKind: lease,
+        Application.kind.groupKind: application,
     ]
 
     private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? fallback }

@@ -53,19 +53,17 @@ struct ReplicaSetRules: KindRules {
     }
 
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        let status = ReplicaSetStatus(viewing: object["status"] ?? [:])
-        let path = FieldPath("status")
-        for (name, count) in [
-            ("fullyLabeledReplicas", status.fullyLabeledReplicas), ("readyReplicas", status.readyReplicas),
-            ("availableReplicas", status.availableReplicas),
-        ] {
-            if let count, count > status.replicas {
-                errors.invalid(path[name], .int(Int64(count)), "cannot be greater than status.replicas")
-            }
-        }
-        if let available = status.availableReplicas, available > status.readyReplicas ?? 0 {
-            errors.invalid(path["availableReplicas"], .int(Int64(available)), "cannot be greater than readyReplicas")
-        }
+        errors.checkReplicaCounts(object["status"] ?? [:], FieldPath("status"))
+    }
+}
+
+extension FieldErrors {
+    /// What the status of a ReplicaSet or ReplicationController counts.
+    mutating func checkReplicaCounts(_ status: JSON, _ path: FieldPath) {
+        let parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"]
+        checkNotNegative(status, ["replicas"] + parts + ["observedGeneration"], path)
+        checkNotMore(status, parts, than: "replicas", path, said: "status.replicas")
+        checkNotMore(status, ["availableReplicas"], than: "readyReplicas", path, said: "readyReplicas")
     }
 }
 
@@ -73,33 +71,15 @@ extension FieldErrors {
     /// The selector and template of a workload whose pods always restart (C3, C26).
     fileprivate mutating func checkTemplate(_ spec: JSON, _ path: FieldPath) {
         let selector = spec["selector"].flatMap(LabelSelector.init(json:))
-        checkSelector(selector, path["selector"])
-        if let selector, selector.isEmpty {
-            invalid(path["selector"], selector.json, "empty selector is invalid for deployment")
-        }
+        checkWorkloadSelector(selector, path["selector"], of: "deployment")
         guard let template = spec["template"].flatMap(PodTemplateSpec.init(json:)) else {
             required(path["template"])
             return
         }
         let place = path["template"]
-        // No selector selects nothing, so the labels do not match then either.
-        if selector == nil || selector?.selector.matches(template.metadata.labels) == false {
-            let labels = template.metadata.json["labels"] ?? .emptyObject
-            invalid(place["metadata"]["labels"], labels, "`selector` does not match template `labels`")
-        }
-        checkLabels(template.metadata.json["labels"], place["labels"])
-        checkAnnotations(template.metadata.json["annotations"], place["annotations"])
-        checkPodSpec(template.spec, place["spec"])
-        if !template.spec.elements("ephemeralContainers").isEmpty {
-            forbidden(place["spec"]["ephemeralContainers"], "ephemeral containers not allowed in pod template")
-        }
-        if let policy = template.spec.restartPolicy, ["Never", "OnFailure"].contains(policy) {
-            notSupported(place["spec"]["restartPolicy"], .string(policy), ["Always"])
-        }
-        if template.spec.activeDeadlineSeconds != nil {
-            let rule = "activeDeadlineSeconds in ReplicaSet is not Supported"
-            forbidden(place["spec"]["activeDeadlineSeconds"], rule)
-        }
+        checkSelection(selector, of: template, place)
+        checkPodTemplate(template, place)
+        checkAlwaysRestarts(template.spec, place["spec"], of: "ReplicaSet")
     }
 
     fileprivate mutating func checkStrategy(_ strategy: DeploymentStrategy, _ path: FieldPath) {
@@ -119,27 +99,8 @@ extension FieldErrors {
             if Self.percentOrCount(bounds.maxUnavailable) == 0, Self.percentOrCount(bounds.maxSurge) == 0 {
                 invalid(path["maxUnavailable"], bounds.json["maxUnavailable"], "may not be 0 when `maxSurge` is 0")
             }
-            if case .string(let text)? = bounds.maxUnavailable, Self.percentOrCount(bounds.maxUnavailable) > 100 {
-                invalid(path["maxUnavailable"], .string(text), "must not be greater than 100%")
-            }
+            checkNotMoreThanAll(bounds.maxUnavailable, path["maxUnavailable"])
         default: break
-        }
-    }
-
-    private mutating func checkCountOrPercentage(_ value: IntOrString?, _ path: FieldPath) {
-        switch value {
-        case .int(let count)?:
-            if count < 0 { invalid(path, .int(Int64(count)), "must be greater than or equal to 0") }
-        case .string(let text)?: invalid(path, text, NameSyntax.percentage(text))
-        case nil: break
-        }
-    }
-
-    private static func percentOrCount(_ value: IntOrString?) -> Int {
-        switch value {
-        case .int(let count)?: count
-        case .string(let text)?: Int(text.dropLast()) ?? 0
-        case nil: 0
         }
     }
 }

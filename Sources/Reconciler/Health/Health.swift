@@ -44,4 +44,14 @@ extension Health {
         default: return Health(.healthy)
         }
     }
+
+    /// Whether objects of this kind are there to have pods run: without them they are of no use.
+    static func runsPods(_ kind: GroupKind) -> Bool {
+        switch (kind.group, kind.kind) {
+        case ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("apps", "DaemonSet"),
+            ("batch", "Job"), ("batch", "CronJob"), ("", "ReplicationController"), ("", "Pod"):
+            true
+        default: false
+        }
+    }
 }

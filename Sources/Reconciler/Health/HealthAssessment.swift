@@ -46,10 +46,11 @@ extension HealthAssessment {
     /// yet.
     ///   - pods: the pods by the ReplicaSet that controls them.
     ///   - replicaSets: the ReplicaSets by the Deployment that controls them, by uid.
+    ///   - inert: the kinds on which nothing acts in this cluster.
     package init(
         of keys: [ObjectKey], live: (ObjectKey) -> Object?, appliedGenerations: [ObjectKey: Int],
         replicaSets: (String) -> [ReplicaSet], pods: (String) -> [Pod], slowestStart: Duration?,
-        observedSince: Timestamp = Timestamp(seconds: 0), at now: Timestamp
+        inert: Set<GroupKind> = [], observedSince: Timestamp = Timestamp(seconds: 0), at now: Timestamp
     ) {
         self.init()
         var missing = 0
@@ -60,7 +61,14 @@ extension HealthAssessment {
                 continue
             }
             let isStale = object.metadata.generation ?? 0 < appliedGenerations[key] ?? 0
-            let health = isStale ? Health(.progressing, "waiting for the applied change to be seen") : Health.of(object)
+            let health =
+                if isStale {
+                    Health(.progressing, "waiting for the applied change to be seen")
+                } else if inert.contains(key.kind), Health.runsPods(key.kind) {
+                    Health(.degraded, "a \(key.kind) is stored here, but nothing runs it yet")
+                } else {
+                    Health.of(object)
+                }
             byResource[key] = health
             worsen(health, key)
             guard !isStale else { continue }

@@ -6,7 +6,7 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        .json(Self.scale(of: try await cluster.get(call.key(name)).json))
+        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name)).json))
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
@@ -25,29 +25,14 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return .json(Self.scale(of: scaled.json))
+        return .json(ScaleSubresource.json(of: scaled.json))
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let options = try call.request.writeOptions()
         let patch = try call.request.decodedPatch()
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return .json(Self.scale(of: scaled.json))
-    }
-
-    /// What `autoscaling/v1` Scale shows of a workload.
-    private static func scale(of workload: JSON) -> JSON {
-        var metadata: JSON = [:]
-        for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-            metadata[name] = workload[path: ["metadata", name]]
-        }
-        let labels = workload[path: ["spec", "selector", "matchLabels"]]?.object ?? JSONObject()
-        let selector = labels.map { "\($0.key)=\($0.value.string ?? "")" }.sorted().joined(separator: ",")
-        return [
-            "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
-            "spec": ["replicas": workload[path: ["spec", "replicas"]] ?? 0],
-            "status": ["replicas": workload[path: ["status", "replicas"]] ?? 0, "selector": .string(selector)],
-        ]
+        return .json(ScaleSubresource.json(of: scaled.json))
     }
 
     // MARK: Binding

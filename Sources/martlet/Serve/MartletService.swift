@@ -280,7 +280,8 @@ struct MartletService {
             credentials: RepositoryCredentials(cluster: cluster).credentials)
         return Reconciler(
             cluster: cluster, clock: clock, source: source, logger: logger,
-            interval: DurationText.parse(options.interval) ?? .seconds(60), seed: .random(in: 0 ... .max))
+            interval: DurationText.parse(options.interval) ?? .seconds(60), inertKinds: Catalog.builtIn.inertKinds,
+            seed: .random(in: 0 ... .max))
     }
 
     private func createApplications(_ cluster: any Cluster) async throws {
