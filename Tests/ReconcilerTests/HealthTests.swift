@@ -197,6 +197,29 @@ struct HealthTests {
         #expect(assessment.status == .progressing)
     }
 
+    @Test(
+        "what is stored though nothing acts on it fails at once where pods or a volume were hoped for, and only there",
+        arguments: [
+            ("apps/v1", "StatefulSet", true), ("apps/v1", "DaemonSet", true), ("batch/v1", "Job", true),
+            ("batch/v1", "CronJob", true), ("v1", "PersistentVolumeClaim", true), ("v1", "ResourceQuota", false),
+            ("policy/v1", "PodDisruptionBudget", false), ("networking.k8s.io/v1", "NetworkPolicy", false),
+        ])
+    func inert(apiVersion: String, kind: String, fails: Bool) {
+        let object = Object(viewing: [
+            "apiVersion": .string(apiVersion), "kind": .string(kind), "metadata": ["name": "x", "namespace": "shop"],
+        ])
+        func assess(inert: Set<GroupKind>) -> HealthAssessment {
+            HealthAssessment(
+                of: [object.key], live: { _ in object }, appliedGenerations: [:], replicaSets: { _ in [] },
+                pods: { _ in [] }, slowestStart: nil, inert: inert, at: now)
+        }
+        let assessment = assess(inert: Catalog.builtIn.inertKinds)
+        #expect(Catalog.builtIn.inertKinds.contains(object.key.kind))
+        #expect((assessment.failure != nil) == fails)
+        #expect(assessment.status == (fails ? .degraded : .healthy))
+        #expect(assess(inert: []).failure == nil, "in a cluster that acts on it")
+    }
+
     static let failures: [(status: JSON, message: String)] = [
         (["message": "Pod was rejected: no"], "Pod was rejected: no"), (["reason": "Evicted"], "Evicted"),
         (

@@ -45,11 +45,12 @@ extension Health {
         }
     }
 
-    /// Whether objects of this kind are there to have pods run: without them they are of no use.
-    static func runsPods(_ kind: GroupKind) -> Bool {
+    /// Whether objects of this kind are of no use until something acts on them: until it runs their pods or binds them.
+    static func needsController(_ kind: GroupKind) -> Bool {
         switch (kind.group, kind.kind) {
         case ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("apps", "DaemonSet"),
-            ("batch", "Job"), ("batch", "CronJob"), ("", "ReplicationController"), ("", "Pod"):
+            ("batch", "Job"), ("batch", "CronJob"), ("", "ReplicationController"), ("", "Pod"),
+            ("", "PersistentVolumeClaim"):
             true
         default: false
         }

@@ -64,8 +64,8 @@ extension HealthAssessment {
             let health =
                 if isStale {
                     Health(.progressing, "waiting for the applied change to be seen")
-                } else if inert.contains(key.kind), Health.runsPods(key.kind) {
-                    Health(.degraded, "a \(key.kind) is stored here, but nothing runs it yet")
+                } else if inert.contains(key.kind), Health.needsController(key.kind) {
+                    Health(.degraded, "a \(key.kind) is stored here, but nothing acts on it yet")
                 } else {
                     Health.of(object)
                 }
