@@ -33,6 +33,10 @@ struct AccessValidationTests {
             #"{"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "nodes"], "resourceNames": ["a"]}"#,
             "rules[0].resourceNames: Required value: resource names cannot apply to multiple resources"),
         Refusal(
+            Manifests.clusterRole, "", ".aggregationRule", "{}",
+            "aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector required if "
+                + "aggregationRule is non-nil"),
+        Refusal(
             Manifests.roleBinding, "", ".roleRef.kind", #""Group""#,
             #"roleRef.kind: Unsupported value: "Group": supported values: "Role", "ClusterRole""#),
         Refusal(

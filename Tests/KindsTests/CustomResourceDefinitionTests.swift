@@ -101,9 +101,19 @@ struct CustomResourceDefinitionTests {
         spec(
             "I2", #"{"type": "object", "allOf": [{"type": "object", "nullable": true, "properties": {"a": {}}}]}"#,
             ".allOf[0].nullable: Forbidden: must be false to be structural",
-            ".allOf[0].type: Forbidden: must be empty to be structural",
-            ".properties[a]: Required value: because it is defined in "
-                + "\(place).properties[spec].allOf[0].properties[a]"),
+            ".allOf[0].type: Forbidden: must be empty to be structural"),
+        Refusal(
+            Manifests.definition.setting(".spec.versions.0.subresources", nil), "I2", schema,
+            #"{"type": "object", "anyOf": [{"properties": {"a": {"pattern": "("}}}]}"#,
+            "\(place).anyOf[0].properties[a].pattern: Invalid value: \"(\": must be a valid regular expression, but isn't: "
+                + "error parsing regexp: missing closing ): `(`",
+            "\(place).properties[a]: Required value: because it is defined in \(place).anyOf[0].properties[a]"),
+        Refusal(
+            Manifests.definition, "I2", schema, #"{"type": "object", "oneOf": [{"required": ["spec"]}]}"#,
+            #"\#(place): Invalid value: {"type":"object","oneOf":[{"required":["spec"]}]}: only [Description Type Format "#
+                + "Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems "
+                + "UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields "
+                + "XValidations] fields are allowed at the root of the schema if the status subresource is enabled"),
         spec(
             "I2",
             #"{"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}}"#,
@@ -144,6 +154,28 @@ struct CustomResourceDefinitionTests {
     @Test("creation", arguments: names + versions + schemas)
     func create(row: Refusal) throws {
         #expect(try row.changed.createErrors == row.change.messages)
+    }
+
+    @Test(
+        "patterns are Go's",
+        arguments: [
+            ("^[a-z]([-a-z0-9]*[a-z0-9])?$", nil), (#"^\pL+(?P<name>x)(?i:y)[[:alpha:]\]]{1,3}?\Q(*\E[]a]$"#, nil),
+            ("", nil),
+            ("a)", "unexpected ): `a)`"), ("x[a-", "missing closing ]: `[a-`"),
+            (
+                "*a",
+                "missing argument to repetition "
+                    + "operator: `*`"
+            ), ("a**", "invalid nested repetition operator: `**`"),
+            ("(?!a)b", "invalid or unsupported Perl syntax: `(?!`"), (#"(a)\1"#, #"invalid escape sequence: `\1`"#),
+            (#"a\"#, "trailing backslash at end of expression: ``"),
+        ] as [(String, String?)])
+    func patterns(pattern: String, fault: String?) throws {
+        let schema: JSON = ["type": "string", "pattern": .string(pattern)]
+        let object = Manifests.definition.setting("\(Self.schema).properties.spec", schema)
+        let rule = "must be a valid regular expression, but isn't: error parsing regexp: "
+        let message = "\(Self.place).properties[spec].pattern: Invalid value: \(JSON.string(pattern).text()): \(rule)"
+        #expect(try object.createErrors == (fault.map { [message + $0] } ?? []))
     }
 
     @Test("I1: exactly one version is stored, and their names differ")

@@ -142,7 +142,7 @@ struct StorageValidationTests {
             Manifests.csiNode, "", ".spec.drivers.1", #"{"name": "disk.example.com", "nodeID": "2"}"#,
             #"spec.drivers[1].name: Duplicate value: "disk.example.com""#),
         Refusal(
-            Manifests.csiStorageCapacity, "", ".storageClassName", nil, "storageClassName: Required value",
+            Manifests.csiStorageCapacity, "", ".storageClassName", nil,
             #"storageClassName: Invalid value: "": \#(subdomain)"#),
         Refusal(
             Manifests.csiStorageCapacity, "", ".capacity", #""-1""#,

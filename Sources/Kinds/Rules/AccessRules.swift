@@ -10,10 +10,13 @@ struct RoleRules: KindRules {
         for (index, rule) in object.listMember("rules").enumerated() {
             check(rule, FieldPath("rules")[index], &errors)
         }
-        for (index, json) in (object["aggregationRule"]?.listMember("clusterRoleSelectors") ?? []).enumerated() {
-            let path = FieldPath("aggregationRule", "clusterRoleSelectors")[index]
-            errors.checkSelector(LabelSelector(json: json), path)
+        guard !isNamespaced, let aggregation = object["aggregationRule"] else { return }
+        let path = FieldPath("aggregationRule", "clusterRoleSelectors")
+        let selectors = aggregation.listMember("clusterRoleSelectors")
+        if selectors.isEmpty {
+            errors.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
         }
+        for (index, json) in selectors.enumerated() { errors.checkSelector(LabelSelector(json: json), path[index]) }
     }
 
     private func check(_ rule: JSON, _ path: FieldPath, _ errors: inout FieldErrors) {

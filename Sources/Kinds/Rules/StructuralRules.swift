@@ -123,11 +123,8 @@ struct StructuralRules {
             }
         }
         if let part = schema["not"] { checkNested(part, level, path["not"]) }
-        guard let pattern = schema["pattern"]?.string else { return }
-        do {
-            _ = try Regex(pattern)
-        } catch {
-            let rule = "must be a valid regular expression, but isn't: \(error)"
+        if let pattern = schema["pattern"]?.string, let fault = PatternSyntax.fault(pattern) {
+            let rule = "must be a valid regular expression, but isn't: \(fault)"
             errors.invalid(path["pattern"], .string(pattern), rule)
         }
     }
