@@ -126,6 +126,12 @@ struct NetworkValidationTests {
         Refusal(
             Manifests.ipAddress, "C24", ".metadata.name", #""2001:DB8:0:0::1""#,
             #"metadata.name: Invalid value: "2001:DB8:0:0::1": must be in canonical form ("2001:db8::1")"#),
+        Refusal(Manifests.ipAddress, "C24", ".metadata.name", #""::""#),
+        Refusal(Manifests.ipAddress, "C24", ".metadata.name", #""2001:db8:0:1::""#),
+        Refusal(Manifests.ipAddress, "C24", ".metadata.name", #""1:0:2:0:3:0:4:0""#),
+        Refusal(
+            Manifests.ipAddress, "C24", ".metadata.name", #""::ffff:10.9.8.7""#,
+            #"metadata.name: Invalid value: "::ffff:10.9.8.7": must not be an IPv4-mapped IPv6 address"#),
         Refusal(Manifests.ipAddress, "", ".spec.parentRef", nil, "spec.parentRef: Required value"),
         Refusal(Manifests.ipAddress, "", ".spec.parentRef.name", nil, "spec.parentRef.name: Required value"),
         Refusal(

@@ -133,6 +133,9 @@ struct StorageValidationTests {
             "spec.tokenRequests[2].expirationSeconds: Invalid value: 60: may not specify a duration less than 10 minutes"
         ),
         Refusal(
+            Manifests.csiDriver, "", ".spec.serviceAccountTokenInSecrets", "true",
+            "spec.serviceAccountTokenInSecrets: Invalid value: true: may only be set when `tokenRequests` is specified"),
+        Refusal(
             Manifests.csiDriver, "", ".spec.volumeLifecycleModes", #"["Forever"]"#,
             #"spec.volumeLifecycleModes: Unsupported value: "Forever": supported values: "Persistent", "Ephemeral""#),
         Refusal(

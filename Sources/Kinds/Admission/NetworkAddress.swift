@@ -37,11 +37,17 @@ struct NetworkAddress: Hashable {
         }
     }
 
+    /// Whether it is an IPv4 address in the clothes of an IPv6 one: `::ffff:10.9.8.7`.
+    private var isMapped: Bool {
+        bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+    }
+
     /// What is wrong with a text that must be an address in canonical form (C24).
     static func faults(of text: String) -> [String] {
         guard let address = NetworkAddress(text) else {
             return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
         }
+        if address.isMapped { return ["must not be an IPv4-mapped IPv6 address"] }
         let canonical = address.description
         return canonical == text ? [] : ["must be in canonical form (\"\(canonical)\")"]
     }

@@ -72,6 +72,10 @@ struct CSIDriverRules: KindRules {
         for mode in spec.textMembers("volumeLifecycleModes") where !Self.modes.contains(mode) {
             errors.notSupported(path["volumeLifecycleModes"], .string(mode), Self.modes)
         }
+        if let place = spec["serviceAccountTokenInSecrets"], spec.listMember("tokenRequests").isEmpty {
+            let rule = "may only be set when `tokenRequests` is specified"
+            errors.invalid(path["serviceAccountTokenInSecrets"], place, rule)
+        }
         if let period = spec["nodeAllocatableUpdatePeriodSeconds"]?.int, period < 10 {
             let rule = "must be greater than or equal to 10 seconds"
             errors.invalid(path["nodeAllocatableUpdatePeriodSeconds"], .int(period), rule)
