@@ -33,12 +33,15 @@ struct PrintingTests {
 
     @Test("E2: every kind's row has a cell for each of its columns, and every table names its object")
     func columnsAndCells() {
+        // Of these Kubernetes shows only when they were created.
+        let plain = ["ServiceAccount", "Role", "ClusterRole", "LimitRange", "CustomResourceDefinition"]
         for type in Catalog.builtIn.types {
             let kind = type.kind.groupKind
             let table = Self.table(kind, ["metadata": ["name": "it"]])
             #expect(table.rows[0].cells.count == table.columns.count, "\(kind)")
             #expect(table.columns.filter { $0.format == "name" }.count == 1, "\(kind)")
-            #expect(table.columns.count > 2, "\(kind) has no columns of its own")
+            let isPlain = plain.contains(kind.kind)
+            #expect(table.columns.count > 2 || isPlain, "\(kind) has no columns of its own")
         }
     }
 

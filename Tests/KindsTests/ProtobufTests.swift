@@ -2,54 +2,24 @@ import Kinds
 import Model
 import Testing
 
-/// Writes messages, field by field, as Go does.
-private struct Message {
-    var bytes: [UInt8] = []
-
-    private static func varint(_ value: UInt64) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(rest & 0x7F) | 0x80)
-            rest >>= 7
-        }
-        return bytes + [UInt8(rest)]
-    }
-
-    func number(_ field: UInt64, _ value: Int64) -> Message {
-        Message(bytes: bytes + Self.varint(field << 3) + Self.varint(UInt64(bitPattern: value)))
-    }
-
-    func bytes(_ field: UInt64, _ value: [UInt8]) -> Message {
-        Message(bytes: bytes + Self.varint(field << 3 | 2) + Self.varint(UInt64(value.count)) + value)
-    }
-
-    func text(_ field: UInt64, _ value: String) -> Message { bytes(field, Array(value.utf8)) }
-
-    func message(_ field: UInt64, _ value: Message) -> Message { bytes(field, value.bytes) }
-
-    /// A whole body of that kind.
-    func body(_ apiVersion: String, _ kind: String) -> [UInt8] {
-        let type = Message().text(1, apiVersion).text(2, kind)
-        return Array("k8s\0".utf8) + Message().message(1, type).message(2, self).text(3, "").text(4, "").bytes
-    }
-}
-
 @Suite("Objects in protobuf (A17)")
 struct ProtobufTests {
-    private static func decoded(_ message: Message, _ kind: String, in apiVersion: String = "v1") throws -> JSON {
+    private static func decoded(_ message: ProtobufMessage, _ kind: String, in apiVersion: String = "v1") throws -> JSON
+    {
         try ProtobufObject(decoding: message.body(apiVersion, kind)).json
     }
 
     @Test("metadata as Go writes it: what is zero and no pointer stands for nothing")
     func metadata() throws {
-        let metadata = Message().text(1, "c").text(2, "").text(3, "ns").text(4, "").text(5, "").text(6, "")
-            .number(7, 0).message(8, Message())
-            .message(11, Message().text(1, "app").text(2, "web")).message(11, Message().text(1, "empty").text(2, ""))
+        let metadata = ProtobufMessage().text(1, "c").text(2, "").text(3, "ns").text(4, "").text(5, "").text(6, "")
+            .number(7, 0).message(8, ProtobufMessage())
+            .message(11, ProtobufMessage().text(1, "app").text(2, "web")).message(
+                11, ProtobufMessage().text(1, "empty").text(2, "")
+            )
             .text(14, "f1").text(14, "f2")
-        let map = Message().message(1, metadata)
-            .message(2, Message().text(1, "a").text(2, "b")).message(2, Message().text(1, "none"))
-            .message(3, Message().text(1, "raw").bytes(2, [0, 0xFF, 0x10, 0x80]))
+        let map = ProtobufMessage().message(1, metadata)
+            .message(2, ProtobufMessage().text(1, "a").text(2, "b")).message(2, ProtobufMessage().text(1, "none"))
+            .message(3, ProtobufMessage().text(1, "raw").bytes(2, [0, 0xFF, 0x10, 0x80]))
         #expect(
             try Self.decoded(map, "ConfigMap") == [
                 "apiVersion": "v1", "kind": "ConfigMap",
@@ -62,24 +32,25 @@ struct ProtobufTests {
 
     @Test("pointers to zero are kept: no replicas are not one replica")
     func pointers() throws {
-        let spec = Message().number(1, 0).message(2, Message()).number(5, 0).number(6, 0).number(7, 0)
-        let json = try Self.decoded(Message().message(2, spec), "Deployment", in: "apps/v1")
+        let spec = ProtobufMessage().number(1, 0).message(2, ProtobufMessage()).number(5, 0).number(6, 0).number(7, 0)
+        let json = try Self.decoded(ProtobufMessage().message(2, spec), "Deployment", in: "apps/v1")
         #expect(json["spec"] == ["replicas": 0, "selector": [:], "revisionHistoryLimit": 0])
     }
 
     @Test("what is inlined in Go is inlined in JSON; numbers or text, quantities, times and negative numbers")
     func values() throws {
-        let port = Message().number(1, 1).number(2, 0).text(3, "http")
-        let handler = Message().message(2, Message().text(1, "/readyz").message(2, port).text(3, ""))
-        let limits = Message().text(1, "cpu").message(2, Message().text(1, "200m"))
-        let container = Message().text(1, "web").message(8, Message().message(1, limits))
-            .message(11, Message().message(1, handler).number(2, 0).number(4, 1))
-        let volume = Message().text(1, "v").message(
-            2, Message().message(2, Message().text(1, "").message(2, Message())))
-        let toleration = Message().text(1, "k").number(5, -1)
-        let spec = Message().message(1, volume).message(2, container).message(22, toleration)
-        let metadata = Message().text(1, "p").message(8, Message().number(1, 1_800_000_000).number(2, 0))
-        let json = try Self.decoded(Message().message(1, metadata).message(2, spec), "Pod")
+        let port = ProtobufMessage().number(1, 1).number(2, 0).text(3, "http")
+        let handler = ProtobufMessage().message(2, ProtobufMessage().text(1, "/readyz").message(2, port).text(3, ""))
+        let limits = ProtobufMessage().text(1, "cpu").message(2, ProtobufMessage().text(1, "200m"))
+        let container = ProtobufMessage().text(1, "web").message(8, ProtobufMessage().message(1, limits))
+            .message(11, ProtobufMessage().message(1, handler).number(2, 0).number(4, 1))
+        let volume = ProtobufMessage().text(1, "v").message(
+            2, ProtobufMessage().message(2, ProtobufMessage().text(1, "").message(2, ProtobufMessage())))
+        let toleration = ProtobufMessage().text(1, "k").number(5, -1)
+        let spec = ProtobufMessage().message(1, volume).message(2, container).message(22, toleration)
+        let metadata = ProtobufMessage().text(1, "p").message(
+            8, ProtobufMessage().number(1, 1_800_000_000).number(2, 0))
+        let json = try Self.decoded(ProtobufMessage().message(1, metadata).message(2, spec), "Pod")
         #expect(json["metadata"] == ["name": "p", "creationTimestamp": "2027-01-15T08:00:00Z"])
         #expect(
             json[path: ["spec"]] == [
@@ -96,7 +67,8 @@ struct ProtobufTests {
 
     @Test("options of a deletion belong to every group")
     func deleteOptions() throws {
-        let json = try Self.decoded(Message().number(1, 0).text(4, "Background"), "DeleteOptions", in: "apps/v1")
+        let json = try Self.decoded(
+            ProtobufMessage().number(1, 0).text(4, "Background"), "DeleteOptions", in: "apps/v1")
         #expect(json["gracePeriodSeconds"] == 0)
         #expect(json["propagationPolicy"] == "Background")
     }
@@ -104,13 +76,13 @@ struct ProtobufTests {
     @Test("every kind of Kubernetes' own can come in protobuf")
     func kinds() throws {
         for type in Catalog.builtIn.types where type.kind.group != "argoproj.io" {
-            #expect(try Self.decoded(Message(), type.kind.kind, in: type.kind.apiVersion)["metadata"] == nil)
+            #expect(try Self.decoded(ProtobufMessage(), type.kind.kind, in: type.kind.apiVersion)["metadata"] == nil)
         }
     }
 
     @Test("fields that are not known are told")
     func unknown() throws {
-        let body = Message().number(99, 1).message(1, Message().text(77, "x")).body("v1", "ConfigMap")
+        let body = ProtobufMessage().number(99, 1).message(1, ProtobufMessage().text(77, "x")).body("v1", "ConfigMap")
         #expect(
             try ProtobufObject(decoding: body).unknownFields == [
                 "unknown field 99 of core.v1.ConfigMap", "unknown field 77 of meta.v1.ObjectMeta",
@@ -122,8 +94,8 @@ struct ProtobufTests {
     static let broken: [(name: String, bytes: [UInt8], message: String)] = [
         ("JSON", Array("{}".utf8), "does not begin with"),
         ("nothing", [], "does not begin with"),
-        ("an unknown kind", Message().body("v1", "Gadget"), "no kind Gadget of v1"),
-        ("an unknown group", Message().body("x.example/v1", "Pod"), "no kind Pod of x.example/v1"),
+        ("an unknown kind", ProtobufMessage().body("v1", "Gadget"), "no kind Gadget of v1"),
+        ("an unknown group", ProtobufMessage().body("x.example/v1", "Pod"), "no kind Pod of x.example/v1"),
         ("no kind", magic, "no kind  of "),
         ("a length beyond the end", magic + [0x12, 0x7F, 0x00], "cut short"),
         ("a huge length", magic + [0x12] + [UInt8](repeating: 0xFF, count: 9) + [0x01], "cut short"),
@@ -131,9 +103,12 @@ struct ProtobufTests {
         ("a number cut short", magic + [0x08, 0x80], "cut short"),
         ("a field 0", magic + [0x00, 0x00], "number 0"),
         ("a group", magic + [0x0B], "wire type 3"),
-        ("text that is no UTF-8", Message().message(1, Message().bytes(1, [0xFF])).body("v1", "Pod"), "not UTF-8"),
-        ("a number for a message", Message().number(1, 7).body("v1", "Pod"), "a number stands where"),
-        ("text for a number", Message().message(2, Message().text(4, "30")).body("v1", "Pod"), "int64"),
+        (
+            "text that is no UTF-8", ProtobufMessage().message(1, ProtobufMessage().bytes(1, [0xFF])).body("v1", "Pod"),
+            "not UTF-8"
+        ),
+        ("a number for a message", ProtobufMessage().number(1, 7).body("v1", "Pod"), "a number stands where"),
+        ("text for a number", ProtobufMessage().message(2, ProtobufMessage().text(4, "30")).body("v1", "Pod"), "int64"),
     ]
 
     @Test("what is broken is refused with its reason", arguments: broken.indices)
@@ -148,9 +123,10 @@ struct ProtobufTests {
     func many() throws {
         var bytes: [UInt8] = []
         for number in 0..<50_000 {
-            bytes += Message().text(14, "f").message(12, Message().text(1, "a\(number)").text(2, "")).bytes
+            bytes +=
+                ProtobufMessage().text(14, "f").message(12, ProtobufMessage().text(1, "a\(number)").text(2, "")).bytes
         }
-        let json = try Self.decoded(Message().bytes(1, bytes), "ConfigMap")
+        let json = try Self.decoded(ProtobufMessage().bytes(1, bytes), "ConfigMap")
         #expect(json[path: ["metadata", "finalizers"]]?.array?.count == 50_000)
         #expect(json[path: ["metadata", "annotations"]]?.object?.count == 50_000)
     }
@@ -158,9 +134,13 @@ struct ProtobufTests {
     @Test("no bytes make it trap: every prefix and many changed bytes of an object")
     func fuzz() {
         var random = SplitMix(state: 7)
-        let pod = Message().message(1, Message().text(1, "p").message(8, Message().number(1, 5)))
-            .message(2, Message().message(2, Message().text(1, "c").message(11, Message().number(4, 1))))
-            .body("v1", "Pod")
+        let pod = ProtobufMessage().message(
+            1, ProtobufMessage().text(1, "p").message(8, ProtobufMessage().number(1, 5))
+        )
+        .message(
+            2, ProtobufMessage().message(2, ProtobufMessage().text(1, "c").message(11, ProtobufMessage().number(4, 1)))
+        )
+        .body("v1", "Pod")
         for length in 0..<pod.count { _ = try? ProtobufObject(decoding: Array(pod[..<length])) }
         for _ in 0..<5000 {
             var bytes = pod

@@ -32,6 +32,10 @@ enum NameRule: Sendable {
     case subdomain
     case label
     case label1035
+    /// Roles and their bindings: what can stand between two slashes.
+    case pathSegment
+    /// An IP address in canonical form.
+    case address
 
     /// - Parameter isPrefix: a `generateName`, to which characters will be added: it may end with a hyphen.
     func faults(_ name: String, isPrefix: Bool = false) -> [String] {
@@ -40,6 +44,8 @@ enum NameRule: Sendable {
         case .subdomain: NameSyntax.subdomain(text)
         case .label: NameSyntax.label(text)
         case .label1035: NameSyntax.label1035(text)
+        case .pathSegment: NameSyntax.pathSegment(text)
+        case .address: NetworkAddress.faults(of: text)
         }
     }
 }

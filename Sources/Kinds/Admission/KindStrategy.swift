@@ -52,9 +52,7 @@ package struct KindStrategy: Sendable {
     package func validateCreate(_ object: JSON) -> [FieldError] {
         var errors = FieldErrors()
         errors.checkMetadata(ObjectMeta(viewing: object["metadata"] ?? [:]), of: type, names: rules.names)
-        errors.add(contentsOf: schema.validationErrors(object, options: Self.options))
-        rules.validate(object, &errors)
-        rules.validateCreate(object, &errors)
+        judge(object, &errors) { rules.validateCreate(object, &$0) }
         return errors.all
     }
 
@@ -72,10 +70,19 @@ package struct KindStrategy: Sendable {
             rules.validateStatusUpdate(object, from: old, &errors)
             return errors.all
         }
-        errors.add(contentsOf: schema.validationErrors(object, options: Self.options))
-        rules.validate(object, &errors)
-        rules.validateUpdate(object, from: old, &errors)
+        judge(object, &errors) { rules.validateUpdate(object, from: old, &$0) }
         return errors.all
+    }
+
+    /// The schema's word and the rules'. Where both miss the same field, the rules know better what to say of it.
+    private func judge(_ object: JSON, _ errors: inout FieldErrors, _ more: (inout FieldErrors) -> Void) {
+        let faults = schema.validationErrors(object, options: Self.options)
+        var ruled = FieldErrors()
+        rules.validate(object, &ruled)
+        more(&ruled)
+        let places = faults.isEmpty ? [] : Set(ruled.all.map(\.path))
+        errors.add(contentsOf: faults.filter { $0.type != .required || !places.contains($0.path) })
+        errors.add(contentsOf: ruled.all)
     }
 
     /// Metadata has rules of its own, and Kubernetes does not judge a status by its schema.

@@ -132,7 +132,7 @@ enum NameSyntax {
 
     // MARK: Pieces
 
-    private static let labelPattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+    static let labelPattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
     private static let qualifiedNamePattern = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
     private static let qualifiedNameText =
         "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
@@ -142,14 +142,14 @@ enum NameSyntax {
         text.utf8.count > limit ? ["must be no more than \(limit) characters"] : []
     }
 
-    private static func regex(_ rule: String, _ pattern: String, _ examples: String...) -> String {
+    static func regex(_ rule: String, _ pattern: String, _ examples: String...) -> String {
         let list = examples.map { "'\($0)', " }.joined(separator: " or ")
         return "\(rule) (e.g. \(list)regex used for validation is '\(pattern)')"
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     private static func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || (0x61...0x7A).contains(byte) }
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
         isLowerAlphanumeric(byte) || (0x41...0x5A).contains(byte)
     }
 

@@ -64,7 +64,8 @@ extension Schema {
     private func isAbsent(_ value: JSON) -> Bool {
         switch value {
         case .null: !isNullable
-        case .array(let elements): elements.isEmpty
+        // Where anything may stand, as in the default of a custom resource's field, an empty list is a value.
+        case .array(let elements): elements.isEmpty && type == .array
         case .object(let object): object.isEmpty && additionalProperties != nil
         case .string(let text): text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value)
         default: false

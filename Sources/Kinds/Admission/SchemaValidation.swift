@@ -124,7 +124,8 @@ private struct ValidationWalk {
             errors.invalid(path, .string(text), "should be at least \(least) chars long")
         }
         guard let pattern = schema.pattern else { return }
-        // A pattern that Swift cannot read is refused when its schema is admitted, and matches everything here.
+        // Patterns are Go's. One that Swift cannot read is judged by its form when its schema is admitted, and matches
+        // everything here.
         guard let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil else { return }
         errors.invalid(path, .string(text), "should match '\(pattern)'")
     }

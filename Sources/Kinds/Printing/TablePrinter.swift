@@ -62,15 +62,36 @@ package enum TablePrinter {
         GroupKind(group: "autoscaling", kind: "HorizontalPodAutoscaler"): horizontalPodAutoscaler,
         GroupKind(group: "policy", kind: "PodDisruptionBudget"): podDisruptionBudget, Lease.kind.groupKind: lease,
         Application.kind.groupKind: application,
+    ].merging(configuring) { layout, _ in layout }
+
+    /// Of the kinds that say what is allowed, reachable or available, and not what runs.
+    private static let configuring: [GroupKind: Layout] = [
+        PersistentVolume.kind.groupKind: persistentVolume,
+        PersistentVolumeClaim.kind.groupKind: persistentVolumeClaim,
+        ServiceAccount.kind.groupKind: serviceAccount,
+        LimitRange.kind.groupKind: creation,
+        ResourceQuota.kind.groupKind: resourceQuota,
+        GroupKind(group: "networking.k8s.io", kind: "Ingress"): ingress,
+        GroupKind(group: "networking.k8s.io", kind: "IngressClass"): ingressClass,
+        GroupKind(group: "networking.k8s.io", kind: "NetworkPolicy"): networkPolicy,
+        GroupKind(group: "networking.k8s.io", kind: "IPAddress"): ipAddress,
+        GroupKind(group: "networking.k8s.io", kind: "ServiceCIDR"): serviceCIDR,
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "Role"): creation,
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRole"): creation,
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "RoleBinding"): roleBinding,
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding"): roleBinding,
+        GroupKind(group: "node.k8s.io", kind: "RuntimeClass"): runtimeClass,
+        GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass"): priorityClass,
+        GroupKind(group: "storage.k8s.io", kind: "StorageClass"): storageClass,
+        GroupKind(group: "storage.k8s.io", kind: "VolumeAttributesClass"): volumeAttributesClass,
+        GroupKind(group: "storage.k8s.io", kind: "VolumeAttachment"): volumeAttachment,
+        GroupKind(group: "storage.k8s.io", kind: "CSIDriver"): csiDriver,
+        GroupKind(group: "storage.k8s.io", kind: "CSINode"): csiNode,
+        GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): csiStorageCapacity,
+        GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): creation,
     ]
 
-    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? fallback }
-
-    private static let fallback = Layout([
-        name, Table.Column("Created At", .date, description: "When the object was created."),
-    ]) { object, _ in
-        [.string(object.metadata.name), object.metadata.creationTimestamp.map(\.json) ?? .null]
-    }
+    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? creation }
 
     static let name = Table.Column(
         "Name", format: "name", description: "The object's name, unique among its kind in its namespace.")

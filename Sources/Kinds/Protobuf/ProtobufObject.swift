@@ -160,15 +160,61 @@ package struct ProtobufObject: Hashable, Sendable {
             var reader = ProtobufReader(bytes)
             guard let (_, value) = try reader.next() else { return [:] }
             guard case .bytes(let bytes) = value else { throw ProtobufError("fieldsV1 is no text") }
-            do {
-                return try JSON(decoding: Array(bytes))
-            } catch {
-                throw ProtobufError("fieldsV1 is no JSON: \(error)")
-            }
+            return try embedded(bytes, in: "fieldsV1")
+        case ("double", .number(let bits)): return number(Double(bitPattern: bits))
+        case ("RawExtension", .bytes(let bytes)), ("apiextensions.v1.JSON", .bytes(let bytes)):
+            var reader = ProtobufReader(bytes)
+            guard let (_, value) = try reader.next() else { return .null }
+            guard case .bytes(let bytes) = value else { throw ProtobufError("\(type) is no text") }
+            return try embedded(bytes, in: type)
+        case (_, .bytes(let bytes)) where type.hasPrefix(schemaOr):
+            return try schemaOrOther(type, bytes, depth: depth, unknown: &unknown)
         case (_, .bytes(let bytes)):
             return .object(try object(type, bytes, depth: depth - 1, unknown: &unknown))
         case (_, .number): throw ProtobufError("a number stands where \(type) belongs")
         }
+    }
+
+    /// A JSON value that is sent as its text.
+    private static func embedded(_ bytes: ArraySlice<UInt8>, in place: String) throws(ProtobufError) -> JSON {
+        do {
+            return try JSON(decoding: Array(bytes))
+        } catch {
+            throw ProtobufError("\(place) is no JSON: \(error)")
+        }
+    }
+
+    /// As Go writes it in JSON: a whole number without a fraction.
+    private static func number(_ value: Double) -> JSON {
+        if let whole = Int64(exactly: value) { return .int(whole) }
+        return value.isFinite ? .number("\(value)") : .null
+    }
+
+    private static let schemaOr = "apiextensions.v1.JSONSchemaPropsOr"
+
+    /// Where a schema may stand, or something simpler: a list of schemas, a list of names, or whether anything may.
+    private static func schemaOrOther(
+        _ type: String, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
+    ) throws(ProtobufError) -> JSON {
+        var reader = ProtobufReader(bytes)
+        var schema: JSON?
+        var list: [JSON] = []
+        var allows = false
+        while let (field, value) = try reader.next() {
+            switch (type.dropFirst(schemaOr.count), field, value) {
+            case ("Bool", 1, .number(let number)): allows = number != 0
+            case ("Array", 1, .bytes(let bytes)), ("Bool", 2, .bytes(let bytes)), ("StringArray", 1, .bytes(let bytes)):
+                let message = "apiextensions.v1.JSONSchemaProps"
+                schema = .object(try object(message, bytes, depth: depth - 1, unknown: &unknown))
+            case ("Array", 2, .bytes(let bytes)):
+                let message = "apiextensions.v1.JSONSchemaProps"
+                list.append(.object(try object(message, bytes, depth: depth - 1, unknown: &unknown)))
+            case ("StringArray", 2, .bytes(let bytes)): list.append(.string(try text(bytes)))
+            default: throw ProtobufError("\(type) has the unknown field \(field)")
+            }
+        }
+        if !list.isEmpty { return .array(list) }
+        return schema ?? (type.hasSuffix("Bool") ? .bool(allows) : .null)
     }
 
     /// Seconds 1, nanoseconds 2; a time that was never set is an empty message.

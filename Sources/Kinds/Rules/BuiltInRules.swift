@@ -25,6 +25,34 @@ enum BuiltInRules {
         GroupKind(group: "policy", kind: "PodDisruptionBudget"): DisruptionBudgetRules(),
         Lease.kind.groupKind: LeaseRules(),
         Application.kind.groupKind: ApplicationRules(),
+    ].merging(configuring) { rules, _ in rules }
+
+    /// Of the kinds that say what is allowed, reachable or available, and not what runs.
+    private static let configuring: [GroupKind: any KindRules] = [
+        PersistentVolume.kind.groupKind: PersistentVolumeRules(),
+        PersistentVolumeClaim.kind.groupKind: PersistentVolumeClaimRules(),
+        ServiceAccount.kind.groupKind: ServiceAccountRules(),
+        LimitRange.kind.groupKind: LimitRangeRules(),
+        ResourceQuota.kind.groupKind: ResourceQuotaRules(),
+        GroupKind(group: "networking.k8s.io", kind: "Ingress"): IngressRules(),
+        GroupKind(group: "networking.k8s.io", kind: "IngressClass"): IngressClassRules(),
+        GroupKind(group: "networking.k8s.io", kind: "NetworkPolicy"): NetworkPolicyRules(),
+        GroupKind(group: "networking.k8s.io", kind: "IPAddress"): IPAddressRules(),
+        GroupKind(group: "networking.k8s.io", kind: "ServiceCIDR"): ServiceCIDRRules(),
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "Role"): RoleRules(isNamespaced: true),
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRole"): RoleRules(isNamespaced: false),
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "RoleBinding"): RoleBindingRules(isNamespaced: true),
+        GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding"): RoleBindingRules(
+            isNamespaced: false),
+        GroupKind(group: "node.k8s.io", kind: "RuntimeClass"): RuntimeClassRules(),
+        GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass"): PriorityClassRules(),
+        GroupKind(group: "storage.k8s.io", kind: "StorageClass"): StorageClassRules(),
+        GroupKind(group: "storage.k8s.io", kind: "VolumeAttributesClass"): VolumeAttributesClassRules(),
+        GroupKind(group: "storage.k8s.io", kind: "VolumeAttachment"): VolumeAttachmentRules(),
+        GroupKind(group: "storage.k8s.io", kind: "CSIDriver"): CSIDriverRules(),
+        GroupKind(group: "storage.k8s.io", kind: "CSINode"): CSINodeRules(),
+        GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): CSIStorageCapacityRules(),
+        GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): CustomResourceDefinitionRules(),
     ]
 }
 

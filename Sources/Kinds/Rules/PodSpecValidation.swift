@@ -96,7 +96,7 @@ extension FieldErrors {
 
     // MARK: Placement
 
-    private mutating func checkTolerations(_ tolerations: [JSON], _ path: FieldPath) {
+    mutating func checkTolerations(_ tolerations: [JSON], _ path: FieldPath) {
         for (index, json) in tolerations.enumerated() {
             let toleration = Toleration(viewing: json)
             let path = path[index]
@@ -154,7 +154,7 @@ extension FieldErrors {
         }
     }
 
-    private mutating func checkNodeTerm(_ term: NodeSelectorTerm, _ path: FieldPath) {
+    mutating func checkNodeTerm(_ term: NodeSelectorTerm, _ path: FieldPath) {
         for (index, requirement) in term.matchExpressions.enumerated() where !requirement.key.isEmpty {
             let path = path["matchExpressions"][index]
             let values = requirement.values

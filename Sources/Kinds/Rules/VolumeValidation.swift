@@ -50,6 +50,10 @@ extension FieldErrors {
             if let text = source["path"]?.string, !text.isEmpty, !text.hasPrefix("/") {
                 invalid(path["path"], .string(text), "must be an absolute path")
             }
+        case "ephemeral":
+            if let spec = source["volumeClaimTemplate"]?["spec"] {
+                checkClaim(spec, path["volumeClaimTemplate"]["spec"])
+            }
         case "persistentVolumeClaim":
             if let claim = source["claimName"]?.string, !claim.isEmpty {
                 invalid(path["claimName"], claim, NameSyntax.subdomain(claim))
