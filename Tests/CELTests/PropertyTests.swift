@@ -18,10 +18,14 @@ struct SplitMix: RandomNumberGenerator {
 @Suite("Properties")
 struct PropertyTests {
     static let words = [
-        "1", "2u", "-3", "0", "1.5", "'a'", "b'x'", "true", "false", "null", "self", "x", "y", ".list", ".name", ".?name",
-        "[", "]", "{", "}", "(", ")", ":", ",", "?", "+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||", "!", " in ",
-        ".all(x, ", ".exists(x, ", ".map(x, ", ".filter(y, ", ".transformMap(x, y, ", ".sortBy(x, ", ".optMap(x, ", "has(",
-        ".size()", ".matches('a*')", "optional.of(", ".orValue(", "dyn(", "string(", "int(", ".join()", ".sum()", "`", "'", "\\",
+        "1", "2u", "-3", "0", "1.5", "'a'", "b'x'", "true", "false", "null", "self", "x", "y", ".list", ".name",
+        ".?name",
+        "[", "]", "{", "}", "(", ")", ":", ",", "?", "+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||", "!",
+        " in ",
+        ".all(x, ", ".exists(x, ", ".map(x, ", ".filter(y, ", ".transformMap(x, y, ", ".sortBy(x, ", ".optMap(x, ",
+        "has(",
+        ".size()", ".matches('a*')", "optional.of(", ".orValue(", "dyn(", "string(", "int(", ".join()", ".sum()", "`",
+        "'", "\\",
         "\n", "é", "🐱", "0x", "9223372036854775807", ".flatten()", ".format([", "quantity('1k')", "ip('::1')", "//",
     ]
 
@@ -56,7 +60,8 @@ struct PropertyTests {
                 compiling: expression, variables: [Program.Variable("self", type.type), Program.Variable("x", .dyn)])
             var cost = CELCost(callLimit: 20_000)
             let bindings: [String: CELValue] = [
-                "self": CELValue(["list": ["a", "bb", "ccc"]], type: type), "x": CELValue(["a": [1, 2.5]], type: nil),
+                "self": CELValue(["list": ["a", "bb", "ccc"]], type: type),
+                "x": CELValue(["a": [1, .number("2.5")]], type: nil),
             ]
             do {
                 _ = try program.evaluate(bindings, cost: &cost)
@@ -107,9 +112,11 @@ struct PropertyTests {
             }
             let program: Program
             do {
-                program = try Program(compiling: "t.matches(p) || t.find(p) == ''", variables: [
-                    Program.Variable("t", .string), Program.Variable("p", .string),
-                ])
+                program = try Program(
+                    compiling: "t.matches(p) || t.find(p) == ''",
+                    variables: [
+                        Program.Variable("t", .string), Program.Variable("p", .string),
+                    ])
             } catch {
                 Issue.record("\(error)")
                 return

@@ -12,7 +12,8 @@ struct SchemaTests {
             "name": ["type": "string", "maxLength": 63], "when": ["type": "string", "format": "date-time"],
             "day": ["type": "string", "format": "date"], "wait": ["type": "string", "format": "duration"],
             "blob": ["type": "string", "format": "byte"], "port": ["x-kubernetes-int-or-string": true],
-            "maybe": ["type": "string", "nullable": true], "namespace": ["type": "string"], "a-b.c/d__e": ["type": "integer"],
+            "maybe": ["type": "string", "nullable": true], "namespace": ["type": "string"],
+            "a-b.c/d__e": ["type": "integer"],
             "tags": ["type": "array", "x-kubernetes-list-type": "set", "items": ["type": "string"]],
             "plain": ["type": "array", "items": ["type": "string"]],
             "ports": [
@@ -22,7 +23,10 @@ struct SchemaTests {
                 ],
             ],
             "labels": ["type": "object", "additionalProperties": ["type": "string"]],
-            "free": ["type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": ["known": ["type": "integer"]]],
+            "free": [
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                "properties": ["known": ["type": "integer"]],
+            ],
             "hidden": ["x-kubernetes-preserve-unknown-fields": true],
             "nested": ["type": "object", "nullable": true, "properties": ["deep": ["type": "boolean"]]],
         ],
@@ -37,26 +41,38 @@ struct SchemaTests {
     ]
 
     static let rules = [
-        Vector("self.minReplicas <= self.replicas", "true"), Vector("self.ratio == 2.0 && self.ratio + 0.5 > 2.4", "true"),
-        Vector("self.when.getFullYear() == 2024 && self.day < self.when", "true"), Vector("self.wait == duration('60m')", "true"),
-        Vector("self.blob == b'hi'", "true"), Vector("type(self.port) == string ? self.port == 'http' : self.port > 0", "true"),
-        Vector("self.port == 80", "false"), Vector("self.maybe == null", "error: 1:12: found no matching overload for '_==_' applied to '(string, null)'"),
+        Vector("self.minReplicas <= self.replicas", "true"),
+        Vector("self.ratio == 2.0 && self.ratio + 0.5 > 2.4", "true"),
+        Vector("self.when.getFullYear() == 2024 && self.day < self.when", "true"),
+        Vector("self.wait == duration('60m')", "true"),
+        Vector("self.blob == b'hi'", "true"),
+        Vector("type(self.port) == string ? self.port == 'http' : self.port > 0", "true"),
+        Vector("self.port == 80", "false"),
+        Vector("self.maybe == null", "error: 1:12: found no matching overload for '_==_' applied to '(string, null)'"),
         Vector("self.__namespace__", "'ns'"), Vector("self.a__dash__b__dot__c__slash__d__underscores__e", "7"),
-        Vector("has(self.maybe) && !has(self.free.known) || has(self.labels.app)", "true"), Vector("self.labels['x.y/z']", "'1'"),
-        Vector("self.labels.all(k, k.size() < 6)", "true"), Vector("'app' in self.labels", "true"), Vector("self.ports.map(p, p.number).sum()", "3"),
-        Vector("self.tags == ['y', 'x']", "true"), Vector("self.plain == ['y', 'x']", "false"), Vector("self.tags + ['y', 'z']", "['x', 'y', 'z']"),
-        Vector("self.plain + ['y']", "['x', 'y', 'y']"), Vector("self.ports.exists_one(p, p.name == 'a' && p.number == 1)", "true"),
-        Vector("self.free.known", "1"), Vector("self.nested != null && self.nested.deep", "true"), Vector("self.nested.?deep.orValue(false)", "true"),
-        Vector("self.unknown", "error: 1:5: undefined field 'unknown'"), Vector("self.free.other", "error: 1:10: undefined field 'other'"),
-        Vector("self.hidden == 1", "error: 1:5: undefined field 'hidden'"), Vector("has(self.nope)", "error: 1:4: undefined field 'nope'"),
+        Vector("has(self.maybe) && !has(self.free.known) || has(self.labels.app)", "true"),
+        Vector("self.labels['x.y/z']", "'1'"),
+        Vector("self.labels.all(k, k.size() < 6)", "true"), Vector("'app' in self.labels", "true"),
+        Vector("self.ports.map(p, p.number).sum()", "3"),
+        Vector("self.tags == ['y', 'x']", "true"), Vector("self.plain == ['y', 'x']", "false"),
+        Vector("self.tags + ['y', 'z']", "['x', 'y', 'z']"),
+        Vector("self.plain + ['y']", "['x', 'y', 'y']"),
+        Vector("self.ports.exists_one(p, p.name == 'a' && p.number == 1)", "true"),
+        Vector("self.free.known", "1"), Vector("self.nested != null && self.nested.deep", "true"),
+        Vector("self.nested.?deep.orValue(false)", "true"),
+        Vector("self.unknown", "error: 1:5: undefined field 'unknown'"),
+        Vector("self.free.other", "error: 1:10: undefined field 'other'"),
+        Vector("self.hidden == 1", "error: 1:5: undefined field 'hidden'"),
+        Vector("has(self.nope)", "error: 1:4: undefined field 'nope'"),
         Vector("self.replicas + 'a'", "error: 1:15: found no matching overload for '_+_' applied to '(int, string)'"),
         Vector("self.replicas == 'a'", "error: 1:15: found no matching overload for '_==_' applied to '(int, string)'"),
-        Vector("self.labels.missing", "error: no such key: missing"), Vector("this.x", "error: 1:1: undeclared reference to 'this' (in container '')"),
+        Vector("self.labels.missing", "error: no such key: missing"),
+        Vector("this.x", "error: 1:1: undeclared reference to 'this' (in container '')"),
         Vector("self.replicas.size()", "error: 1:19: found no matching overload for 'size' applied to 'int.()'"),
     ]
 
     @Test("self is what its schema says", arguments: rules)
-    func rules(vector: Vector) {
+    func checkRules(vector: Vector) {
         #expect(outcome(vector.expression, schema: Self.schema, Self.object) == vector.expected)
     }
 
@@ -138,7 +154,8 @@ struct SchemaTests {
             [
                 "type": "object",
                 "properties": [
-                    "created": ["type": "string", "format": "date-time"], "ttl": ["type": "string", "format": "duration"],
+                    "created": ["type": "string", "format": "date-time"],
+                    "ttl": ["type": "string", "format": "duration"],
                     "expired": ["type": "string", "format": "date-time"],
                 ],
             ], ["created": "2024-01-01T00:00:00Z", "ttl": "1h", "expired": "2024-01-01T02:00:00Z"],
@@ -151,7 +168,12 @@ struct SchemaTests {
             "self.widgets.exists(w, w.key == 'x' && w.foo < 10)",
             property(
                 "widgets",
-                ["type": "array", "items": ["type": "object", "properties": ["key": ["type": "string"], "foo": ["type": "integer"]]]]),
+                [
+                    "type": "array",
+                    "items": [
+                        "type": "object", "properties": ["key": ["type": "string"], "foo": ["type": "integer"]],
+                    ],
+                ]),
             ["widgets": [["key": "x", "foo": 1]]], ["widgets": [["key": "x", "foo": 11]]]
         ),
         (
@@ -163,7 +185,11 @@ struct SchemaTests {
             ["metadata": ["name": "other"]]
         ),
         (
-            "self.names.isSorted() && self.costs.sum() < 50", ["type": "object", "properties": ["names": strings, "costs": ["type": "array", "items": ["type": "integer"]]]],
+            "self.names.isSorted() && self.costs.sum() < 50",
+            [
+                "type": "object",
+                "properties": ["names": strings, "costs": ["type": "array", "items": ["type": "integer"]]],
+            ],
             ["names": ["a", "b"], "costs": [1, 2]], ["names": ["b", "a"], "costs": [1]]
         ),
         (
@@ -176,7 +202,11 @@ struct SchemaTests {
     static func map(_ values: JSON) -> JSON { ["type": "object", "additionalProperties": values] }
 
     static func property(_ name: String, _ schema: JSON) -> JSON {
-        .object(JSONObject([.init(key: "type", value: "object"), .init(key: "properties", value: .object(JSONObject([.init(key: name, value: schema)])))]))
+        .object(
+            JSONObject([
+                .init(key: "type", value: "object"),
+                .init(key: "properties", value: .object(JSONObject([.init(key: name, value: schema)]))),
+            ]))
     }
 
     static func integers(_ names: String...) -> JSON {
@@ -194,7 +224,8 @@ struct SchemaTests {
     @Test("data that does not fit its schema is an error, not a crash")
     func unfit() {
         #expect(outcome("self.replicas > 0", schema: Self.schema, ["replicas": "x"]).hasPrefix("error: invalid data"))
-        #expect(outcome("self.name == ''", schema: Self.schema, ["name": .null]).hasPrefix("error: invalid data, got null"))
+        #expect(
+            outcome("self.name == ''", schema: Self.schema, ["name": .null]).hasPrefix("error: invalid data, got null"))
         #expect(outcome("self.when.getDate()", schema: Self.schema, ["when": "x"]).contains("invalid date-time"))
     }
 }

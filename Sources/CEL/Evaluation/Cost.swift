@@ -21,8 +21,36 @@ enum Cost {
         return overflow ? .max : product
     }
 
+    /// How many elements, or how many 64 bytes of text, are handled for one unit where Kubernetes counts no more than
+    /// that: so that a million units stay a matter of seconds whatever the object holds.
+    private static let bulk: UInt64 = 64
+
     /// What a call costs; `nil` where that depends on its result.
     static func before(_ function: String, _ id: String, _ arguments: [CELValue]) -> UInt64? {
+        kubernetes(function, id, arguments)?.addingSaturating(excess(function, arguments))
+    }
+
+    /// What is charged beyond Kubernetes' figure: nothing for values of ordinary size.
+    private static func excess(_ function: String, _ arguments: [CELValue]) -> UInt64 {
+        switch function {
+        case "size", "charAt":
+            guard case .string(let text) = arguments[0] else { return 0 }
+            return UInt64(text.utf8.count) / (64 * bulk)
+        case "_+_":
+            guard case .list(let left) = arguments[0], case .list(let right) = arguments[1] else { return 0 }
+            return UInt64(left.count + right.count) / bulk
+        case "_==_", "_!=_": return UInt64(min(arguments[0].weight, arguments[1].weight)) / bulk
+        case "@in", "sets.contains", "sets.intersects", "sets.equivalent", "indexOf", "lastIndexOf", "distinct":
+            let hasTrees = arguments.contains { $0.hasTrees }
+            return hasTrees ? UInt64(arguments.reduce(0) { $0 + $1.weight }) : 0
+        default: return 0
+        }
+    }
+
+    /// Of a fold over a map, whose keys are gathered first.
+    static func gathering(_ count: Int) -> UInt64 { UInt64(count) / bulk }
+
+    private static func kubernetes(_ function: String, _ id: String, _ arguments: [CELValue]) -> UInt64? {
         if let extended = ofLibrary(function, id, arguments) { return extended }
         switch function {
         case "join", "slice", "lists.range": return nil

@@ -231,6 +231,7 @@ struct Evaluator {
                 (fold.second == nil ? list[index] : .int(Int64(index)), list[index])
             }
         case .map(let map):
+            try spend(Cost.gathering(map.count))
             let keys = map.keys
             return try run(fold, initial, keys.count) { index in
                 (keys[index], fold.second == nil ? .null : map[keys[index]] ?? .null)

@@ -73,7 +73,7 @@ extension Library {
             if start < 0 || end < 0 { return .error(text + "negative indexes not supported") }
             if start > end { return .error(text + "start index must be less than or equal to end index") }
             if end > Int64(list.count) { return .error(text + "list is length \(list.count)") }
-            return .list(Array(list.values[Int(start)..<Int(end)]))
+            return .list((Int(start)..<Int(end)).map { list[$0] })
         }
         + function("flatten", ["list_flatten": "list(list(T)).() -> list(T)"]) { flatten($0[0], depth: 1) }
         + function("flatten", ["list_flatten_int": "list(dyn).(int) -> list(dyn)"]) { arguments in

@@ -3,9 +3,11 @@ extension Library {
     static let strings: [Overload] =
         texts("charAt", ["string_char_at_int": "string.(int) -> string"]) { text, arguments in
             guard case .int(let index) = arguments[0] else { return .noOverload }
-            let scalars = Array(text.unicodeScalars)
-            guard index >= 0, index <= Int64(scalars.count) else { return .error("index out of range: \(index)") }
-            return .string(index == Int64(scalars.count) ? "" : String(scalars[Int(index)]))
+            let scalars = text.unicodeScalars
+            guard index >= 0, index <= Int64(text.utf8.count),
+                let place = scalars.index(scalars.startIndex, offsetBy: Int(index), limitedBy: scalars.endIndex)
+            else { return .error("index out of range: \(index)") }
+            return .string(place == scalars.endIndex ? "" : String(scalars[place]))
         }
         + texts(
             "indexOf",

@@ -52,17 +52,17 @@ enum TextFormat {
             switch value {
             case .int(let number): return .success(String(number))
             case .uint(let number): return .success(String(number))
-            case .double(let number) where !number.isFinite: return .success(special(number))
             default: return wrong("decimal clause can only be used on integers", value)
             }
         case "f", "e":
-            guard case .double(let number) = Conversion.double(value) else {
+            guard let number = double(value) else {
                 return wrong(
                     "\(clause == "f" ? "fixed-point" : "scientific") clause can only be used on doubles", value)
             }
-            if !number.isFinite { return .success(special(number)) }
-            let digits = precision ?? 6
-            return .success(clause == "f" ? Decimal.fixed(number, digits) : Decimal.scientific(number, digits))
+            if number.isNaN { return .success("NaN") }
+            if number.isInfinite { return .success(number < 0 ? "-∞" : "∞") }
+            return .success(
+                clause == "f" ? grouped(Decimal.fixed(number, precision ?? 6)) : scientific(number, precision ?? 6))
         case "b": return integer(value, radix: 2, "only integers and bools can be formatted as binary")
         case "o": return integer(value, radix: 8, "octal clause can only be used on integers")
         case "x", "X": return hexadecimal(value, upper: clause == "X")
@@ -77,8 +77,41 @@ enum TextFormat {
         .failure(Fault(message: "error during formatting: \(message), was given \(value.typeName)"))
     }
 
-    private static func special(_ value: Double) -> String {
-        value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+    /// A double, or one of the texts that stand for what no literal can.
+    private static func double(_ value: CELValue) -> Double? {
+        switch value {
+        case .double(let number): number
+        case .string("NaN"): .nan
+        case .string("Infinity"): .infinity
+        case .string("-Infinity"): -.infinity
+        default: nil
+        }
+    }
+
+    /// With commas between thousands: this version of the extension writes as one does in the United States.
+    private static func grouped(_ text: String) -> String {
+        let sign = text.prefix { $0 == "-" }
+        let whole = text.dropFirst(sign.count).prefix { $0 != "." }
+        var grouped = ""
+        for (index, digit) in whole.enumerated() {
+            if index > 0, (whole.count - index) % 3 == 0 { grouped += "," }
+            grouped.append(digit)
+        }
+        return sign + grouped + text.dropFirst(sign.count + whole.count)
+    }
+
+    /// `1.052 × 10⁰³`, with narrow spaces, as one writes it in the United States.
+    private static func scientific(_ value: Double, _ places: Int) -> String {
+        let parts = Decimal.scientific(value, places).split(separator: "e")
+        var power = ""
+        for scalar in parts[1].unicodeScalars {
+            switch scalar {
+            case "-": power += "⁻"
+            case "+": break
+            default: power += ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"][Int(scalar.value) - 0x30]
+            }
+        }
+        return "\(parts[0])\u{202f}×\u{202f}10\(power)"
     }
 
     private static func integer(_ value: CELValue, radix: Int, _ message: String) -> Result<String, Fault> {
@@ -110,8 +143,6 @@ enum TextFormat {
     /// A value as `%s` shows it.
     private static func display(_ value: CELValue) -> Result<String, Fault> {
         switch value {
-        case .double(let number):
-            return .success(number.isFinite ? GoNumber.fixed(number) : special(number))
         case .null: return .success("null")
         case .type(let name): return .success(name)
         case .list(let list):
@@ -143,12 +174,13 @@ enum TextFormat {
     private static func nested(_ value: CELValue) -> Result<String, Fault> {
         switch value {
         case .string(let text): return .success("\"\(text)\"")
-        case .timestamp, .duration, .double, .bytes:
+        case .double(let number):
+            return .success(number.isFinite ? Decimal.fixed(number, 6) : "\"\(GoNumber.fixed(number))\"")
+        case .timestamp, .duration, .bytes:
             guard case .success(let text) = display(value) else { return display(value) }
             if case .timestamp = value { return .success("timestamp(\"\(text)\")") }
             if case .duration = value { return .success("duration(\"\(text)\")") }
-            if case .bytes = value { return .success("b\"\(text)\"") }
-            return .success(text)
+            return .success("b\"\(text)\"")
         default: return display(value)
         }
     }

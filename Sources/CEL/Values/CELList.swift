@@ -62,9 +62,7 @@ package struct CELList: Sendable {
             sum.append(contentsOf: other)
             sum.merge = .atomic
         case .set:
-            var seen = values
-            for value in other.values where !seen.contains(where: { $0.isEqual(to: value) }) { seen.append(value) }
-            sum = CELList(seen)
+            sum = CELList(Self.union(values, other.values))
             sum.merge = merge
         case .map(let keys):
             var merged = values
@@ -83,6 +81,19 @@ package struct CELList: Sendable {
             sum.merge = merge
         }
         return sum
+    }
+
+    private static func union(_ left: [CELValue], _ right: [CELValue]) -> [CELValue] {
+        var union = left
+        var keys = Set(left.compactMap { CELMap.Key($0) })
+        for value in right {
+            if let key = CELMap.Key(value) {
+                if keys.insert(key).inserted { union.append(value) }
+            } else if !union.contains(where: { $0.isEqual(to: value) }) {
+                union.append(value)
+            }
+        }
+        return union
     }
 
     /// The values of an element's keys.

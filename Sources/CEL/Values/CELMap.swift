@@ -34,7 +34,7 @@ package struct CELMap: Sendable {
         case json(JSONObject, SchemaType?)
     }
 
-    private var storage: Storage
+    private(set) var storage: Storage
 
     package init() { storage = .entries([], [], [:]) }
 

@@ -69,20 +69,19 @@ extension CELValue {
         case (.double(let left), .double(let right)):
             if left.isNaN || right.isNaN { return nil }
             return left == right ? 0 : left < right ? -1 : 1
-        case (.double(let left), .int(let right)): return compare(left, Int128(right))
-        case (.double(let left), .uint(let right)): return compare(left, Int128(right))
-        case (.int(let left), .double(let right)): return compare(right, Int128(left)).map { -$0 }
-        case (.uint(let left), .double(let right)): return compare(right, Int128(left)).map { -$0 }
+        case (.double(let left), .int(let right)): return compare(left, Double(right), -0x1p63...0x1p63)
+        case (.double(let left), .uint(let right)): return compare(left, Double(right), 0...0x1p64)
+        case (.int(let left), .double(let right)):
+            return compare(right, Double(left), -0x1p63...0x1p63).map { -$0 }
+        case (.uint(let left), .double(let right)): return compare(right, Double(left), 0...0x1p64).map { -$0 }
         default: return nil
         }
     }
 
-    private static func compare(_ left: Double, _ right: Int128) -> Int? {
+    /// Integers are rounded to doubles, as in cel-go: the largest ones equal the double beyond them.
+    private static func compare(_ left: Double, _ right: Double, _ range: ClosedRange<Double>) -> Int? {
         if left.isNaN { return nil }
-        if left < -0x1p64 { return -1 }
-        if left > 0x1p65 { return 1 }
-        let whole = Int128(left.rounded(.down))
-        if whole != right { return whole < right ? -1 : 1 }
-        return left == left.rounded(.down) ? 0 : 1
+        if !range.contains(left) { return left < range.lowerBound ? -1 : 1 }
+        return left == right ? 0 : left < right ? -1 : 1
     }
 }
