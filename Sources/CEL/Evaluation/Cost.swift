@@ -54,7 +54,8 @@ enum Cost {
         if let extended = ofLibrary(function, id, arguments) { return extended }
         switch function {
         case "join", "slice", "lists.range": return nil
-        case "startsWith", "endsWith", "format", "strings.quote": return scaled(arguments[0].costSize)
+        case "startsWith", "endsWith": return scaled(arguments[1].costSize)
+        case "format", "strings.quote": return scaled(arguments[0].costSize)
         case "bytes" where id == "string_to_bytes", "string" where id == "bytes_to_string":
             return scaled(arguments[0].costSize)
         case "@in": return id == "in_list" ? arguments[1].costSize : 1

@@ -185,14 +185,10 @@ struct Checker {
         node.type = result
     }
 
-    /// The type of elements beside each other, which must fit together.
-    private mutating func join(_ node: Expression, _ previous: CELType?, _ current: CELType) -> CELType {
+    /// The type of elements beside each other: `dyn` where they do not fit together.
+    private mutating func join(_ previous: CELType?, _ current: CELType) -> CELType {
         guard let previous else { return current }
-        if types.assign(current, to: previous) { return types.mostGeneral(previous, current) }
-        report(
-            node,
-            "expected type '\(types.resolve(previous).name)' but found '\(types.resolve(current).name)'")
-        return .error
+        return types.assign(current, to: previous) ? types.mostGeneral(previous, current) : .dyn
     }
 
     /// What an element written with `?` adds.
@@ -209,7 +205,7 @@ struct Checker {
         var joined: CELType?
         for (index, element) in elements.enumerated() {
             check(element)
-            joined = join(element, joined, optionals.contains(index) ? unwrapped(element) : element.type)
+            joined = join(joined, optionals.contains(index) ? unwrapped(element) : element.type)
         }
         node.type = .list(joined ?? types.fresh())
     }
@@ -219,9 +215,9 @@ struct Checker {
         var value: CELType?
         for entry in entries {
             check(entry.key)
-            key = join(entry.key, key, entry.key.type)
+            key = join(key, entry.key.type)
             check(entry.value)
-            value = join(entry.value, value, entry.isOptional ? unwrapped(entry.value) : entry.value.type)
+            value = join(value, entry.isOptional ? unwrapped(entry.value) : entry.value.type)
         }
         node.type = .map(key ?? types.fresh(), value ?? types.fresh())
     }
@@ -278,8 +274,40 @@ struct Checker {
         for child in Expression.children(of: expression.kind) { settle(child) }
     }
 
-    /// Literals that can only fail: patterns, durations and times that cannot be read.
-    private mutating func checkLiterals(_ expression: Expression) {
+    /// Elements of a literal must have one type, outside of what is formatted.
+    private mutating func checkHomogeneous(_ expression: Expression) {
+        func type(_ node: Expression, _ isOptional: Bool) -> CELType {
+            if isOptional, case .optional(let inner) = node.type { inner } else { node.type }
+        }
+        switch expression.kind {
+        case .list(let elements, let optionals):
+            guard let first = elements.first else { return }
+            let wanted = type(first, optionals.contains(0))
+            for (index, element) in elements.enumerated() {
+                let found = type(element, optionals.contains(index))
+                guard found != wanted else { continue }
+                return report(element, "expected type '\(wanted.name)' but found '\(found.name)'")
+            }
+        case .map(let entries):
+            guard let first = entries.first else { return }
+            let wanted = (first.key.type, type(first.value, first.isOptional))
+            for entry in entries {
+                let found = (entry.key.type, type(entry.value, entry.isOptional))
+                if found.0 != wanted.0 {
+                    report(entry.key, "expected type '\(wanted.0.name)' but found '\(found.0.name)'")
+                }
+                if found.1 != wanted.1 {
+                    report(entry.value, "expected type '\(wanted.1.name)' but found '\(found.1.name)'")
+                }
+            }
+        default: return
+        }
+    }
+
+    /// Literals that can only fail: patterns, durations and times that cannot be read, mixed types.
+    private mutating func checkLiterals(_ expression: Expression, isFormatted: Bool = false) {
+        if !isFormatted { checkHomogeneous(expression) }
+        var isFormatted = isFormatted
         if case .call(let function, let target, let arguments) = expression.kind,
             let last = arguments.last, case .literal(.string(let text)) = last.kind
         {
@@ -298,6 +326,7 @@ struct Checker {
             }
             if !isValid { report(last, "invalid \(function) argument") }
         }
-        for child in Expression.children(of: expression.kind) { checkLiterals(child) }
+        if case .call("format", .some, _) = expression.kind { isFormatted = true }
+        for child in Expression.children(of: expression.kind) { checkLiterals(child, isFormatted: isFormatted) }
     }
 }
