@@ -11,6 +11,8 @@ struct CostTests {
         ("'abc 123 def 123'.replace('123', '456')", 3), ("url('https:://kubernetes.io/').getHost()", 4), ("1 + 2", 1),
         ("[1, 2, 3]", 0), ("2 in [1, 2]", 0), ("true || false", 0), ("'aaa'.contains('a')", 1), ("[1, 2, 3].sum()", 3),
         ("'abc'.matches('[a-c]+')", 2), ("[1, 2].all(x, true)", 7),
+        ("'Rook takes 👑'.startsWith('Rook')", 1), ("'Rook takes 👑'.matches('^[^0-9]*$')", 6),
+        ("'Rook takes 👑'.split(' ') == ['Rook', 'takes', '👑']", 4), ("double(5) < 10.0", 1),
     ]
 
     @Test("an evaluation costs what it does in Kubernetes", arguments: runtime)

@@ -100,7 +100,7 @@ enum TextFormat {
         return sign + grouped + text.dropFirst(sign.count + whole.count)
     }
 
-    /// `1.052 × 10⁰³`, with narrow spaces, as one writes it in the United States.
+    /// `1.052×10⁰³`, as one writes it in the United States.
     private static func scientific(_ value: Double, _ places: Int) -> String {
         let parts = Decimal.scientific(value, places).split(separator: "e")
         var power = ""
@@ -111,7 +111,7 @@ enum TextFormat {
             default: power += ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"][Int(scalar.value) - 0x30]
             }
         }
-        return "\(parts[0])\u{202f}×\u{202f}10\(power)"
+        return "\(parts[0])×10\(power)"
     }
 
     private static func integer(_ value: CELValue, radix: Int, _ message: String) -> Result<String, Fault> {

@@ -4,6 +4,8 @@ package struct CELTimestamp: Hashable, Comparable, Sendable {
     package var seconds: Int64
     /// 0 to 999,999,999.
     package var nanoseconds: Int64
+    /// Seconds east of UTC in which the time was written, and is written again; it takes no part in comparisons.
+    var zone: Int64 = 0
 
     static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
     static let billion: Int64 = 1_000_000_000
@@ -13,6 +15,15 @@ package struct CELTimestamp: Hashable, Comparable, Sendable {
         guard Self.range.contains(seconds) else { return nil }
         self.seconds = seconds
         self.nanoseconds = nanoseconds
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.seconds == right.seconds && left.nanoseconds == right.nanoseconds
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(seconds)
+        hasher.combine(nanoseconds)
     }
 
     package static func < (left: Self, right: Self) -> Bool {
@@ -28,7 +39,9 @@ package struct CELTimestamp: Hashable, Comparable, Sendable {
             rest += Int128(Self.billion)
             whole -= 1
         }
-        return CELTimestamp(seconds: Int64(whole), nanoseconds: Int64(rest))
+        var sum = CELTimestamp(seconds: Int64(whole), nanoseconds: Int64(rest))
+        sum?.zone = zone
+        return sum
     }
 
     /// The time since another in nanoseconds; `nil` when 64 bits cannot hold it.
@@ -78,11 +91,12 @@ package struct CELTimestamp: Hashable, Comparable, Sendable {
         }
         let days = Self.days(year: year, month: month, day: day)
         self.init(seconds: days * 86400 + hour * 3600 + minute * 60 + second - offset, nanoseconds: fraction)
+        zone = offset
     }
 
-    /// RFC 3339 text in UTC with as many digits after the second as there are.
+    /// RFC 3339 text with as many digits after the second as there are.
     package var text: String {
-        let fields = Fields(self, offset: 0)
+        let fields = Fields(self, offset: zone)
         func padded(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
@@ -94,7 +108,8 @@ package struct CELTimestamp: Hashable, Comparable, Sendable {
             while digits.last == "0" { digits.removeLast() }
             text += ".\(digits)"
         }
-        return text + "Z"
+        if zone == 0 { return text + "Z" }
+        return text + (zone < 0 ? "-" : "+") + "\(padded(abs(zone) / 3600, 2)):\(padded(abs(zone) / 60 % 60, 2))"
     }
 
     static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
