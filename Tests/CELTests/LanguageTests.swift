@@ -102,6 +102,7 @@ struct LanguageTests {
         Vector("'a'.b", "1:4: type 'string' does not support field selection"),
         Vector("'a'.matches('(')", "1:13: invalid matches argument"),
         Vector("duration('x')", "1:10: invalid duration argument"),
+        Vector("timestamp(-62135596801)", "1:11: invalid timestamp argument"),
         Vector("timestamp('x')", "1:11: invalid timestamp argument"),
         Vector("Pod{name: 'a'}", "1:4: undeclared reference to 'Pod' (in container '')"),
         Vector("\n  x", "2:3: undeclared reference to 'x' (in container '')"),

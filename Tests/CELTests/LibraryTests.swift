@@ -118,7 +118,7 @@ struct LibraryTests {
 
     static let kubernetes = [
         Vector("isURL('https://user:pass@example.com:80/path?query=val#fragment')", "true"),
-        Vector("isURL('../relative')", "false"),
+        Vector("isURL('../relative')", "false"), Vector("isURL('mailto:someone')", "true"),
         Vector("url('https://example.com:80/a b?k=a&k=b').getHost()", "'example.com:80'"),
         Vector("url('https://[::1]:80/').getHostname()", "'::1'"), Vector("url('https://a:80/').getPort()", "'80'"),
         Vector("url('https://a/with space/').getEscapedPath()", "'/with%20space/'"),

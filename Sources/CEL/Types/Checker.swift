@@ -327,6 +327,11 @@ struct Checker {
             if !isValid { report(last, "invalid \(function) argument") }
         }
         if case .call("format", .some, _) = expression.kind { isFormatted = true }
+        if case .call("timestamp", nil, let arguments) = expression.kind, let argument = arguments.first,
+            case .literal(.int(let seconds)) = argument.kind, CELTimestamp(seconds: seconds) == nil
+        {
+            report(argument, "invalid timestamp argument")
+        }
         for child in Expression.children(of: expression.kind) { checkLiterals(child, isFormatted: isFormatted) }
     }
 }

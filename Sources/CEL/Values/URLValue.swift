@@ -31,6 +31,8 @@ package struct URLValue: Hashable, Sendable {
             query = String(rest[rest.index(after: mark)...])
             rest = rest[..<mark]
         }
+        // With a scheme, what does not begin with a slash is opaque: `mailto:someone`.
+        if !scheme.isEmpty, !rest.hasPrefix("/") { return }
         guard rest.hasPrefix("/") else { throw fault("invalid URI for request") }
         if !scheme.isEmpty, rest.hasPrefix("//") {
             let authority = rest.dropFirst(2).prefix { $0 != "/" }
