@@ -72,6 +72,7 @@ let package = Package(
         library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
         library("GitSource", ["CLibgit2", logging]),
         library("Rendering", ["Model", "Kinds", "GitSource"]),
+        library("CEL", ["Model"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
         library("Server", ["Model", "Kinds", "Cluster", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
@@ -110,6 +111,7 @@ let package = Package(
             ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
+        tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),

@@ -28,10 +28,13 @@ package final class Schema: Sendable {
     package let maxLength: Int?
     package let minItems: Int?
     package let maxItems: Int?
+    package let maxProperties: Int?
     package let pattern: String?
     package let isNullable: Bool
     package let isIntOrString: Bool
     package let preservesUnknownFields: Bool
+    /// `x-kubernetes-embedded-resource`: a whole object with `apiVersion`, `kind` and `metadata`.
+    package let isEmbeddedResource: Bool
     package let listType: ListType
     /// `x-kubernetes-map-type: atomic`: the object is replaced whole.
     package let isAtomicMap: Bool
@@ -86,10 +89,12 @@ package final class Schema: Sendable {
         maxLength = (node["maxLength"]?.int).map { Int($0) }
         minItems = (node["minItems"]?.int).map { Int($0) }
         maxItems = (node["maxItems"]?.int).map { Int($0) }
+        maxProperties = (node["maxProperties"]?.int).map { Int($0) }
         pattern = node["pattern"]?.string
         isNullable = node["nullable"]?.bool ?? false
         isIntOrString = node["x-kubernetes-int-or-string"]?.bool ?? false
         preservesUnknownFields = node["x-kubernetes-preserve-unknown-fields"]?.bool ?? false
+        isEmbeddedResource = node["x-kubernetes-embedded-resource"]?.bool ?? false
         isAtomicMap = node["x-kubernetes-map-type"]?.string == "atomic"
         patchStrategies = (node["x-kubernetes-patch-strategy"]?.string ?? "").split(separator: ",").map(String.init)
         patchMergeKey = node["x-kubernetes-patch-merge-key"]?.string
