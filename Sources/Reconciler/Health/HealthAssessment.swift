@@ -65,7 +65,7 @@ extension HealthAssessment {
                 if isStale {
                     Health(.progressing, "waiting for the applied change to be seen")
                 } else if inert.contains(key.kind), Health.needsController(key.kind) {
-                    Health(.degraded, "a \(key.kind) is stored here, but nothing acts on it yet")
+                    Health(.degraded, "a \(key.kind.kind) is stored here, but nothing acts on it yet")
                 } else {
                     Health.of(object)
                 }

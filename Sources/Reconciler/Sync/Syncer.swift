@@ -129,15 +129,21 @@ package struct Syncer: Sendable {
                 if case .apply(_, let live) = preview.step { report.applied.append((desired, live)) }
                 return
             }
-            report.applied.append((desired, try await apply(desired, dryRun: false)))
-            if case .create = preview.step { result.message = "created" } else { result.message = "configured" }
+            let warnings = RequestWarnings()
+            report.applied.append((desired, try await apply(desired, dryRun: false, warnings)))
+            var words = ["configured"]
+            if case .create = preview.step { words = ["created"] }
+            result.message = (words + warnings.all).joined(separator: "; ")
         }
     }
 
-    private func apply(_ desired: DesiredObject, dryRun: Bool) async throws(APIError) -> Object {
+    private func apply(
+        _ desired: DesiredObject, dryRun: Bool, _ warnings: RequestWarnings? = nil
+    ) async throws(APIError) -> Object {
         try await cluster.patch(
             desired.key, .apply(desired.object.json, force: true), subresource: nil,
-            options: WriteOptions(fieldManager: Self.fieldManager, dryRun: dryRun, fieldValidation: .strict))
+            options: WriteOptions(
+                fieldManager: Self.fieldManager, dryRun: dryRun, fieldValidation: .strict, warnings: warnings))
     }
 
     private func namespaces(createdBy plan: SyncPlan) -> Set<String> {
