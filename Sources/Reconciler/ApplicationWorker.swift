@@ -267,7 +267,8 @@ package actor ApplicationWorker {
             // An old view, in which a request may stand that was taken already: the present one is on its way.
             return nil
         }
-        return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target
+        // Where Git has not answered yet, or never will, asking once more says why.
+        return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target ?? application.spec.source?.targetRevision ?? "HEAD"
     }
 
     private func syncTrial(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {

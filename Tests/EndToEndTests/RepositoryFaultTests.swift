@@ -263,6 +263,15 @@ struct RepositoryFaultTests {
             #expect(held.message?.contains("wbe") == true, "\(held.message ?? "")")
             #expect(try await stage.application("branch").status.sync.status == "Unknown")
 
+            // Whoever asks for a sync of what cannot be found is told so, and does not wait.
+            _ = try await stage.connected().patch(
+                Application.key("repository", in: "martlet"), .merge(["operation": ["sync": [:]]]),
+                subresource: nil, options: WriteOptions(fieldManager: "me"))
+            try await stage.eventually("the sync is refused with its reason") {
+                let answer = try await stage.application("repository").status.operationState
+                return answer?.message?.contains("does not exist") == true
+            }
+
             // Each is mended in its own way: the branch and the repository come into being, the path is corrected.
             try stage.git("push", "-q", "origin", "main:mian")
             try stage.copyRepository(to: "\(stage.root)/absent.git")

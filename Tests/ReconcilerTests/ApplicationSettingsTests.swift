@@ -73,4 +73,18 @@ struct ApplicationSettingsTests {
         report.conditions["ComparisonError"] = "cannot reach it"
         #expect(report.syncStatus == "Unknown")
     }
+
+    @Test("a revision that was refused is out of sync, though the cluster shows the one before as it should")
+    func refusedIsOutOfSync() {
+        let now = Timestamp(seconds: 1_000_000)
+        var rollout = Rollout()
+        var trial = Rollout.Trial("bad", at: now)
+        rollout.phase = .degraded(trial, Rollout.Failure(reason: "InvalidManifests", message: "no such kind"))
+        var report = StatusReport(rollout: rollout, history: [])
+        (report.target, report.isCompared) = ("bad", true)
+        #expect(report.syncStatus == "OutOfSync")
+        trial.isSynced = true
+        report.rollout.phase = .judging(trial)
+        #expect(report.syncStatus == "Synced")
+    }
 }

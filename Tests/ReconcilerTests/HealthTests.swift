@@ -105,8 +105,10 @@ struct HealthTests {
         #expect(find(pod) == .none, "containers that are being created are no sign of anything")
     }
 
-    @Test("a Deployment that progresses says what its pods wait for")
-    func explains() {
+    @Test(
+        "a Deployment that progresses says what its pods wait for",
+        arguments: ["cannot start: because", "has no node: 0/1 nodes are available: 1 Insufficient memory."])
+    func explains(text: String) {
         var deployment = Deployment(named: "web", in: "default")
         deployment.metadata.uid = "d"
         deployment.spec.template.metadata.labels = ["app": "web"]
@@ -118,15 +120,21 @@ struct HealthTests {
         replicaSet.spec.template = deployment.spec.template
         var pod = waiting("CreateContainerConfigError")
         pod.status.startTime = now - .seconds(3)
+        var expected = "container web of pod web-1 \(text)"
+        if text.hasPrefix("has no node: ") {
+            var condition = PodCondition()
+            (condition.type, condition.status, condition.reason) = ("PodScheduled", "False", "Unschedulable")
+            condition.message = String(text.dropFirst("has no node: ".count))
+            (pod.status.conditions, pod.status.containerStatuses, pod.spec.nodeName) = ([condition], [], "")
+            expected = "pod web-1 \(text)"
+        }
         let (object, set, pods) = (Object(viewing: deployment.json), replicaSet, [pod, pod])
         let assessment = HealthAssessment(
             of: [object.key], live: { _ in object }, appliedGenerations: [:], replicaSets: { _ in [set] },
             pods: { _ in pods }, slowestStart: nil, at: now)
         #expect(assessment.failure == nil)
-        #expect(assessment.message.hasSuffix("... container web of pod web-1 cannot start: because"))
-        #expect(
-            assessment.byResource[object.key]?.message.hasSuffix("... container web of pod web-1 cannot start: because")
-                == true)
+        #expect(assessment.message.hasSuffix("... \(expected)"))
+        #expect(assessment.byResource[object.key]?.message.hasSuffix("... \(expected)") == true)
     }
 
     @Test("an unready pod is certain only long after every healthy one was ready")

@@ -28,6 +28,8 @@ package struct StatusReport: Sendable {
         guard let target, conditions["ComparisonError"] == nil else { return "Unknown" }
         // Nothing of what Git says is there yet.
         if rollout.phase == .idle { return "OutOfSync" }
+        // What was compared is the revision before, when this one is being synced or was refused.
+        if let trial = rollout.trial, !trial.isSynced { return "OutOfSync" }
         guard isCompared else { return "Unknown" }
         return target == rollout.revision && outOfSync.isEmpty && !isPartial ? "Synced" : "OutOfSync"
     }

@@ -52,6 +52,14 @@ enum FailureEvidence {
         return undecided.map { .undecided(until: $0.until, because: $0.because) } ?? .none
     }
 
+    /// Why the pod has no node; `nil` when it has one, or was not looked at yet.
+    static func homelessness(of pod: Pod) -> String? {
+        guard !pod.metadata.isBeingDeleted, pod.spec.nodeName.isEmpty,
+            let condition = pod.status.conditions.first(where: { $0.type == "PodScheduled" && $0.status == "False" })
+        else { return nil }
+        return "pod \(pod.metadata.name) has no node: \(condition.message ?? condition.reason ?? "")"
+    }
+
     private static func find(
         in status: ContainerStatus, of pod: Pod, _ owner: String, at now: Timestamp, slowestStart: Duration?,
         _ observedSince: Timestamp

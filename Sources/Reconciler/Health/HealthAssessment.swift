@@ -123,7 +123,9 @@ extension HealthAssessment {
         let finding = FailureEvidence.find(
             in: pod, of: owner.description, at: now, slowestStart: patience, observedSince: observedSince)
         switch finding {
-        case .none: break
+        case .none:
+            // It may fit a moment later: that is for the progress deadline to judge.
+            if let why = FailureEvidence.homelessness(of: pod) { explain(why, owner) }
         case .failure(let found): failure = failure ?? found
         case .undecided(let until, let because):
             checkAgainAt = min(checkAgainAt ?? until, until)

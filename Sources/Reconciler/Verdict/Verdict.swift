@@ -236,9 +236,7 @@ extension Rollout {
         hold(Held(revision: trial.revision, failure: failure, heldAt: now, rolledBackTo: target))
         guard let target else {
             var failure = failure
-            failure.message +=
-                settings.rollback == .off
-                ? " (rollback is off)" : " (no earlier revision was healthy, so there is nothing to return to)"
+            failure.message += " (\(whyNoRollback(from: trial.revision, settings)))"
             phase = .degraded(trial, failure)
             return
         }
@@ -261,5 +259,14 @@ extension Rollout {
             return nil
         }
         return target
+    }
+
+    /// Why there is no `rollbackTarget`.
+    private func whyNoRollback(from revision: String, _ settings: ApplicationSettings) -> String {
+        if settings.rollback == .off { return "rollback is off" }
+        guard let lastHealthy, lastHealthy != revision else {
+            return "no earlier revision was healthy, so there is nothing to return to"
+        }
+        return "the last healthy revision, \(lastHealthy.prefix(12)), is held, so there is nothing to return to"
     }
 }

@@ -27,7 +27,8 @@ struct AppRollback: AsyncParsableCommand {
         discussion: "Exit codes: 0 gone back, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
-    @Argument(help: "An ID of 'martlet app history' (default: the last one that is not held or present).")
+    @Argument(
+        help: "An ID of 'martlet app history' (default: the last healthy one, or else the last that is not held.)")
     var id: Int?
     @Flag(help: "Only show what would change.")
     var dryRun = false
@@ -69,13 +70,19 @@ struct AppRollback: AsyncParsableCommand {
             }
             return entry
         }
-        let rollout = application.status.rollout
-        let unfit = Set((rollout?.held.map(\.revision) ?? []) + [rollout?.revision ?? ""])
-        guard let entry = history.last(where: { !unfit.contains($0.revision) }) else {
+        guard let entry = Self.lastGood(of: application.status) else {
             throw CommandError(
                 "there is no earlier revision of \(name) to go back to; see 'martlet app history \(name)'")
         }
         return entry
+    }
+
+    /// The last healthy revision, unless that is the present one; then the last one of which nothing bad is known.
+    static func lastGood(of status: ApplicationStatus) -> RevisionHistory? {
+        let rollout = status.rollout
+        let unfit = Set((rollout?.held.map(\.revision) ?? []) + [rollout?.revision ?? ""])
+        let fit = status.history.filter { !unfit.contains($0.revision) }
+        return fit.last { $0.revision == rollout?.lastHealthyRevision } ?? fit.last
     }
 }
 
@@ -86,23 +93,34 @@ struct AppRetry: AsyncParsableCommand {
         discussion: "Exit codes: 0 synced (with --wait: healthy), 1 with --wait: not healthy, 2 an error.")
 
     @OptionGroup var options: ApplicationOptions
-    @Argument(help: "Which held revision, by any prefix (default: the one held last).")
+    @Argument(help: "Which held revision, by any prefix (default: the one whose place the deployed one takes).")
     var revision: String?
     @Flag(help: "Wait for the verdict: healthy, or rolled back.")
     var wait = false
 
     func run() async throws {
         let cluster = try options.connection.connect()
-        let held = try await options.getActive(cluster).status.rollout?.held ?? []
-        guard let entry = held.last(where: { $0.revision.hasPrefix(revision ?? "") }) else {
+        let rollout = try await options.getActive(cluster).status.rollout
+        let held = rollout?.held ?? []
+        guard let entry = Self.choice(among: held, revision, deployed: rollout?.revision) else {
             let names = held.map { String($0.revision.prefix(12)) }.joined(separator: ", ")
+            let which = revision.map { " that starts with \($0)" } ?? ""
             throw CommandError(
-                "no revision of \(options.name) is held"
-                    + (revision.map { " that starts with \($0)" } ?? "") + (held.isEmpty ? "" : "; held: \(names)"))
+                revision == nil && !held.isEmpty
+                    ? "what is held of \(options.name) was replaced by \((rollout?.revision ?? "").prefix(12)), which a "
+                        + "retry would put on hold; if that is what you want, name the revision: \(names)"
+                    : "no revision of \(options.name) is held\(which)" + (held.isEmpty ? "" : "; held: \(names)"))
         }
         _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
         print("\(options.name): trying \(entry.revision.prefix(12)) again")
         if wait { try await AppVerdict(options: options).follow(entry.revision, cluster) }
+    }
+
+    /// The held revision that starts with `prefix`; without one, the last that the deployed revision stands in for. One
+    /// that a newer commit has replaced is tried only by name.
+    static func choice(among held: [HeldRevision], _ prefix: String?, deployed: String?) -> HeldRevision? {
+        if let prefix { return held.last { $0.revision.hasPrefix(prefix) } }
+        return held.last { $0.revision == deployed || $0.rolledBackTo == deployed }
     }
 }
 
