@@ -112,6 +112,31 @@ struct CommandLineAloneTests {
         }
     }
 
+    @Test("what backup copies from a running service, restore gives to another one")
+    func backup() async throws {
+        try await Stage.with { stage in
+            try await stage.launch([])
+            let cluster = try stage.connected()
+            var object = ConfigMap(named: "kept", in: "default")
+            object.data = ["a": "1"]
+            _ = try await cluster.create(Object(viewing: object.json), options: WriteOptions(fieldManager: "me"))
+            let copy = "\(stage.root)/copy"
+            let written = try stage.martlet("backup", copy)
+            #expect(written.code == 0 && written.output.hasSuffix("objects written to \(copy)\n"), "\(written)")
+            let running = try stage.martlet("restore", copy, "--replace")
+            #expect(running.code == 2 && running.output.contains("is in use by process"), "\(running)")
+            _ = try await cluster.delete(object.key, options: DeleteOptions())
+            #expect(stage.end(SIGTERM) == 0)
+            let refused = try stage.martlet("restore", copy)
+            #expect(refused.code == 2 && refused.output.contains("--replace sets it aside"), "\(refused)")
+            let restored = try stage.martlet("restore", copy, "--replace")
+            #expect(restored.code == 0 && restored.output.contains("store.db.replaced"), "\(restored)")
+            try await stage.launch([])
+            let back = try await stage.connected().get(object.key)
+            #expect(back.view(as: ConfigMap.self).data == ["a": "1"])
+        }
+    }
+
     /// A pod that needs a moment to end in good order, and says that it did.
     private static func slow(_ file: String, ignoring: Bool = false) -> String {
         let trap =

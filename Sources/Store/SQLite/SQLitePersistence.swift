@@ -46,12 +46,20 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
             setRevision: try connection.prepare("UPDATE head SET revision = ?1"))
     }
 
-    private static func prepare(_ connection: SQLiteConnection, path: String) throws(StoreError) {
+    /// The format of a database; 0 for one that is empty.
+    ///
+    /// - Throws: `.newerFormat`, or `.damaged` when it is not one of Martlet's.
+    static func checkFormat(of connection: SQLiteConnection, path: String) throws(StoreError) -> Int {
         let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
         guard found <= format else { throw .newerFormat(path: path, found: found, supported: format) }
         if found == 0, try connection.integer("SELECT count(*) FROM sqlite_schema") ?? 0 > 0 {
             throw .damaged(path: path, message: "it is a database, but not one of Martlet's")
         }
+        return found
+    }
+
+    private static func prepare(_ connection: SQLiteConnection, path: String) throws(StoreError) {
+        let found = try checkFormat(of: connection, path: path)
         // WAL with FULL: a commit is one append and one fdatasync, and survives power loss when it returns.
         let mode = try connection.text("PRAGMA journal_mode = WAL")
         guard mode == "wal" else { throw .readOnly(path: path) }
