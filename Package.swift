@@ -129,7 +129,7 @@ let package = Package(
         tests(
             "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging]),
         tests(
-            "MartletTests", ["martlet", "Model", "Kinds", "Cluster", "Engine", arguments]),
+            "MartletTests", ["martlet", "Model", "Kinds", "Cluster", "Engine", "SimulationKit", arguments]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6],

@@ -6,12 +6,14 @@ import Model
 struct ApplicationWatch {
     var query: ListQuery
     var cluster: any Cluster
+    var clock: any WallClock
     /// The states that were shown already.
     private var versions: [ObjectKey: String] = [:]
 
-    init(_ query: ListQuery, _ cluster: any Cluster, shown: [Application]) {
+    init(_ query: ListQuery, _ cluster: any Cluster, shown: [Application], clock: any WallClock = SystemClock()) {
         self.query = query
         self.cluster = cluster
+        self.clock = clock
         for application in shown { versions[application.key] = application.metadata.resourceVersion }
     }
 
@@ -20,18 +22,32 @@ struct ApplicationWatch {
     /// - Parameter onChange: told of each new state; `nil` for an Application that is gone.
     mutating func run(_ onChange: (ObjectKey, Application?) throws -> Void) async throws {
         while true {
-            for try await event in try await cluster.watch(query, from: nil) {
-                switch event {
-                case .added(let object), .modified(let object):
-                    let version = object.metadata.resourceVersion
-                    guard versions.updateValue(version, forKey: object.key) != version else { continue }
-                    try onChange(object.key, object.view())
-                case .deleted(let object):
-                    versions[object.key] = nil
-                    try onChange(object.key, nil)
-                case .bookmark: continue
+            let list = try await cluster.list(query)
+            let present = Set(list.items.map(\.key))
+            for key in versions.keys.sorted() where !present.contains(key) { try note(key, nil, onChange) }
+            for object in list.items { try note(object.key, object, onChange) }
+            do {
+                for try await event in try await cluster.watch(query, from: list.resourceVersion) {
+                    switch event {
+                    case .added(let object), .modified(let object): try note(object.key, object, onChange)
+                    case .deleted(let object): try note(object.key, nil, onChange)
+                    case .bookmark: continue
+                    }
                 }
+            } catch let error as APIError where error.reason == .expired {
+                // What was missed is in the next list.
             }
+            // A stream may end at any time; a service that ends each at once is not to be asked without pause.
+            try await clock.sleep(for: .milliseconds(500))
         }
+    }
+
+    private mutating func note(
+        _ key: ObjectKey, _ object: Object?, _ onChange: (ObjectKey, Application?) throws -> Void
+    ) throws {
+        let version = object?.metadata.resourceVersion
+        guard versions[key] != version else { return }
+        versions[key] = version
+        try onChange(key, object?.view())
     }
 }

@@ -1,11 +1,11 @@
-import Cluster
-import Kinds
-import Model
+package import Cluster
+package import Kinds
+package import Model
 import Synchronization
 
 /// Answers lists and watches as a script says, one step after the other, and notes what it was asked and when.
-final class ScriptedCluster: Cluster {
-    enum Step: Sendable {
+package final class ScriptedCluster: Cluster {
+    package enum Step: Sendable {
         case list([Object], at: String, next: String? = nil)
         case refuseList(APIError)
         case watch([Turn])
@@ -13,7 +13,7 @@ final class ScriptedCluster: Cluster {
     }
 
     /// What one watch does; at the end of its turns the stream ends.
-    enum Turn: Sendable {
+    package enum Turn: Sendable {
         case tell(WatchEvent)
         case pause(Duration)
         case fail(APIError)
@@ -22,9 +22,14 @@ final class ScriptedCluster: Cluster {
     }
 
     /// One request, and the virtual time since the start at which it came.
-    struct Call: Hashable, Sendable {
-        var text: String
-        var time: Duration
+    package struct Call: Hashable, Sendable {
+        package var text: String
+        package var time: Duration
+
+        package init(text: String, time: Duration) {
+            self.text = text
+            self.time = time
+        }
     }
 
     private struct State {
@@ -36,14 +41,14 @@ final class ScriptedCluster: Cluster {
     private let start: Timestamp
     private let state: Mutex<State>
 
-    init(_ steps: [Step], clock: any WallClock) {
+    package init(_ steps: [Step], clock: any WallClock) {
         self.clock = clock
         start = clock.now
         state = Mutex(State(steps: steps[...]))
     }
 
-    var calls: [Call] { state.withLock { $0.calls } }
-    var stepsLeft: Int { state.withLock { $0.steps.count } }
+    package var calls: [Call] { state.withLock { $0.calls } }
+    package var stepsLeft: Int { state.withLock { $0.steps.count } }
 
     private func next(_ text: String) -> Step? {
         state.withLock { state in
@@ -52,7 +57,7 @@ final class ScriptedCluster: Cluster {
         }
     }
 
-    func list(_ query: ListQuery) async throws(APIError) -> ObjectList {
+    package func list(_ query: ListQuery) async throws(APIError) -> ObjectList {
         let text = "list" + (query.continueToken.map { " \($0)" } ?? "")
         switch next(text) {
         case .list(let items, let version, let token):
@@ -63,7 +68,7 @@ final class ScriptedCluster: Cluster {
         }
     }
 
-    func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
+    package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
         switch next("watch \(resourceVersion ?? "everything")") {
         case .watch(let turns):
             let player = Player(turns, clock)
@@ -96,19 +101,21 @@ final class ScriptedCluster: Cluster {
         }
     }
 
-    // MARK: What an informer never asks
+    // MARK: What a follower never asks
 
-    private static let refusal = APIError(.methodNotAllowed, "an informer only lists and watches")
+    private static let refusal = APIError(.methodNotAllowed, "what follows a collection only lists and watches")
 
-    func resourceTypes() async throws(APIError) -> [ResourceType] { throw Self.refusal }
-    func get(_ key: ObjectKey) async throws(APIError) -> Object { throw Self.refusal }
-    func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object { throw Self.refusal }
-    func update(
+    package func resourceTypes() async throws(APIError) -> [ResourceType] { throw Self.refusal }
+    package func get(_ key: ObjectKey) async throws(APIError) -> Object { throw Self.refusal }
+    package func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object { throw Self.refusal }
+    package func update(
         _ object: Object, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object { throw Self.refusal }
-    func patch(
+    package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object { throw Self.refusal }
-    func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object { throw Self.refusal }
-    func logs(_ query: LogQuery) async throws(APIError) -> LogStream { throw Self.refusal }
+    package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
+        throw Self.refusal
+    }
+    package func logs(_ query: LogQuery) async throws(APIError) -> LogStream { throw Self.refusal }
 }
