@@ -224,10 +224,13 @@ struct CommandLineDiffTests {
 
         let message = try #require(held.message)
         try expect("martlet app get web", 0, "Held:        \(short) CrashLoopBackOff, ", "s ago: \(message)")
+        try expect(
+            "martlet app get web", 0,
+            "Next:        push a commit that mends it, or try the held one once more with 'martlet app retry web'")
         let narrow = try stage.shell("martlet app get web", "COLUMNS=60").text
         let lines = narrow.split(separator: "\n", omittingEmptySubsequences: false)
         let start = try #require(lines.firstIndex { $0.hasPrefix("Held:") })
-        let block = lines[start...].prefix { !$0.isEmpty }
+        let block = lines[start...].prefix { !$0.isEmpty && !$0.hasPrefix("Next:") }
         #expect(block.count > 2 && block.allSatisfy { $0.count <= 60 }, "\(narrow)")
         #expect(block.dropFirst().allSatisfy { $0.hasPrefix("             ") }, "\(narrow)")
         #expect(block.map { $0.drop { $0 == " " } }.joined(separator: " ").contains(message), "\(narrow)")

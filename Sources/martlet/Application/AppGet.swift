@@ -109,6 +109,10 @@ struct AppGet: AsyncParsableCommand {
             let message = index == 0 ? ": \(held.message ?? "")" : ""
             fields.append((index == 0 ? "Held" : "", "\(held.revision.prefix(12)) \(held.reason)\(age)\(message)"))
         }
+        if !rollout.held.isEmpty, ["RollingBack", "RolledBack", "Degraded"].contains(rollout.phase) {
+            let retry = "'martlet app retry \(application.metadata.name)'"
+            fields.append(("Next", "push a commit that mends it, or try the held one once more with \(retry)"))
+        }
         return fields
     }
 }
