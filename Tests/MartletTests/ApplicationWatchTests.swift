@@ -37,12 +37,12 @@ struct ApplicationWatchTests {
             return (told, cluster.calls)
         }.value
         #expect(told == ["b 2", "a 3", "b gone", "b 2"])
-        #expect(
-            calls.map {
-                "\($0.text) \($0.time.components.seconds * 1000 + $0.time.components.attoseconds / 1_000_000_000_000_000)"
-            }
-                == [
-                    "list 0", "watch 2 0", "list 500", "watch 4 500", "list 1000", "watch 9 1000", "list 1500",
-                ])
+        let half = Duration.milliseconds(500)
+        let expected: [ScriptedCluster.Call] = [
+            .init(text: "list", time: .zero), .init(text: "watch 2", time: .zero), .init(text: "list", time: half),
+            .init(text: "watch 4", time: half), .init(text: "list", time: half * 2),
+            .init(text: "watch 9", time: half * 2), .init(text: "list", time: half * 3),
+        ]
+        #expect(calls == expected)
     }
 }

@@ -6,8 +6,8 @@ struct Backup: ParsableCommand {
         abstract: "Copy all objects of a data directory to a file, while its service runs.",
         usage: "martlet backup <file> [<options>]",
         discussion: """
-            The file is a consistent copy of one instant, readable by its owner only: Secrets are in it. Keys, the token \
-            and the pods' own files are not; 'martlet restore' puts the objects back.
+            The file is a consistent copy of one instant, readable by its owner only: Secrets are in it. Keys, the \
+            token and the pods' own files are not; 'martlet restore' puts the objects back.
 
             Exit codes: 0 written, 2 an error; nothing is left then.
             """)
