@@ -21,20 +21,10 @@ package enum StoreBackup {
         let connection = try SQLiteConnection(path: source)
         _ = try SQLitePersistence.checkFormat(of: connection, path: source)
         // It must be there for its mode; SQLite writes into an empty file.
-        let partial = file + ".partial"
         try makeFile(file)
         do throws(StoreError) {
-            unlink(partial)
-            try makeFile(partial)
-            let copy = try connection.prepare("VACUUM INTO ?1")
-            try copy.bind(1, partial)
-            try copy.run()
-            let count = try check(partial)
-            try synchronize(partial)
-            guard rename(partial, file) == 0 else { throw DirectoryLock.error(errno, path: file) }
-            return count
+            return try copy(connection, to: file, through: file + ".partial")
         } catch {
-            unlink(partial)
             unlink(file)
             throw error
         }
@@ -51,6 +41,10 @@ package enum StoreBackup {
         _ file: String, into directory: String, replacing: Bool = false
     ) throws(StoreError) -> (objects: Int, replaced: String?) {
         guard access(file, R_OK) == 0 else { throw DirectoryLock.error(errno, path: file) }
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .io(path: file, message: "it is no file; take one that 'martlet backup' wrote")
+        }
         if mkdir(directory, 0o700) != 0, errno != EEXIST { throw DirectoryLock.error(errno, path: directory) }
         let lock = try DirectoryLock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
@@ -63,13 +57,8 @@ package enum StoreBackup {
         unlink(partial)
         do throws(StoreError) {
             try makeFile(partial)
-            let source = try SQLiteConnection(path: file, isReadOnly: true)
-            _ = try SQLitePersistence.checkFormat(of: source, path: file)
-            let copy = try source.prepare("VACUUM INTO ?1")
-            try copy.bind(1, partial)
-            try copy.run()
+            let count = try copyBackup(file, to: partial)
             try skipRevisions(partial)
-            let count = try check(partial)
             try synchronize(partial)
             let replaced = exists ? try setAside(target) : nil
             guard rename(partial, target) == 0 else { throw DirectoryLock.error(errno, path: target) }
@@ -79,6 +68,46 @@ package enum StoreBackup {
             unlink(partial)
             throw error
         }
+    }
+
+    /// Copies what `write` made; whatever else it is given is said as a fault of that file, not of a store.
+    private static func copyBackup(_ file: String, to path: String) throws(StoreError) -> Int {
+        do throws(StoreError) {
+            let source = try SQLiteConnection(path: file, isReadOnly: true)
+            guard try SQLitePersistence.checkFormat(of: source, path: file) > 0 else {
+                throw .damaged(path: file, message: "it is empty")
+            }
+            return try copy(source, to: path)
+        } catch {
+            guard case .damaged(_, let why) = error else { throw error }
+            let advice = "nothing was changed: take a file that 'martlet backup' wrote"
+            throw .io(path: file, message: "this backup is damaged (\(why)); \(advice)")
+        }
+    }
+
+    /// The same by way of `partial`, so that `path` never holds half of it.
+    private static func copy(
+        _ source: SQLiteConnection, to path: String, through partial: String
+    ) throws(StoreError) -> Int {
+        try makeFile(partial)
+        do throws(StoreError) {
+            let count = try copy(source, to: partial)
+            guard rename(partial, path) == 0 else { throw DirectoryLock.error(errno, path: path) }
+            return count
+        } catch {
+            unlink(partial)
+            throw error
+        }
+    }
+
+    /// Copies a database into an empty file; answers how many objects the copy holds, once it is whole and on the disk.
+    private static func copy(_ source: SQLiteConnection, to path: String) throws(StoreError) -> Int {
+        let copy = try source.prepare("VACUUM INTO ?1")
+        try copy.bind(1, path)
+        try copy.run()
+        let count = try check(path)
+        try synchronize(path)
+        return count
     }
 
     private static func skipRevisions(_ path: String) throws(StoreError) {
@@ -113,7 +142,10 @@ package enum StoreBackup {
 
     private static func makeFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw DirectoryLock.error(errno, path: path) }
+        guard descriptor >= 0 else {
+            if errno == EEXIST { throw .io(path: path, message: "File exists; choose another name") }
+            throw DirectoryLock.error(errno, path: path)
+        }
         close(descriptor)
     }
 

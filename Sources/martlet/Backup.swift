@@ -1,6 +1,17 @@
 import ArgumentParser
 import Store
 
+/// The data directory of a verb that looks into it without its service.
+struct StorePlace: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The service's data directory (default: $MARTLET_DATA_DIR, else by the XDG rules).", valueName: "dir"),
+        completion: .directory)
+    var dataDir: String?
+
+    var directory: String { Connection.dataDirectory(dataDir) }
+}
+
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy all objects of a data directory to a file, while its service runs.",
@@ -14,14 +25,10 @@ struct Backup: ParsableCommand {
 
     @Argument(help: "The file to write; it must not exist.", completion: .file())
     var file: String
-    @Option(
-        help: ArgumentHelp(
-            "The service's data directory (default: $MARTLET_DATA_DIR, else by the XDG rules).", valueName: "dir"),
-        completion: .directory)
-    var dataDir: String?
+    @OptionGroup var place: StorePlace
 
     func run() throws {
-        let count = try StoreBackup.write(Connection.dataDirectory(dataDir), to: file)
+        let count = try StoreBackup.write(place.directory, to: file)
         print("\(count) \(count == 1 ? "object" : "objects") written to \(file)")
     }
 }
@@ -41,14 +48,10 @@ struct Restore: ParsableCommand {
     var file: String
     @Flag(help: "Set the present store aside (store.db.replaced).")
     var replace = false
-    @Option(
-        help: ArgumentHelp(
-            "The service's data directory (default: $MARTLET_DATA_DIR, else by the XDG rules).", valueName: "dir"),
-        completion: .directory)
-    var dataDir: String?
+    @OptionGroup var place: StorePlace
 
     func run() throws {
-        let directory = Connection.dataDirectory(dataDir)
+        let directory = place.directory
         try DataDirectory.make(directory)
         let result = try StoreBackup.restore(file, into: directory, replacing: replace)
         print("\(result.objects) \(result.objects == 1 ? "object" : "objects") restored into \(directory)")
