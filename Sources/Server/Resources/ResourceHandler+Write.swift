@@ -11,6 +11,15 @@ extension ResourceHandler {
         return try render(created, for: call, as: representation, code: 201)
     }
 
+    /// A question about access, which is answered and not kept.
+    func review(_ call: Call) throws(APIError) -> Answer {
+        let representation = try call.representation()
+        _ = try call.request.writeOptions()
+        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
+        let answer = try reviews.answer(body, from: call.request.user, namespace: call.path.namespace ?? "")
+        return try render(Object(viewing: answer), for: call, as: representation, code: 201)
+    }
+
     func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
         let options = try call.request.writeOptions()
@@ -105,7 +114,7 @@ extension ResourceHandler {
 
     func delete(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try deleteOptions(call)
+        let options = try deleteOptions(call, call.request.body.isEmpty ? [:] : try call.request.decodedBody())
         let deleted = try await cluster.delete(call.key(name), options: options)
         let metadata = deleted.metadata
         let isGone = metadata.finalizers.isEmpty
@@ -124,7 +133,7 @@ extension ResourceHandler {
     /// C18: each object by itself; answers what was deleted.
     func deleteCollection(_ call: Call) async throws(APIError) -> Answer {
         guard call.path.namespace != nil || !call.type.isNamespaced else { throw call.methodNotAllowed }
-        let options = try deleteOptions(call)
+        let options = try deleteOptions(call, call.request.body.isEmpty ? [:] : try call.request.decodedBody())
         var list = try await cluster.list(try query(call))
         var deleted: [Object] = []
         for object in list.items {
@@ -140,8 +149,7 @@ extension ResourceHandler {
     }
 
     /// From the body, and the query where that says more (C15, C16, C20).
-    private func deleteOptions(_ call: Call) throws(APIError) -> DeleteOptions {
-        let body: JSON = call.request.body.isEmpty ? [:] : try call.request.decodedBody()
+    func deleteOptions(_ call: Call, _ body: JSON) throws(APIError) -> DeleteOptions {
         var options = DeleteOptions(dryRun: try call.query.isDryRun)
         let grace = try call.query.integer("gracePeriodSeconds") ?? (body["gracePeriodSeconds"]?.int).map { Int($0) }
         options.gracePeriodSeconds = grace
