@@ -5,11 +5,15 @@ package import Model
 ///
 /// `Engine` implements it in process, `KubernetesClient` over HTTPS; whoever holds a `Cluster` cannot tell which.
 /// Objects go in and come out as whole trees with `apiVersion` and `kind`. Every write is durable when it returns.
+/// An object that is served in several versions is one object: which version a request speaks is its own choice, and
+/// what it is answered is in that version.
 package protocol Cluster: Sendable {
-    /// What the cluster serves: one entry per kind, in its preferred version.
+    /// What the cluster serves: one entry for each version of a kind, the preferred one first. `preferred` has each
+    /// kind once.
     func resourceTypes() async throws(APIError) -> [ResourceType]
 
-    func get(_ key: ObjectKey) async throws(APIError) -> Object
+    /// - Parameter version: in which the object is to be read, as everywhere here; `nil` means the preferred one.
+    func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object
 
     func list(_ query: ListQuery) async throws(APIError) -> ObjectList
 
@@ -40,6 +44,10 @@ package protocol Cluster: Sendable {
     func logs(_ query: LogQuery) async throws(APIError) -> LogStream
 }
 
+extension Cluster {
+    package func get(_ key: ObjectKey) async throws(APIError) -> Object { try await get(key, version: nil) }
+}
+
 /// Which state of a collection a list is to show (semantics-api D1).
 package enum ListMoment: Hashable, Sendable {
     case latest
@@ -52,6 +60,8 @@ package enum ListMoment: Hashable, Sendable {
 /// Which objects a list or watch is about.
 package struct ListQuery: Hashable, Sendable {
     package var kind: GroupKind
+    /// `nil` means the preferred one.
+    package var version: String?
     /// `nil` means all namespaces, or a cluster-scoped kind.
     package var namespace: String?
     package var labels: Selector
@@ -63,12 +73,13 @@ package struct ListQuery: Hashable, Sendable {
     package var moment: ListMoment
 
     package init(
-        _ kind: GroupKind, namespace: String? = nil, labels: Selector = Selector(),
+        _ kind: GroupKind, version: String? = nil, namespace: String? = nil, labels: Selector = Selector(),
         fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil,
         moment: ListMoment = .latest
     ) {
         self.moment = moment
         self.kind = kind
+        self.version = version
         self.namespace = namespace
         self.labels = labels
         self.fields = fields
@@ -120,6 +131,13 @@ package enum Patch: Hashable, Sendable {
     case strategicMerge(JSON)
     /// Server-side apply; `force` takes over fields that other managers own.
     case apply(JSON, force: Bool)
+
+    /// The version in which an applied configuration is written.
+    package var version: String? {
+        guard case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string, !apiVersion.isEmpty
+        else { return nil }
+        return GroupVersionKind(apiVersion: apiVersion, kind: "").version
+    }
 }
 
 package enum FieldValidation: String, Hashable, Sendable {
@@ -136,15 +154,18 @@ package struct WriteOptions: Hashable, Sendable {
     package var fieldValidation: FieldValidation
     /// Where warnings go; `nil`: nobody would read them.
     package var warnings: RequestWarnings?
+    /// Of a patch that does not say it itself, and of its answer; `nil` means the preferred one.
+    package var version: String?
 
     package init(
         fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict,
-        warnings: RequestWarnings? = nil
+        warnings: RequestWarnings? = nil, version: String? = nil
     ) {
         self.fieldManager = fieldManager
         self.dryRun = dryRun
         self.fieldValidation = fieldValidation
         self.warnings = warnings
+        self.version = version
     }
 }
 
@@ -161,16 +182,19 @@ package struct DeleteOptions: Hashable, Sendable {
     package var uid: String?
     package var resourceVersion: String?
     package var dryRun: Bool
+    /// Of the answer; `nil` means the preferred one.
+    package var version: String?
 
     package init(
         gracePeriodSeconds: Int? = nil, propagation: PropagationPolicy? = nil, uid: String? = nil,
-        resourceVersion: String? = nil, dryRun: Bool = false
+        resourceVersion: String? = nil, dryRun: Bool = false, version: String? = nil
     ) {
         self.gracePeriodSeconds = gracePeriodSeconds
         self.propagation = propagation
         self.uid = uid
         self.resourceVersion = resourceVersion
         self.dryRun = dryRun
+        self.version = version
     }
 }
 

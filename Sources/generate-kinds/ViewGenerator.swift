@@ -20,7 +20,7 @@ struct ViewGenerator {
     }
 
     private func view(name: String, schema: JSON) -> String {
-        let kind = schemas["kinds"]?.array?.first { $0["kind"]?.string == name }
+        let kind = schemas["kinds"]?.array?.first { ($0["definition"] ?? $0["kind"])?.string == name }
         let conformance = kind == nil ? "JSONView" : "KubernetesObject"
         var lines = comment(schema, indentation: "") + ["package struct \(name): \(conformance) {"]
         if let kind {

@@ -7,18 +7,19 @@ import Synchronization
 extension Registry {
     /// Objects in the order of their keys, from one snapshot; pages of one list come from the same one (D3).
     package func list(_ query: ListQuery) async throws(APIError) -> ObjectList {
-        let type = try strategy(of: query.kind).type
-        try checkNamespace(query, type)
-        let filter = try ObjectFilter(query)
-        let (snapshot, after) = try await position(query)
+        let strategy = try strategy(of: query.kind, version: query.version)
+        try checkNamespace(query, strategy.type)
+        let filter = try ObjectFilter(query, strategy)
+        let kind = Self.storeKind(strategy.storage.groupKind)
+        let (snapshot, after) = try await position(query, kind)
         let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
-        let kind = Self.storeKind(query.kind)
         // One more than asked tells whether another page follows.
         let found = snapshot.list(
             kind: kind, namespace: query.namespace, after: after, limit: limit == .max ? .max : limit + 1,
-            where: { filter.isEmpty || filter.matches($0.json) })
+            where: filter.matches)
         var list = ObjectList(
-            items: found.prefix(limit).map(Object.init), resourceVersion: Self.version(snapshot.revision))
+            items: found.prefix(limit).map { Object($0, as: strategy) },
+            resourceVersion: Self.version(snapshot.revision))
         guard found.count > limit, let last = found.prefix(limit).last else { return list }
         list.continueToken = ContinueToken(revision: snapshot.revision, after: last.key).text
         if filter.isEmpty {
@@ -31,9 +32,9 @@ extension Registry {
     }
 
     /// Where a list starts, and in which snapshot.
-    private func position(_ query: ListQuery) async throws(APIError) -> (Snapshot, after: StoreKey?) {
+    private func position(_ query: ListQuery, _ kind: String) async throws(APIError) -> (Snapshot, after: StoreKey?) {
         guard let text = query.continueToken, !text.isEmpty else { return (try await snapshot(query.moment), nil) }
-        guard let token = ContinueToken(text, kind: Self.storeKind(query.kind)) else {
+        guard let token = ContinueToken(text, kind: kind) else {
             throw APIError(.badRequest, "continue key is not valid: it must be one that a list answered")
         }
         guard let revision = token.revision else { return (store.snapshot, token.after) }

@@ -2,72 +2,89 @@
 
 package import Model
 
+/// Limits how many pods of a group may be evicted at once.
 package struct PodDisruptionBudget: KubernetesObject {
     package static let kind = GroupVersionKind(group: "policy", version: "v1", kind: "PodDisruptionBudget")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the PodDisruptionBudget.
     package var spec: PodDisruptionBudgetSpec {
         get { field("spec", or: PodDisruptionBudgetSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the PodDisruptionBudget; written by the system.
     package var status: PodDisruptionBudgetStatus {
         get { field("status", or: PodDisruptionBudgetStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// The pods that are protected, and how many must stay healthy.
 package struct PodDisruptionBudgetSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods may be missing after an eviction, as a number or a percentage, rounded up; excludes minAvailable.
     package var maxUnavailable: IntOrString? {
         get { field("maxUnavailable") }
         set { setField("maxUnavailable", newValue) }
     }
+    /// How many pods must stay healthy after an eviction, as a number or a percentage, rounded up.
     package var minAvailable: IntOrString? {
         get { field("minAvailable") }
         set { setField("minAvailable", newValue) }
     }
+    /// Chooses the protected pods by their labels; an empty one protects all pods of the namespace.
     package var selector: LabelSelector? {
         get { field("selector") }
         set { setField("selector", newValue) }
     }
+    /// When a running pod that is not ready may be evicted; IfHealthyBudget by default.
     package var unhealthyPodEvictionPolicy: String? {
         get { field("unhealthyPodEvictionPolicy") }
         set { setField("unhealthyPodEvictionPolicy", newValue) }
     }
 }
 
+/// How many evictions the budget allows now.
 package struct PodDisruptionBudgetStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What is known of the budget; DisruptionAllowed is True while an eviction is possible.
     package var conditions: [Condition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// How many of the protected pods are healthy now.
     package var currentHealthy: Int {
         get { field("currentHealthy", or: 0) }
         set { setField("currentHealthy", newValue) }
     }
+    /// How many healthy pods there must be at least.
     package var desiredHealthy: Int {
         get { field("desiredHealthy", or: 0) }
         set { setField("desiredHealthy", newValue) }
     }
+    /// Pods whose eviction was accepted but not yet seen, with its time.
     package var disruptedPods: [String: Timestamp] {
         get { map("disruptedPods") }
         set { setMap("disruptedPods", newValue) }
     }
+    /// How many pods may be evicted now.
     package var disruptionsAllowed: Int {
         get { field("disruptionsAllowed", or: 0) }
         set { setField("disruptionsAllowed", newValue) }
     }
+    /// How many pods there should be, from the scale of their controllers.
     package var expectedPods: Int {
         get { field("expectedPods", or: 0) }
         set { setField("expectedPods", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }

@@ -6,7 +6,8 @@ import Model
 extension ResourceHandler {
     func get(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        return try render(try await cluster.get(call.key(name)), for: call, as: representation)
+        return try render(
+            try await cluster.get(call.key(name), version: call.type.kind.version), for: call, as: representation)
     }
 
     /// One object in the form that the client wants.
@@ -67,7 +68,7 @@ extension ResourceHandler {
 
     /// The objects that a list, watch or deletecollection is about.
     func query(_ call: Call) throws(APIError) -> ListQuery {
-        var query = ListQuery(call.type.kind.groupKind, namespace: call.path.namespace)
+        var query = ListQuery(call.type.kind.groupKind, version: call.type.kind.version, namespace: call.path.namespace)
         query.labels = try call.query.labelSelector
         query.fields = try call.query.fieldSelector
         if let name = call.path.name {

@@ -6,7 +6,7 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name)).json))
+        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name), version: call.type.kind.version).json))
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
@@ -29,7 +29,7 @@ extension ResourceHandler {
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let patch = try call.request.decodedPatch()
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
         return .json(ScaleSubresource.json(of: scaled.json))

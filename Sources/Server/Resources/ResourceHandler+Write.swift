@@ -5,7 +5,7 @@ import Model
 extension ResourceHandler {
     func create(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let body = try identified(try call.request.decodedBody(), for: call, name: nil)
         let created = try await cluster.create(Object(viewing: body), options: options)
         return try render(created, for: call, as: representation, code: 201)
@@ -22,7 +22,7 @@ extension ResourceHandler {
 
     func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let body = try identified(try call.request.decodedBody(), for: call, name: name)
         let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
         return try render(updated, for: call, as: representation)
@@ -30,7 +30,7 @@ extension ResourceHandler {
 
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let patch = try call.request.decodedPatch()
         var isCreation = false
         if case .apply = patch {
@@ -150,7 +150,7 @@ extension ResourceHandler {
 
     /// From the body, and the query where that says more (C15, C16, C20).
     func deleteOptions(_ call: Call, _ body: JSON) throws(APIError) -> DeleteOptions {
-        var options = DeleteOptions(dryRun: try call.query.isDryRun)
+        var options = DeleteOptions(dryRun: try call.query.isDryRun, version: call.type.kind.version)
         let grace = try call.query.integer("gracePeriodSeconds") ?? (body["gracePeriodSeconds"]?.int).map { Int($0) }
         options.gracePeriodSeconds = grace
         for value in body["dryRun"]?.array ?? [] {

@@ -65,6 +65,12 @@ struct Call: Sendable {
         ObjectKey(kind: type.kind.groupKind, namespace: path.namespace ?? "", name: name)
     }
 
+    func writeOptions() throws(APIError) -> WriteOptions {
+        var options = try request.writeOptions()
+        options.version = type.kind.version
+        return options
+    }
+
     func representation() throws(APIError) -> Representation {
         try MediaRange.negotiate(request.accept)
     }
