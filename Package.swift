@@ -96,7 +96,7 @@ let package = Package(
             dependencies: [
                 "martlet", "Model", "Kinds", "Cluster", "Store", "GitSource", "Reconciler", "KubernetesClient",
                 "Engine", "SimulationKit",
-                "CLibyaml", "CSQLite", logging,
+                "CLibyaml", "CSQLite", logging, .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),
 

@@ -251,7 +251,7 @@ package final class KubernetesClient: Cluster {
     }
 
     package func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError) {
-        let type = try await type(for: Pod.kind.groupKind)
+        let type = try await type(for: Pod.kind)
         let eviction: JSON = [
             "apiVersion": "policy/v1", "kind": "Eviction",
             "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],

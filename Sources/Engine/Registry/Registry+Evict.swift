@@ -11,11 +11,14 @@ extension Registry {
     ///
     /// - Throws: `.tooManyRequests` while the budget forbids it.
     package func evict(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) {
-        let type = try strategy(of: Pod.kind.groupKind).type
+        let strategy = try strategy(of: Pod.kind.groupKind, version: options.version)
+        let type = strategy.type
         let now = Timestamp(seconds: clock.now.seconds)
         while true {
             let snapshot = store.snapshot
-            guard let current = snapshot.get(Self.storeKey(key)) else { throw .notFound(type.plural, name: key.name) }
+            guard let current = snapshot.get(Self.storeKey(key, strategy)) else {
+                throw .notFound(type.plural, name: key.name)
+            }
             if let refusal = Deletion.refusal(current.json, options: options) {
                 throw .conflict(type.plural, name: key.name, because: refusal)
             }
