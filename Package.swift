@@ -32,8 +32,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [Stri
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "ServerTests",
             ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio
-                + tls),
+                + tls, exclude: ["Goldens"]),
         tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(
             "SimulationTests",
