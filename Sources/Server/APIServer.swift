@@ -2,12 +2,10 @@ package import Cluster
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Kinds
 package import Logging
 import Model
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// One of the things that `/readyz` looks at.
 package struct ReadinessCheck: Hashable, Sendable {
@@ -106,7 +104,7 @@ struct APIResponder: HTTPResponder {
     let readiness: @Sendable () async -> [ReadinessCheck]
     let address: APIServer.Address
     let logger: Logger
-    private let documents = DocumentCache()
+    let documents = DocumentCache()
 
     init(
         cluster: any Cluster, handler: ResourceHandler, access: Access,
@@ -141,7 +139,7 @@ struct APIResponder: HTTPResponder {
             if call.wantsPrettyPrint { answer = answer.prettyPrinted() }
             return answer.compressed(for: request.headers[.acceptEncoding]).response
         } catch {
-            return refusal(error, request.method.rawValue, String(target[0])).response
+            return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept]).response
         }
     }
 
@@ -151,20 +149,20 @@ struct APIResponder: HTTPResponder {
         do throws(APIError) {
             answer = try await self.answer(request, path)
         } catch {
-            answer = refusal(error, request.method, request.path)
+            answer = refusal(error, request.method, request.path, request.accept)
         }
         answer.warn(request.warnings.all)
         return answer
     }
 
-    private func refusal(_ error: APIError, _ method: String, _ path: String) -> Answer {
+    private func refusal(_ error: APIError, _ method: String, _ path: String, _ accept: String?) -> Answer {
         if error.reason == .internalError, !error.isCallersFault {
             logger.error("\(method) \(path): \(error)")
         } else {
             // The client is told; its message may quote what was sent, and that may be a secret.
             logger.debug("\(method) \(path): \(error.reason.code) \(error.reason.rawValue)")
         }
-        return Answer(error)
+        return Answer(error, accept: accept)
     }
 
     private static func body(of request: Request) async throws(APIError) -> [UInt8] {
@@ -188,8 +186,7 @@ struct APIResponder: HTTPResponder {
         case .health(let endpoint, let check): return await health(endpoint, check, request)
         case .version: return .json(Self.version)
         case .root:
-            let paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
-            return .json(["paths": .array(paths.map { .string($0) })])
+            return .json(documents.discovery(for: try await cluster.resourceTypes()).rootPaths)
         case .resource, .unknown: return .pageNotFound
         default: return try await discovery(request, path)
         }
@@ -219,51 +216,5 @@ struct APIResponder: HTTPResponder {
         }
         lines.append("\(endpoint) check \(isWell ? "passed" : "failed")")
         return .text(lines.joined(separator: "\n") + "\n", code: isWell ? 200 : 500)
-    }
-
-    private func discovery(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
-        let (discovery, openAPI) = documents.documents(for: try await cluster.resourceTypes())
-        switch path {
-        case .coreVersions, .groups:
-            let representation = try MediaRange.negotiate(request.accept, isDiscovery: true)
-            if representation == .aggregatedDiscovery {
-                var answer = Answer.json(discovery.aggregated(core: path == .coreVersions))
-                answer.contentType = representation.contentType
-                answer.headers += [("Vary", "Accept"), ("Cache-Control", "public")]
-                return answer
-            }
-            return .json(
-                path == .groups ? discovery.groupList : discovery.coreVersions(serverAddress: address.description))
-        case .group(let name):
-            guard let document = discovery.group(name) else { return .pageNotFound }
-            return .json(document)
-        case .resourceList(let group, let version):
-            guard let document = discovery.resourceList(group: group, version: version) else { return .pageNotFound }
-            return .json(document)
-        case .openAPIIndex: return .json(openAPI.index)
-        case .openAPI(let name):
-            guard let document = openAPI.documents[name] else { return .pageNotFound }
-            var answer = Answer.json(document.bytes)
-            answer.headers.append(("ETag", "\"\(document.hash)\""))
-            // B2: an address that names its content may be kept for ever.
-            if request.query["hash"] == document.hash { answer.headers.append(("Cache-Control", "public, immutable")) }
-            return answer
-        default: return .pageNotFound
-        }
-    }
-}
-
-/// The documents about the resource types, kept until the types change.
-private final class DocumentCache: Sendable {
-    private let made = Mutex<(types: [ResourceType], discovery: DiscoveryDocuments, openAPI: OpenAPIDocuments)?>(nil)
-
-    func documents(for types: [ResourceType]) -> (DiscoveryDocuments, OpenAPIDocuments) {
-        made.withLock { made in
-            if let made, made.types == types { return (made.discovery, made.openAPI) }
-            let discovery = DiscoveryDocuments(types)
-            let openAPI = OpenAPIDocuments(types, definitions: SchemaDocument.definitions())
-            made = (types, discovery, openAPI)
-            return (discovery, openAPI)
-        }
     }
 }
