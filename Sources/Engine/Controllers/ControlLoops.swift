@@ -12,6 +12,7 @@ package final class ControlLoops: Sendable {
     private let endpoints: EndpointSliceController
     private let nodeLifecycle: NodeLifecycleController
     private let scheduler: Scheduler
+    private let customResourceDefinitions: CustomResourceDefinitionController
 
     /// The informers, for others to share.
     package let deployments: Informer
@@ -23,6 +24,7 @@ package final class ControlLoops: Sendable {
     private let namespaces: Informer
     private let endpointsObjects: Informer
     private let leases: Informer
+    private let definitions: Informer
 
     /// - Parameter seed: of the informers' jitter.
     package init(cluster: any Cluster, clock: any WallClock, logger: Logger, seed: UInt64 = 1) {
@@ -46,6 +48,9 @@ package final class ControlLoops: Sendable {
         namespaces = informer(Namespace.kind)
         endpointsObjects = informer(Endpoints.kind)
         leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
+        definitions = informer(CustomResourceDefinition.kind)
+        customResourceDefinitions = CustomResourceDefinitionController(
+            cluster: cluster, clock: clock, definitions: definitions)
         recorders = [
             DeploymentController.component, ReplicaSetController.component, NodeLifecycleController.component,
             Scheduler.name,
@@ -69,6 +74,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, leases,
+                definitions,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -82,6 +88,9 @@ package final class ControlLoops: Sendable {
             group.addTask { try await self.replicaSet.run(failed: report("ReplicaSet")) }
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
+            group.addTask {
+                try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))
+            }
             group.addTask { try await self.scheduler.run() }
         }
     }

@@ -23,7 +23,7 @@ extension ResourceHandler {
             return .json(Self.versioned(Table.partialObjectMetadata(object.json), version), code: code)
         case .table(let version):
             let table = TablePrinter.table(
-                for: call.type.kind.groupKind, objects: [object], now: clock.now,
+                for: call.type, objects: [object], now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(resourceVersion: object.metadata.resourceVersion)
             return .json(Self.versioned(json, version), code: code)
@@ -56,7 +56,7 @@ extension ResourceHandler {
             return .json(json)
         case .table(let version):
             let table = TablePrinter.table(
-                for: call.type.kind.groupKind, objects: list.items, now: clock.now,
+                for: call.type, objects: list.items, now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(
                 resourceVersion: list.resourceVersion, continueToken: list.continueToken,

@@ -6,11 +6,16 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name), version: call.type.kind.version).json))
+        let object = try await cluster.get(call.key(name), version: call.type.kind.version)
+        let paths = call.type.custom?.scale
+        if let path = paths?.specReplicas, JSONPath(path)?.values(in: object.json).isEmpty != false {
+            throw APIError(.internalError, "the spec replicas field \"\(path)\" does not exist", isCallersFault: true)
+        }
+        return .json(ScaleSubresource.json(of: object.json, paths: paths))
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
         guard named == name else {
@@ -25,21 +30,21 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json))
+        return .json(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale))
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let options = try call.writeOptions()
         let patch = try call.request.decodedPatch()
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json))
+        return .json(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale))
     }
 
     // MARK: Binding
 
     /// L5: assigns a pod to a node.
     func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         var body = try call.request.decodedBody()
         body["kind"] = "Binding"
         body["apiVersion"] = "v1"

@@ -143,7 +143,7 @@ struct WatchEncoder: Sendable {
             return ResourceHandler.versioned(Table.partialObjectMetadata(object.json), version).encoded()
         case .table(let version):
             let table = TablePrinter.table(
-                for: type.kind.groupKind, objects: [object], now: now, includedObject: includedObject)
+                for: type, objects: [object], now: now, includedObject: includedObject)
             let json = table.json(
                 resourceVersion: object.metadata.resourceVersion, includingColumns: !hasToldColumns)
             hasToldColumns = true
