@@ -127,7 +127,7 @@ struct Get: AsyncParsableCommand {
     private func table(
         _ type: ResourceType, _ objects: [Object], header: Bool, prefix: ResourceType?, _ widths: inout [Int]
     ) -> String {
-        var table = TablePrinter.table(for: type.kind.groupKind, objects: objects, now: SystemClock().now)
+        var table = TablePrinter.table(for: type, objects: objects, now: SystemClock().now)
         if let prefix {
             for (index, object) in objects.enumerated() where table.rows.indices.contains(index) {
                 table.rows[index].cells[0] = .string(Self.name(prefix, object))

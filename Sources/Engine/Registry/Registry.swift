@@ -25,7 +25,7 @@ package final class Registry: Cluster {
     }
 
     let store: Store
-    let catalog: Catalog
+    let served: Mutex<ServedKinds>
     let clock: any WallClock
     let random: Mutex<any RandomNumberGenerator & Sendable>
     let allocation: Mutex<ServiceAllocation>
@@ -38,7 +38,9 @@ package final class Registry: Cluster {
         random: sending any RandomNumberGenerator & Sendable, configuration: Configuration
     ) {
         self.store = store
-        self.catalog = catalog
+        var served = ServedKinds(builtIn: catalog)
+        _ = served.follow(store.snapshot)
+        self.served = Mutex(served)
         self.clock = clock
         self.random = Mutex(random)
         var allocation = ServiceAllocation(

@@ -1,10 +1,15 @@
 import Cluster
+import Kinds
 import Model
 
 /// Writing to `/scale`.
 enum Scale {
     /// The workload with the replicas that a request names.
-    static func scaled(_ workload: JSON, by request: JSON) throws(APIError) -> JSON {
+    ///
+    /// - Parameter paths: where a custom resource keeps its replicas (I5).
+    static func scaled(
+        _ workload: JSON, by request: JSON, paths: CustomResource.ScalePaths? = nil
+    ) throws(APIError) -> JSON {
         guard let replicas = request[path: ["spec", "replicas"]]?.int, replicas >= 0 else {
             let message = "spec.replicas: Invalid value: must be an integer that is not negative"
             throw APIError(
@@ -17,7 +22,7 @@ enum Scale {
                     ]))
         }
         var scaled = workload
-        scaled[path: ["spec", "replicas"]] = .int(replicas)
+        scaled[path: JSONPath(paths?.specReplicas ?? "")?.memberNames ?? ["spec", "replicas"]] = .int(replicas)
         return scaled
     }
 }

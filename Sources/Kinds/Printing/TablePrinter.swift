@@ -9,7 +9,12 @@ package enum TablePrinter {
     package static func table(
         for kind: GroupKind, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
     ) -> Table {
-        let layout = layout(of: kind)
+        table(layout(of: kind), objects, now, includedObject)
+    }
+
+    private static func table(
+        _ layout: Layout, _ objects: [Object], _ now: Timestamp, _ includedObject: Table.IncludedObject
+    ) -> Table {
         let rows = objects.map { object in
             var row = Table.Row(cells: layout.cells(object, now), namespace: object.metadata.namespace)
             row.conditions = layout.conditions(object)
@@ -22,6 +27,14 @@ package enum TablePrinter {
             return row
         }
         return Table(columns: layout.columns, rows: rows)
+    }
+
+    /// The same for a resource type: one that a CustomResourceDefinition describes has the columns that this says (E5).
+    package static func table(
+        for type: ResourceType, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
+    ) -> Table {
+        let layout = type.custom.map(layout) ?? layout(of: type.kind.groupKind)
+        return table(layout, objects, now, includedObject)
     }
 
     /// The columns of a kind, which do not depend on its objects.
