@@ -29,8 +29,8 @@ extension ResourceHandler {
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.request.writeOptions()
-        let patch = try call.request.decodedPatch()
+        var options = try call.request.writeOptions()
+        let patch = try call.request.decodedPatch(&options)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
         return .json(ScaleSubresource.json(of: scaled.json))
     }

@@ -5,35 +5,31 @@ import Model
 extension ResourceHandler {
     func create(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
-        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
+        var options = try call.request.writeOptions()
+        let body = try identified(try call.request.decodedBody(&options), for: call, name: nil)
         let created = try await cluster.create(Object(viewing: body), options: options)
         return try render(created, for: call, as: representation, code: 201)
     }
 
     func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
-        let body = try identified(try call.request.decodedBody(), for: call, name: name)
+        var options = try call.request.writeOptions()
+        let body = try identified(try call.request.decodedBody(&options), for: call, name: name)
         let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
         return try render(updated, for: call, as: representation)
     }
 
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.request.writeOptions()
-        let patch = try call.request.decodedPatch()
+        var options = try call.request.writeOptions()
+        let patch = try call.request.decodedPatch(&options)
         var isCreation = false
         if case .apply = patch {
             // H1: an apply of what is not there yet creates it, and says so.
             isCreation = subresource == nil ? try await isAbsent(call.key(name)) : false
         } else if call.query["force"] != nil {
-            let message = "Forbidden: may not be specified for non-apply patch"
-            throw APIError(
-                .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: force: \(message)",
-                details: APIError.Details(
-                    group: "meta.k8s.io", kind: "PatchOptions",
-                    causes: [APIError.Cause(reason: "FieldValueForbidden", message: message, field: "force")]))
+            throw .invalidOptions(
+                "PatchOptions", "force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
         }
         let patched = try await cluster.patch(call.key(name), patch, subresource: subresource, options: options)
         return try render(patched, for: call, as: representation, code: isCreation ? 201 : 200)
