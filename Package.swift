@@ -19,7 +19,8 @@ let nio: [Target.Dependency] = [
 ]
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let tls: [Target.Dependency] = [
-    .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "HummingbirdHTTP2", package: "hummingbird"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
     .product(name: "SwiftASN1", package: "swift-asn1"),
 ]
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -59,6 +61,7 @@ let package = Package(
             name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CSupervisor"),
         .target(name: "Assets"),
 
@@ -74,7 +77,7 @@ let package = Package(
         library("Rendering", ["Model", "Kinds", "GitSource"]),
         library("CEL", ["Model"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
-        library("Server", ["Model", "Kinds", "Cluster", hummingbird, logging, lifecycle] + nio + tls),
+        library("Server", ["Model", "Kinds", "Cluster", "CZlib", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -93,7 +96,7 @@ let package = Package(
             dependencies: [
                 "martlet", "Model", "Kinds", "Cluster", "Store", "GitSource", "Reconciler", "KubernetesClient",
                 "Engine", "SimulationKit",
-                "CLibyaml", "CSQLite", logging,
+                "CLibyaml", "CSQLite", logging, .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),
 
@@ -117,8 +120,10 @@ let package = Package(
             ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
         tests(
             "ServerTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", logging, lifecycle] + nio
-                + tls),
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", "CZlib", logging,
+                lifecycle, httpClient,
+            ] + nio + tls),
         tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(
             "SimulationTests",

@@ -5,11 +5,15 @@ package import Model
 ///
 /// `Engine` implements it in process, `KubernetesClient` over HTTPS; whoever holds a `Cluster` cannot tell which.
 /// Objects go in and come out as whole trees with `apiVersion` and `kind`. Every write is durable when it returns.
+/// An object that is served in several versions is one object: which version a request speaks is its own choice, and
+/// what it is answered is in that version.
 package protocol Cluster: Sendable {
-    /// What the cluster serves: one entry per kind, in its preferred version.
+    /// What the cluster serves: one entry for each version of a kind, the preferred one first. `preferred` has each
+    /// kind once.
     func resourceTypes() async throws(APIError) -> [ResourceType]
 
-    func get(_ key: ObjectKey) async throws(APIError) -> Object
+    /// - Parameter version: in which the object is to be read, as everywhere here; `nil` means the preferred one.
+    func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object
 
     func list(_ query: ListQuery) async throws(APIError) -> ObjectList
 
@@ -31,13 +35,33 @@ package protocol Cluster: Sendable {
     /// Answers the object as it is left: marked for deletion, or as it last was when it is gone.
     func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object
 
+    /// Deletes a pod if its disruption budget bears that.
+    ///
+    /// - Throws: `.tooManyRequests` while the budget forbids it.
+    func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError)
+
     /// What the containers of a pod wrote.
     func logs(_ query: LogQuery) async throws(APIError) -> LogStream
+}
+
+extension Cluster {
+    package func get(_ key: ObjectKey) async throws(APIError) -> Object { try await get(key, version: nil) }
+}
+
+/// Which state of a collection a list is to show (semantics-api D1).
+package enum ListMoment: Hashable, Sendable {
+    case latest
+    /// Any that is not older than this version.
+    case notOlder(than: String)
+    /// The one of just this version.
+    case exactly(at: String)
 }
 
 /// Which objects a list or watch is about.
 package struct ListQuery: Hashable, Sendable {
     package var kind: GroupKind
+    /// `nil` means the preferred one.
+    package var version: String?
     /// `nil` means all namespaces, or a cluster-scoped kind.
     package var namespace: String?
     package var labels: Selector
@@ -45,12 +69,17 @@ package struct ListQuery: Hashable, Sendable {
     /// At most so many objects in one answer; the rest follows with `continueToken`.
     package var limit: Int?
     package var continueToken: String?
+    /// Of which time; a continued list is of the time of its first page. Watches do not look at it.
+    package var moment: ListMoment
 
     package init(
-        _ kind: GroupKind, namespace: String? = nil, labels: Selector = Selector(),
-        fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil
+        _ kind: GroupKind, version: String? = nil, namespace: String? = nil, labels: Selector = Selector(),
+        fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil,
+        moment: ListMoment = .latest
     ) {
+        self.moment = moment
         self.kind = kind
+        self.version = version
         self.namespace = namespace
         self.labels = labels
         self.fields = fields
@@ -102,6 +131,13 @@ package enum Patch: Hashable, Sendable {
     case strategicMerge(JSON)
     /// Server-side apply; `force` takes over fields that other managers own.
     case apply(JSON, force: Bool)
+
+    /// The version in which an applied configuration is written.
+    package var version: String? {
+        guard case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string, !apiVersion.isEmpty
+        else { return nil }
+        return GroupVersionKind(apiVersion: apiVersion, kind: "").version
+    }
 }
 
 package enum FieldValidation: String, Hashable, Sendable {
@@ -120,15 +156,18 @@ package struct WriteOptions: Hashable, Sendable {
     package var repeatedFields: [String] = []
     /// Where warnings go; `nil`: nobody would read them.
     package var warnings: RequestWarnings?
+    /// Of a patch that does not say it itself, and of its answer; `nil` means the preferred one.
+    package var version: String?
 
     package init(
         fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict,
-        warnings: RequestWarnings? = nil
+        warnings: RequestWarnings? = nil, version: String? = nil
     ) {
         self.fieldManager = fieldManager
         self.dryRun = dryRun
         self.fieldValidation = fieldValidation
         self.warnings = warnings
+        self.version = version
     }
 }
 
@@ -145,16 +184,19 @@ package struct DeleteOptions: Hashable, Sendable {
     package var uid: String?
     package var resourceVersion: String?
     package var dryRun: Bool
+    /// Of the answer; `nil` means the preferred one.
+    package var version: String?
 
     package init(
         gracePeriodSeconds: Int? = nil, propagation: PropagationPolicy? = nil, uid: String? = nil,
-        resourceVersion: String? = nil, dryRun: Bool = false
+        resourceVersion: String? = nil, dryRun: Bool = false, version: String? = nil
     ) {
         self.gracePeriodSeconds = gracePeriodSeconds
         self.propagation = propagation
         self.uid = uid
         self.resourceVersion = resourceVersion
         self.dryRun = dryRun
+        self.version = version
     }
 }
 

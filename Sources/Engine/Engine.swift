@@ -86,6 +86,7 @@ package final class Engine: Sendable {
             informer.onChange { [self] _ in continuation.yield(proxySnapshot()) }
         }
         try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.registry.keepWatchersCurrent() }
             group.addTask { try await self.loops.run() }
             group.addTask { try await self.node.run() }
             group.addTask { await self.proxy.run(snapshots) }

@@ -1,47 +1,84 @@
 import Assets
 package import Model
 
-/// The kinds that are built in: how each is served, and its schema.
+/// The kinds that are served: how each is, in each of its versions, and its schema.
 package struct Catalog: Sendable {
-    /// Sorted by group, then plural name.
+    /// Sorted by group, then plural name, then version, the preferred one first.
     package let types: [ResourceType]
-    private let byKind: [GroupKind: ResourceType]
-    private let schemas: [String: Schema]
     /// The kinds whose objects are kept though nothing acts on them yet.
     package let inertKinds: Set<GroupKind>
-    let strategies: [GroupKind: KindStrategy]
+    /// The versions of each kind, the preferred one first.
+    private let strategies: [GroupKind: [KindStrategy]]
+    /// Of the built-in kinds.
+    private(set) var definitionNames: [GroupVersionKind: String] = [:]
 
     /// Read on first use (about a millisecond), so that commands which need no schema do not pay for it.
     package static let builtIn = Catalog(document: embeddedDocument())
 
     /// - Parameter document: what `Sources/Assets/schemas.json` holds: `kinds` and `definitions`.
     init(document: JSON) {
-        types = (document["kinds"]?.array ?? []).map(Self.type).sorted {
-            ($0.kind.group, $0.plural) < ($1.kind.group, $1.plural)
-        }
-        byKind = Dictionary(uniqueKeysWithValues: types.map { ($0.kind.groupKind, $0) })
+        let schemas: [String: Schema]
         do {
             schemas = try Schema.definitions(document["definitions"] ?? [:])
         } catch {
             preconditionFailure("the embedded schemas are broken: \(error)")
         }
-        let inert = (document["kinds"]?.array ?? []).filter { $0["isInert"]?.bool == true }
-        inertKinds = Set(inert.map { Self.type($0).kind.groupKind })
-        var strategies: [GroupKind: KindStrategy] = [:]
-        for type in types {
-            let kind = type.kind.groupKind
-            guard let schema = schemas[kind.kind] else { continue }
-            strategies[kind] = KindStrategy(
-                type: type, schema: schema, rules: BuiltInRules.byKind[kind] ?? CustomResourceRules(),
-                isInert: inertKinds.contains(kind))
+        self.init(
+            (document["kinds"]?.array ?? []).compactMap { node in
+                let type = Self.type(node)
+                guard let schema = schemas[Self.definition(node)] else { return nil }
+                return KindStrategy(
+                    type: type, schema: schema, rules: BuiltInRules.rules(of: type.kind) ?? CustomResourceRules(),
+                    isInert: node["isInert"]?.bool ?? false, conversion: BuiltInConversions.all[type.kind])
+            })
+        for node in document["kinds"]?.array ?? [] {
+            definitionNames[Self.type(node).kind] = Self.definition(node)
         }
-        self.strategies = strategies
     }
 
-    package func type(for kind: GroupKind) -> ResourceType? { byKind[kind] }
+    private init(_ strategies: [KindStrategy]) {
+        let ordered = strategies.map { (VersionPriority($0.type.kind.version), $0) }.sorted { left, right in
+            let (one, other) = (left.1.type, right.1.type)
+            if one.kind.group != other.kind.group { return one.kind.group < other.kind.group }
+            return one.plural == other.plural ? left.0 < right.0 : one.plural < other.plural
+        }.map(\.1)
+        types = ordered.map(\.type)
+        inertKinds = Set(ordered.filter(\.isInert).map(\.type.kind.groupKind))
+        self.strategies = Dictionary(grouping: ordered) { $0.type.kind.groupKind }
+    }
 
-    package func schema(for kind: GroupKind) -> Schema? {
-        byKind[kind] == nil ? nil : schemas[kind.kind]
+    /// The same with more kinds.
+    package func adding(_ strategies: [KindStrategy]) -> Catalog {
+        strategies.isEmpty ? self : Catalog(self.strategies.values.flatMap(\.self) + strategies)
+    }
+
+    /// How objects of a kind get into the store and out of it; `nil` for kinds and versions that are not served.
+    ///
+    /// - Parameter version: `nil` means the preferred one.
+    package func strategy(for kind: GroupKind, version: String? = nil) -> KindStrategy? {
+        let versions = strategies[kind]
+        guard let version else { return versions?.first }
+        return versions?.first { $0.type.kind.version == version }
+    }
+
+    package func strategy(for kind: GroupVersionKind) -> KindStrategy? {
+        strategy(for: kind.groupKind, version: kind.version)
+    }
+
+    package func type(for kind: GroupKind, version: String? = nil) -> ResourceType? {
+        strategy(for: kind, version: version)?.type
+    }
+
+    package func schema(for kind: GroupKind, version: String? = nil) -> Schema? {
+        strategy(for: kind, version: version)?.schema
+    }
+
+    /// The versions in which a kind is served, the preferred one first.
+    package func versions(of kind: GroupKind) -> [String] { strategies[kind]?.map(\.type.kind.version) ?? [] }
+
+    /// The name of a kind's schema in the document: the kind's own, where several kinds are not called the same.
+    static func definition(_ node: JSON) -> String {
+        node["definition"]?.string ?? node["kind"]?.string ?? ""
     }
 
     private static func embeddedDocument() -> JSON {

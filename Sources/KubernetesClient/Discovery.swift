@@ -3,24 +3,31 @@ import Kinds
 import Model
 import NIOHTTP1
 
-/// What a server has, from its discovery documents (semantics-api A1–A4): each group in its preferred version.
+/// What a server has, from its discovery documents (semantics-api A1–A4): each group in all its versions, the preferred
+/// one first.
 enum Discovery {
     static func resourceTypes(over transport: Transport) async throws(APIError) -> [ResourceType] {
         var types = resourceTypes(in: try await transport.send(.GET, "/api/v1"), group: "", version: "v1")
         let groups = try await transport.send(.GET, "/apis")
         for group in groups["groups"]?.array ?? [] {
-            guard let name = group["name"]?.string,
-                let version = group[path: ["preferredVersion", "version"]]?.string
-            else { continue }
-            do throws(APIError) {
-                let list = try await transport.send(.GET, "/apis/\(name)/\(version)")
-                types += resourceTypes(in: list, group: name, version: version)
-            } catch {
-                // A10: a group whose own server is away must not hide the others.
-                guard [.serviceUnavailable, .notFound].contains(error.reason) else { throw error }
+            guard let name = group["name"]?.string else { continue }
+            for version in (group["versions"]?.array ?? []).compactMap({ $0["version"]?.string }) {
+                do throws(APIError) {
+                    let list = try await transport.send(.GET, "/apis/\(name)/\(version)")
+                    types += resourceTypes(in: list, group: name, version: version)
+                } catch {
+                    // A10: a group whose own server is away must not hide the others.
+                    guard [.serviceUnavailable, .notFound].contains(error.reason) else { throw error }
+                }
             }
         }
-        return types.sorted { ($0.kind.group, $0.plural) < ($1.kind.group, $1.plural) }
+        // The server tells the versions of a group in the order of its preference.
+        let ordered = types.enumerated().sorted { left, right in
+            let (one, other) = (left.element, right.element)
+            if one.kind.group != other.kind.group { return one.kind.group < other.kind.group }
+            return one.plural == other.plural ? left.offset < right.offset : one.plural < other.plural
+        }
+        return ordered.map(\.element)
     }
 
     static func resourceTypes(in list: JSON, group: String, version: String) -> [ResourceType] {

@@ -51,30 +51,47 @@ package final class KubernetesClient: Cluster {
         return types
     }
 
-    /// - Throws: `.notFound` for a kind that the server does not have.
-    func type(for kind: GroupKind) async throws(APIError) -> ResourceType {
+    /// - Parameter version: `nil` means the preferred one.
+    /// - Throws: `.notFound` for a kind, or a version of it, that the server does not have.
+    func type(for kind: GroupKind, version: String?) async throws(APIError) -> ResourceType {
         // Martlet's own kinds need no question, which saves a short-lived command its discovery.
-        if let type = Catalog.builtIn.type(for: kind), discovered.withLock({ $0 == nil }) { return type }
-        if let type = try await resourceTypes().first(where: { $0.kind.groupKind == kind }) { return type }
+        if let type = Catalog.builtIn.type(for: kind, version: version), discovered.withLock({ $0 == nil }) {
+            return type
+        }
+        func find(among types: [ResourceType]) -> ResourceType? {
+            types.first { $0.kind.groupKind == kind && (version == nil || $0.kind.version == version) }
+        }
+        if let type = find(among: try await resourceTypes()) { return type }
         // It may have been added since.
         discovered.withLock { $0 = nil }
-        if let type = try await resourceTypes().first(where: { $0.kind.groupKind == kind }) { return type }
+        if let type = find(among: try await resourceTypes()) { return type }
         throw APIError(
-            .notFound, "the server has no kind \(kind)", details: APIError.Details(group: kind.group, kind: kind.kind))
+            .notFound, "the server has no kind \(kind)\(version.map { " in version \($0)" } ?? "")",
+            details: APIError.Details(group: kind.group, kind: kind.kind))
+    }
+
+    func type(for kind: GroupVersionKind) async throws(APIError) -> ResourceType {
+        try await type(for: kind.groupKind, version: kind.version)
     }
 
     // MARK: Reads
 
-    package func get(_ key: ObjectKey) async throws(APIError) -> Object {
-        let type = try await type(for: key.kind)
+    package func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object {
+        let type = try await type(for: key.kind, version: version)
         return try object(try await transport.send(.GET, try ResourcePaths.object(type, key)))
     }
 
     package func list(_ query: ListQuery) async throws(APIError) -> ObjectList {
-        let type = try await type(for: query.kind)
+        let type = try await type(for: query.kind, version: query.version)
         var items = ResourcePaths.items(of: query)
         if let limit = query.limit { items.append(("limit", "\(limit)")) }
         if let token = query.continueToken, !token.isEmpty { items.append(("continue", token)) }
+        switch query.moment {
+        case .latest: break
+        case .notOlder(let version):
+            items += [("resourceVersion", version), ("resourceVersionMatch", "NotOlderThan")]
+        case .exactly(let version): items += [("resourceVersion", version), ("resourceVersionMatch", "Exact")]
+        }
         let path = ResourcePaths.collection(type, namespace: query.namespace) + ResourcePaths.query(items)
         let json = try await transport.send(.GET, path)
         let metadata = json["metadata"] ?? [:]
@@ -94,7 +111,7 @@ package final class KubernetesClient: Cluster {
     }
 
     package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
-        let type = try await type(for: query.kind)
+        let type = try await type(for: query.kind, version: query.version)
         var items = ResourcePaths.items(of: query)
         items += [("watch", "true"), ("allowWatchBookmarks", "true")]
         if let resourceVersion { items.append(("resourceVersion", resourceVersion)) }
@@ -135,7 +152,7 @@ package final class KubernetesClient: Cluster {
     }
 
     package func logs(_ query: LogQuery) async throws(APIError) -> LogStream {
-        let type = try await type(for: Pod.kind.groupKind)
+        let type = try await type(for: Pod.kind)
         var items: [(String, String)] = []
         if let container = query.container { items.append(("container", container)) }
         if query.follow { items.append(("follow", "true")) }
@@ -152,7 +169,7 @@ package final class KubernetesClient: Cluster {
     // MARK: Writes
 
     package func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object {
-        let type = try await type(for: object.kind.groupKind)
+        let type = try await type(for: object.kind)
         let namespace = object.metadata.namespace
         guard !type.isNamespaced || !namespace.isEmpty else {
             throw APIError(.badRequest, "the \(type.kind.kind) \(object.metadata.name) has no namespace")
@@ -167,7 +184,7 @@ package final class KubernetesClient: Cluster {
         _ object: Object, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
         let isBinding = subresource == .binding
-        let type = try await type(for: isBinding ? Pod.kind.groupKind : object.kind.groupKind)
+        let type = try await type(for: isBinding ? Pod.kind : object.kind)
         let key = ObjectKey(
             kind: type.kind.groupKind, namespace: object.metadata.namespace, name: object.metadata.name)
         let path = try ResourcePaths.object(type, key, subresource: subresource?.rawValue)
@@ -182,7 +199,7 @@ package final class KubernetesClient: Cluster {
                 ]
             }
             _ = try await transport.send(.POST, path + query, body: binding.encoded())
-            return try await get(key)
+            return try await get(key, version: type.kind.version)
         case .scale:
             // The server speaks of a Scale; the object itself is what callers expect.
             var metadata: JSON = ["name": .string(key.name), "namespace": .string(key.namespace)]
@@ -192,7 +209,7 @@ package final class KubernetesClient: Cluster {
                 "spec": ["replicas": object.json[path: ["spec", "replicas"]] ?? .null],
             ]
             _ = try await transport.send(.PUT, path + query, body: scale.encoded())
-            return try await get(key)
+            return try await get(key, version: type.kind.version)
         case nil, .status, .finalize:
             return try self.object(try await transport.send(.PUT, path + query, body: object.encoded))
         }
@@ -201,7 +218,7 @@ package final class KubernetesClient: Cluster {
     package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
-        let type = try await type(for: key.kind)
+        let type = try await type(for: key.kind, version: options.version ?? patch.version)
         var items = ResourcePaths.items(of: options)
         let (contentType, body): (String, JSON) =
             switch patch {
@@ -214,22 +231,15 @@ package final class KubernetesClient: Cluster {
         let path = try ResourcePaths.object(type, key, subresource: subresource?.rawValue)
         let answer = try await transport.send(
             .PATCH, path + ResourcePaths.query(items), body: body.encoded(), contentType: contentType)
-        return subresource == .scale ? try await get(key) : try object(answer)
+        return subresource == .scale ? try await get(key, version: type.kind.version) : try object(answer)
     }
 
     /// Servers answer only a Status for most kinds of objects that are gone; then the object that is answered here has
     /// no more than what that says: kind, name, namespace and uid.
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
-        let type = try await type(for: key.kind)
-        var body: JSON = ["apiVersion": "v1", "kind": "DeleteOptions"]
-        if let grace = options.gracePeriodSeconds { body["gracePeriodSeconds"] = .int(Int64(grace)) }
-        if let policy = options.propagation { body["propagationPolicy"] = .string(policy.rawValue) }
-        if let uid = options.uid { body[path: ["preconditions", "uid"]] = .string(uid) }
-        if let version = options.resourceVersion {
-            body[path: ["preconditions", "resourceVersion"]] = .string(version)
-        }
-        if options.dryRun { body["dryRun"] = ["All"] }
-        let answer = try await transport.send(.DELETE, try ResourcePaths.object(type, key), body: body.encoded())
+        let type = try await type(for: key.kind, version: options.version)
+        let answer = try await transport.send(
+            .DELETE, try ResourcePaths.object(type, key), body: Self.body(of: options).encoded())
         guard answer["kind"] == "Status" else { return try object(answer) }
         var metadata: JSON = ["name": .string(key.name)]
         if type.isNamespaced { metadata["namespace"] = .string(key.namespace) }
@@ -238,6 +248,29 @@ package final class KubernetesClient: Cluster {
             viewing: [
                 "apiVersion": .string(type.kind.apiVersion), "kind": .string(type.kind.kind), "metadata": metadata,
             ])
+    }
+
+    package func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError) {
+        let type = try await type(for: Pod.kind)
+        let eviction: JSON = [
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
+            "deleteOptions": Self.body(of: options),
+        ]
+        _ = try await transport.send(
+            .POST, try ResourcePaths.object(type, pod, subresource: "eviction"), body: eviction.encoded())
+    }
+
+    private static func body(of options: DeleteOptions) -> JSON {
+        var body: JSON = ["apiVersion": "v1", "kind": "DeleteOptions"]
+        if let grace = options.gracePeriodSeconds { body["gracePeriodSeconds"] = .int(Int64(grace)) }
+        if let policy = options.propagation { body["propagationPolicy"] = .string(policy.rawValue) }
+        if let uid = options.uid { body[path: ["preconditions", "uid"]] = .string(uid) }
+        if let version = options.resourceVersion {
+            body[path: ["preconditions", "resourceVersion"]] = .string(version)
+        }
+        if options.dryRun { body["dryRun"] = ["All"] }
+        return body
     }
 
     private func object(_ json: JSON) throws(APIError) -> Object {

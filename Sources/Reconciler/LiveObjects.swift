@@ -6,7 +6,8 @@ package import Model
 package final class LiveObjects: LiveState {
     /// Kinds that no manifest holds and that change all the time.
     private static let uninteresting: Set<GroupKind> = [
-        Event.kind.groupKind, Lease.kind.groupKind, Endpoints.kind.groupKind, EndpointSlice.kind.groupKind,
+        Event.kind.groupKind, GroupKind(group: "events.k8s.io", kind: "Event"), Lease.kind.groupKind,
+        Endpoints.kind.groupKind, EndpointSlice.kind.groupKind,
     ]
 
     package let types: [ResourceType]

@@ -47,7 +47,7 @@ package final class Reconciler: Sendable {
 
     /// Reconciles until the task is cancelled.
     package func run() async throws {
-        let types = try await cluster.resourceTypes()
+        let types = try await cluster.resourceTypes().preferred
         let live = LiveObjects(types: types, cluster: cluster, clock: clock, seed: seed)
         let events = EventRecorder(component: "martlet", cluster: cluster, clock: clock)
         // Keys of Applications that may have no worker yet. Unbounded is safe: one entry per Application and change.

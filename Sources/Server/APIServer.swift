@@ -23,8 +23,9 @@ package struct ReadinessCheck: Hashable, Sendable {
 
 /// The Kubernetes HTTP API over any `Cluster`, for `kubectl` and Martlet's own verbs.
 ///
-/// It speaks TLS alone, with the certificate of its identity, and lets in whoever has the identity's token. A graceful
-/// shutdown ends the watches and the logs that are followed, and lets requests that are being answered finish.
+/// It speaks TLS alone, with the certificate of its identity, and lets in whoever has the identity's token or a
+/// certificate that its authority signed. A graceful shutdown ends the watches and the logs that are followed, and lets
+/// requests that are being answered finish.
 package struct APIServer: ServiceLifecycle.Service {
     /// Where to listen. Port 0 takes a free one.
     package struct Address: Hashable, Sendable, CustomStringConvertible {
@@ -67,9 +68,13 @@ package struct APIServer: ServiceLifecycle.Service {
         self.identity = identity
         self.logger = logger
         self.onListening = onListening
+        let access = Access(
+            token: identity.token,
+            certificates: ClientCertificates(authority: { identity.authorityCertificate }, clock: clock))
         responder = APIResponder(
-            cluster: cluster, handler: ResourceHandler(cluster: cluster, clock: clock),
-            access: Access(token: identity.token), readiness: readiness, address: address, logger: logger)
+            cluster: cluster,
+            handler: ResourceHandler(cluster: cluster, clock: clock, reviews: Reviews(access: access)),
+            access: access, readiness: readiness, address: address, logger: logger)
     }
 
     package func run() async throws {
@@ -119,18 +124,22 @@ struct APIResponder: HTTPResponder {
         let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = APIPath(String(target[0]))
         do throws(APIError) {
-            let user = try access.admit(authorization: request.headers[.authorization], to: path)
+            let query = QueryParameters(target.count > 1 ? String(target[1]) : nil)
+            let user = try await access.authenticate(
+                authorization: request.headers[.authorization], peer: Connection.current?.certificates)
             logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
+            try access.authorize(
+                user, RequestAttributes(method: request.method.rawValue, path: String(target[0]), path, query))
             var call = APIRequest(
-                method: request.method.rawValue, path: String(target[0]),
-                query: QueryParameters(target.count > 1 ? String(target[1]) : nil),
+                method: request.method.rawValue, path: String(target[0]), query: query, user: user,
                 accept: request.headers[.accept], contentType: request.headers[.contentType],
                 userAgent: request.headers[.userAgent] ?? "", ifNoneMatch: request.headers[.ifNoneMatch],
                 connection: request.body)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
             if call.method != "GET" { call.body = try await Self.body(of: request) }
-            let answer = await self.answerOrStatus(call, path)
-            return (call.wantsPrettyPrint ? answer.prettyPrinted() : answer).response
+            var answer = await self.answerOrStatus(call, path)
+            if call.wantsPrettyPrint { answer = answer.prettyPrinted() }
+            return answer.compressed(for: request.headers[.acceptEncoding]).response
         } catch {
             return refusal(error, request.method.rawValue, String(target[0])).response
         }

@@ -69,6 +69,19 @@ struct Answer: Sendable {
         return answer
     }
 
+    /// In the format of gzip where the client takes that and it is worth it (A12).
+    ///
+    /// - Parameter encodings: the header `Accept-Encoding`.
+    func compressed(for encodings: String?) -> Answer {
+        guard case .bytes(let bytes) = body, bytes.count > Compression.threshold,
+            Compression.isAccepted(encodings), let smaller = Compression.gzip(bytes)
+        else { return self }
+        var answer = self
+        answer.body = .bytes(smaller)
+        answer.headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        return answer
+    }
+
     /// As the HTTP server sends it.
     var response: Response {
         var fields = HTTPFields()
@@ -82,8 +95,9 @@ struct Answer: Sendable {
             case .stream(let write): ResponseBody(write)
             }
         // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must
-        // know that, or it may send its next request into a closing connection.
-        if case .stream = self.body { fields[.connection] = "close" }
+        // know that, or it may send its next request into a closing connection. HTTP/2 ends the stream alone, and knows
+        // no such field (RFC 9113, 8.2.2).
+        if case .stream = self.body, Connection.current?.isHTTP2 != true { fields[.connection] = "close" }
         return Response(status: HTTPResponse.Status(code: code), headers: fields, body: body)
     }
 }

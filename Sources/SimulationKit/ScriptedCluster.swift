@@ -106,7 +106,7 @@ package final class ScriptedCluster: Cluster {
     private static let refusal = APIError(.methodNotAllowed, "what follows a collection only lists and watches")
 
     package func resourceTypes() async throws(APIError) -> [ResourceType] { throw Self.refusal }
-    package func get(_ key: ObjectKey) async throws(APIError) -> Object { throw Self.refusal }
+    package func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object { throw Self.refusal }
     package func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object { throw Self.refusal }
     package func update(
         _ object: Object, subresource: Subresource?, options: WriteOptions
@@ -117,5 +117,6 @@ package final class ScriptedCluster: Cluster {
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
         throw Self.refusal
     }
+    package func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError) { throw Self.refusal }
     package func logs(_ query: LogQuery) async throws(APIError) -> LogStream { throw Self.refusal }
 }

@@ -7,9 +7,9 @@ struct SchemaSources {
     let root: String
     private static let folder = "Sources/Kinds/Schemas/"
 
-    /// All files as one document of `kinds` and `definitions`, which is what is compiled in. A definition carries the
-    /// name of its file (`x-martlet-file`), by which its view is placed, unless the file says `views: false`: kinds
-    /// that no code looks into need none.
+    /// All files as one document of `kinds` and `definitions`. A definition carries the name of its file
+    /// (`x-martlet-file`), by which its view is placed, unless the file says `views: false`: kinds that no code looks
+    /// into need none.
     ///
     /// - Throws: `YAMLError` with the place of a fault, `SchemaError` for a reference to nothing.
     func document() throws -> JSON {

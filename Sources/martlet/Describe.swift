@@ -23,7 +23,7 @@ struct Describe: AsyncParsableCommand {
         let cluster = try connection.connect()
         var objects: [Object] = []
         var missing: [String] = []
-        for selection in try ResourceArgument.selections(target, among: try await cluster.resourceTypes()) {
+        for selection in try ResourceArgument.selections(target, among: try await cluster.resourceTypes().preferred) {
             if selection.names.isEmpty {
                 let type = selection.type
                 let query = ListQuery(type.kind.groupKind, namespace: type.isNamespaced ? namespace : nil)

@@ -135,7 +135,7 @@ struct Diff: AsyncParsableCommand {
     }
 
     private static func defaulted(_ desired: DesiredObject) -> Object {
-        guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else { return desired.object }
+        guard let strategy = Catalog.builtIn.strategy(for: desired.object.kind) else { return desired.object }
         return Object(viewing: strategy.defaulted(desired.object.json))
     }
 }

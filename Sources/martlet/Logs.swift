@@ -56,7 +56,7 @@ struct Logs: AsyncParsableCommand {
             }
             return
         }
-        let type = try ResourceArgument.type(parts[0], among: try await cluster.resourceTypes())
+        let type = try ResourceArgument.type(parts[0], among: try await cluster.resourceTypes().preferred)
         if type.kind.groupKind == Pod.kind.groupKind {
             try await printLog(of: parts[1], prefix: "", cluster)
             return

@@ -110,7 +110,7 @@ struct Sync: AsyncParsableCommand {
     /// What earlier syncs of the set applied.
     private func members(of set: String, _ cluster: any Cluster) async throws -> Set<ObjectKey> {
         var found: Set<ObjectKey> = []
-        for type in try await cluster.resourceTypes() where type.verbs.contains("list") {
+        for type in try await cluster.resourceTypes().preferred where type.verbs.contains("list") {
             for object in try await cluster.list(ListQuery(type.kind.groupKind)).items
             where Tracking.owner(of: object) == set {
                 found.insert(object.key)

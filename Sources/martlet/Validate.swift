@@ -33,7 +33,7 @@ struct Validate: AsyncParsableCommand {
 
     /// What is wrong with one object, each fault with the object's place in the repository.
     static func faults(_ desired: DesiredObject) -> [String] {
-        guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else {
+        guard let strategy = Catalog.builtIn.strategy(for: desired.object.kind) else {
             return ["\(desired.origin): \(desired.key): this kind is not known here"]
         }
         let decoding = strategy.decodingFaults(desired.object.json)

@@ -52,6 +52,8 @@ struct KubectlTests {
             #expect(try kubectl("get", "nodes", "-o", "wide").contains("Ready"))
             #expect(try kubectl("get", "applications", "-n", "martlet").contains("web"))
             #expect(try kubectl("explain", "deployment.spec").contains("minReadySeconds"))
+            let explained = try kubectl("explain", "deployment.spec.minReadySeconds")
+            #expect(explained.contains("Seconds that a pod must be ready"), "\(explained)")
             #expect(try kubectl("explain", "pod.spec.containers", "--recursive").contains("readinessProbe"))
         }
     }

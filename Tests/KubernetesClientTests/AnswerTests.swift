@@ -117,7 +117,8 @@ struct AnswerTests {
             "kind": "Gadget", "apiVersion": "example.com/v1", "metadata": ["name": "g", "namespace": "default"],
         ]
         func group(_ name: String) -> JSON {
-            ["name": .string(name), "preferredVersion": ["groupVersion": .string(name + "/v1"), "version": "v1"]]
+            let version: JSON = ["groupVersion": .string(name + "/v1"), "version": "v1"]
+            return ["name": .string(name), "versions": [version], "preferredVersion": version]
         }
         let groups: JSON = ["kind": "APIGroupList", "groups": [group("away.example.com"), group("example.com")]]
         let resources: JSON = [

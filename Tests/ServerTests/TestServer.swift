@@ -28,7 +28,8 @@ struct TestServer {
 
     /// An identity in a folder of its own, for as long as `body` runs.
     static func withIdentity<Result>(
-        clock: any WallClock = SystemClock(), _ body: (ServerIdentity, String) async throws -> Result
+        clock: any WallClock = SystemClock(),
+        _ body: (_ identity: ServerIdentity, _ folder: String) async throws -> Result
     ) async throws -> Result {
         let folder = "/tmp/martlet-pki-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         var logger = Logger(label: "test")
@@ -49,6 +50,15 @@ struct TestServer {
     ) async throws {
         try await withIdentity { identity, _ in
             try await run(identity, limits: limits, readiness: readiness, body)
+        }
+    }
+
+    /// With the folder of the server's authority, which signs certificates for clients.
+    static func runWithAuthority(
+        _ body: @escaping @Sendable (TestServer, _ folder: String) async throws -> Void
+    ) async throws {
+        try await withIdentity { identity, folder in
+            try await run(identity) { server in try await body(server, folder) }
         }
     }
 

@@ -255,6 +255,10 @@ struct WireTests {
             for member in index?.object ?? JSONObject() {
                 let url = try #require(member.value["serverRelativeURL"]?.string)
                 let document = try await RawHTTP.send("GET", url, to: server).json
+                for schema in document[path: ["components", "schemas"]]?.object ?? JSONObject()
+                where schema.key != "DeleteOptions" {
+                    #expect(schema.value["description"] != nil, "\(schema.key)")
+                }
                 let paths = document["paths"]?.object ?? JSONObject()
                 let patches = paths.compactMap { $0.value["patch"] }
                 #expect(!patches.isEmpty)

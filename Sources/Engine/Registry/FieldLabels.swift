@@ -1,6 +1,7 @@
 import Cluster
 import Kinds
 import Model
+import Store
 
 /// The fields that field selectors may name (D9), and what they read as.
 struct FieldLabels {
@@ -26,13 +27,19 @@ struct FieldLabels {
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
             "reportingComponent", "source", "type",
         ],
+        reportedEvent: [
+            "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
+            "regarding.resourceVersion", "regarding.fieldPath", "reason", "reportingController", "type",
+        ],
     ]
 
+    private static let reportedEvent = GroupKind(group: "events.k8s.io", kind: "Event")
     private static let job = GroupKind(group: "batch", kind: "Job")
 
     /// - Throws: `.badRequest` for a field that is not indexed (D10).
-    init(_ selector: FieldSelector, of kind: GroupKind) throws(APIError) {
-        let known = Self.byKind[kind] ?? []
+    init(_ selector: FieldSelector, of strategy: KindStrategy) throws(APIError) {
+        let kind = strategy.type.kind.groupKind
+        let known = Self.byKind[kind] ?? Set(strategy.type.custom?.selectableFields ?? [])
         for requirement in selector.requirements
         where !known.contains(requirement.path) && !Self.everyKind.contains(requirement.path) {
             let message =
@@ -81,14 +88,23 @@ struct ObjectFilter {
     let labels: Selector
     let fields: FieldLabels
 
-    init(_ query: ListQuery) throws(APIError) {
+    private let strategy: KindStrategy
+
+    init(_ query: ListQuery, _ strategy: KindStrategy) throws(APIError) {
+        self.strategy = strategy
         labels = query.labels
-        fields = try FieldLabels(query.fields, of: query.kind)
+        fields = try FieldLabels(query.fields, of: strategy)
     }
 
     var isEmpty: Bool { labels.isEmpty && fields.selector.isEmpty }
 
-    func matches(_ object: JSON) -> Bool {
+    /// Fields are looked at in the version that the query speaks.
+    func matches(_ stored: StoredObject) -> Bool {
+        if isEmpty { return true }
+        return matches(fields.selector.isEmpty ? stored.json : strategy.served(stored.json) ?? stored.json)
+    }
+
+    private func matches(_ object: JSON) -> Bool {
         if !fields.selector.isEmpty, !fields.matches(object) { return false }
         return labels.isEmpty || labels.matches(ObjectMeta(viewing: object["metadata"] ?? [:]).labels)
     }

@@ -7,7 +7,7 @@ import Synchronization
 extension Registry {
     /// C4–C7: checks, completes and stores a new object.
     package func create(_ object: Object, options: WriteOptions) async throws(APIError) -> Object {
-        let strategy = try strategy(of: object.kind.groupKind)
+        let strategy = try strategy(of: object.kind)
         return try await create(object.json, strategy, options)
     }
 
@@ -16,6 +16,11 @@ extension Registry {
         _ object: JSON, _ strategy: KindStrategy, _ options: WriteOptions, isApplied: Bool = false
     ) async throws(APIError) -> Object {
         let type = strategy.type
+        guard type.verbs.contains("get") else {
+            throw APIError(
+                .methodNotAllowed,
+                "\(type.qualifiedPlural) are questions to the API server, which knows who asks; nothing stores them")
+        }
         let pipeline = pipeline(strategy, options)
         let decoded = try pipeline.decoded(object, from: .body)
         try checkIdentity(decoded, type)
@@ -65,13 +70,15 @@ extension Registry {
     private func store(_ created: JSON, _ pipeline: WritePipeline) async throws(APIError) -> Object {
         let type = pipeline.strategy.type
         let metadata = ObjectMeta(viewing: created["metadata"] ?? [:])
+        let strategy = pipeline.strategy
         let key = StoreKey(
-            kind: Self.storeKind(type.kind.groupKind), namespace: metadata.namespace, name: metadata.name)
+            kind: Self.storeKind(strategy.storage.groupKind), namespace: metadata.namespace, name: metadata.name)
         while true {
             let snapshot = store.snapshot
             var conditions: [Write] = []
             if type.isNamespaced {
-                let namespace = Self.storeKey(Namespace.key(metadata.namespace))
+                let namespace = StoreKey(
+                    kind: Self.storeKind(Namespace.kind.groupKind), namespace: "", name: metadata.namespace)
                 let found = snapshot.get(namespace)
                 try Admission.checkNamespace(found?.json, named: metadata.namespace, for: type, object: metadata.name)
                 // Nothing may appear in a namespace that is being emptied: it must be as it was looked at.
@@ -86,9 +93,10 @@ extension Registry {
                 return Object(viewing: object)
             }
             do throws(StoreError) {
-                let stored = try await store.commit(conditions + [Write(key, .put(object), if: .absent)])
+                let write = Write(key, .put(strategy.stored(object)), if: .absent)
+                let stored = try await store.commit(conditions + [write])
                 isKept = true
-                return Object(stored[0])
+                return Object(stored[0], as: strategy)
             } catch {
                 if let obstacle = error.key, obstacle != key {
                     // The namespace: look at it again once what changed it is durable.

@@ -6,14 +6,15 @@ import Store
 extension Registry {
     /// Marks or removes an object (C15–C19, F1–F3); answers it as it is left.
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
-        let type = try strategy(of: key.kind).type
+        let strategy = try strategy(of: key.kind, version: options.version)
+        let type = strategy.type
         if key.kind == Namespace.kind.groupKind, Admission.undeletableNamespaces.contains(key.name) {
             throw APIError(
                 .forbidden, "namespaces \"\(key.name)\" is forbidden: this namespace may not be deleted",
                 details: APIError.Details(name: key.name, kind: type.plural))
         }
         while true {
-            guard let current = store.snapshot.get(Self.storeKey(key)) else {
+            guard let current = store.snapshot.get(Self.storeKey(key, strategy)) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             if let refusal = Deletion.refusal(current.json, options: options) {
@@ -22,7 +23,7 @@ extension Registry {
             let deletion = Deletion.of(
                 current.json, kind: key.kind, options: options, now: Timestamp(seconds: clock.now.seconds))
             do throws(StoreError) {
-                return try await carryOut(deletion, on: current, dryRun: options.dryRun)
+                return try await carryOut(deletion, on: current, strategy, dryRun: options.dryRun)
             } catch {
                 // Decide again on what somebody else made of it; a version that was asked for is checked anew.
                 guard case .conflict = error else { throw APIError(error, type: type, name: key.name) }
@@ -32,17 +33,18 @@ extension Registry {
     }
 
     private func carryOut(
-        _ deletion: Deletion, on current: StoredObject, dryRun: Bool
+        _ deletion: Deletion, on current: StoredObject, _ strategy: KindStrategy, dryRun: Bool
     ) async throws(StoreError) -> Object {
         switch deletion {
-        case .pending: return Object(current)
+        case .pending: return Object(current, as: strategy)
         case .mark(let marked):
-            return dryRun ? Object(viewing: marked) : Object(try await commit(.put(marked), over: current))
+            if dryRun { return Object(viewing: strategy.served(marked) ?? marked) }
+            return Object(try await commit(.put(marked), over: current), as: strategy)
         case .remove:
-            if dryRun { return Object(current) }
+            if dryRun { return Object(current, as: strategy) }
             let removed = try await commit(.delete, over: current)
             releaseUnused(from: current.json, to: nil)
-            return Object(removed)
+            return Object(removed, as: strategy)
         }
     }
 

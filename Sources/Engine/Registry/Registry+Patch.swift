@@ -10,7 +10,7 @@ extension Registry {
     package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
-        let strategy = try strategy(of: key.kind)
+        let strategy = try strategy(of: key.kind, version: options.version ?? patch.version)
         try check(subresource, of: strategy.type)
         let pipeline = pipeline(strategy, options)
         let plural = strategy.type.plural
@@ -100,7 +100,7 @@ extension Registry {
         let config = try Self.identified(config, key, pipeline, subresource)
         let pipeline = try Self.withoutRepeats(pipeline)
         while true {
-            guard store.snapshot.get(Self.storeKey(key)) == nil else { break }
+            guard store.snapshot.get(Self.storeKey(key, pipeline.strategy)) == nil else { break }
             if let created = try await create(applying: config, force: force, key, pipeline, subresource) {
                 return created
             }

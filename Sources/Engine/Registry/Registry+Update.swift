@@ -13,7 +13,7 @@ extension Registry {
         _ object: Object, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
         let isBinding = subresource == .binding && object.kindName == "Binding"
-        let strategy = try strategy(of: isBinding ? Pod.kind.groupKind : object.kind.groupKind)
+        let strategy = try strategy(of: isBinding ? Pod.kind : object.kind)
         let key = ObjectKey(
             kind: strategy.type.kind.groupKind, namespace: object.metadata.namespace, name: object.metadata.name)
         try check(subresource, of: strategy.type)
@@ -39,7 +39,7 @@ extension Registry {
         _ key: ObjectKey, with body: JSON, _ pipeline: WritePipeline, _ subresource: Subresource?
     ) async throws(APIError) -> Object {
         let strategy = pipeline.strategy
-        if store.snapshot.get(Self.storeKey(key)) == nil, subresource == nil, strategy.allowsCreateOnUpdate {
+        if store.snapshot.get(Self.storeKey(key, strategy)) == nil, subresource == nil, strategy.allowsCreateOnUpdate {
             var fresh = body
             fresh[path: ["metadata", "resourceVersion"]] = nil
             return try await create(fresh, strategy, pipeline.options)
@@ -74,32 +74,34 @@ extension Registry {
         _ key: ObjectKey, _ pipeline: WritePipeline, _ subresource: Subresource?, expecting version: String = "",
         isApplied: Bool = false, _ change: (JSON, WritePipeline) throws(APIError) -> JSON
     ) async throws(APIError) -> Object {
-        let type = pipeline.strategy.type
-        let storeKey = Self.storeKey(key)
+        let strategy = pipeline.strategy
+        let type = strategy.type
+        let storeKey = Self.storeKey(key, strategy)
         var attempts = Self.attempts
         while true {
             guard let current = store.snapshot.get(storeKey) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             if !version.isEmpty, version != Self.version(current.revision) { throw modified(key, type) }
-            let wanted = try change(current.json, pipeline)
-            let prepared = pipeline.updated(wanted, from: current.json, subresource: subresource, isApplied: isApplied)
+            let old = Object(current, as: strategy)
+            let wanted = try change(old.json, pipeline)
+            let prepared = pipeline.updated(wanted, from: old.json, subresource: subresource, isApplied: isApplied)
             let (updated, taken) = try allocated(prepared, pipeline)
             var isKept = false
             defer { if !isKept { release(taken) } }
-            try pipeline.validateUpdate(updated, from: current.json, subresource: subresource)
-            if WritePipeline.isNoOp(updated, from: current.json) { return Object(current) }
+            try pipeline.validateUpdate(updated, from: old.json, subresource: subresource)
+            if WritePipeline.isNoOp(updated, from: old.json) { return old }
             if pipeline.options.dryRun {
                 var shown = updated
                 shown[path: ["metadata", "resourceVersion"]] = .string(Self.version(current.revision))
                 return Object(viewing: shown)
             }
             do throws(StoreError) {
-                let isGone = Deletion.isCompleted(by: updated, from: current.json)
-                let stored = try await commit(isGone ? .delete : .put(updated), over: current)
+                let isGone = Deletion.isCompleted(by: updated, from: old.json)
+                let stored = try await commit(isGone ? .delete : .put(strategy.stored(updated)), over: current)
                 isKept = !isGone
                 releaseUnused(from: current.json, to: isGone ? nil : stored.json)
-                return Object(stored)
+                return Object(stored, as: strategy)
             } catch {
                 attempts -= 1
                 guard case .conflict = error, version.isEmpty, attempts > 0 else {
@@ -135,13 +137,13 @@ extension Registry {
     ) async throws(APIError) -> Object {
         let type = pipeline.strategy.type
         while true {
-            guard let current = store.snapshot.get(Self.storeKey(key)) else {
+            guard let current = store.snapshot.get(Self.storeKey(key, pipeline.strategy)) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             let bound = try Binding.bound(current.json, to: node, now: pipeline.now)
             if pipeline.options.dryRun { return Object(viewing: bound) }
             do throws(StoreError) {
-                return Object(try await commit(.put(bound), over: current))
+                return Object(try await commit(.put(bound), over: current), as: pipeline.strategy)
             } catch {
                 guard case .conflict = error else { throw APIError(error, type: type, name: key.name) }
                 try await settle(type)

@@ -11,19 +11,19 @@ extension Registry {
     ///
     /// The stream ends without an error when the engine stops, and with `.expired` when its reader is too slow.
     package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
-        let type = try strategy(of: query.kind).type
+        let strategy = try strategy(of: query.kind, version: query.version)
+        let type = strategy.type
         try checkNamespace(query, type)
-        let filter = try ObjectFilter(query)
-        let kind = Self.storeKind(query.kind)
+        let filter = try ObjectFilter(query, strategy)
+        let kind = Self.storeKind(strategy.storage.groupKind)
         var start: [WatchEvent] = []
         let revision: Revision
         switch resourceVersion {
         case nil, "", "0":
             let snapshot = store.snapshot
             revision = snapshot.revision
-            start = snapshot.list(
-                kind: kind, namespace: query.namespace, where: { filter.isEmpty || filter.matches($0.json) }
-            ).map { .added(Object($0)) }
+            start = snapshot.list(kind: kind, namespace: query.namespace, where: filter.matches)
+                .map { .added(Object($0, as: strategy)) }
             start.append(.bookmark(resourceVersion: Self.version(revision)))
         case let text?:
             guard let parsed = Revision(text) else {
@@ -33,10 +33,23 @@ extension Registry {
         }
         do throws(StoreError) {
             let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace)
-            let reader = WatchReader(watch, start: start, at: revision, filter: filter, type: type)
+            let reader = WatchReader(watch, start: start, at: revision, filter: filter, strategy: strategy)
             return WatchStream { try await reader.next() }
         } catch {
             throw APIError(error, type: type, name: "")
+        }
+    }
+}
+
+extension Registry {
+    /// How often watchers of quiet objects hear how far the store is (D7).
+    private static let progressInterval = Duration.seconds(60)
+
+    /// Tells them so until the task is cancelled.
+    func keepWatchersCurrent() async throws {
+        while true {
+            try await clock.sleep(for: Self.progressInterval)  // Kubernetes' own pace.
+            store.tellProgress()
         }
     }
 }
@@ -46,7 +59,7 @@ extension Registry {
 private final class WatchReader: @unchecked Sendable {
     private let watch: StoreWatch
     private let filter: ObjectFilter
-    private let type: ResourceType
+    private let strategy: KindStrategy
     private var events: [WatchEvent]
     private var position = 0
     /// The version that the consumer knows.
@@ -55,10 +68,12 @@ private final class WatchReader: @unchecked Sendable {
     /// Changes elsewhere after which the consumer is told how far the store is.
     private static let bookmarkInterval: UInt64 = 1000
 
-    init(_ watch: StoreWatch, start: [WatchEvent], at revision: Revision, filter: ObjectFilter, type: ResourceType) {
+    init(
+        _ watch: StoreWatch, start: [WatchEvent], at revision: Revision, filter: ObjectFilter, strategy: KindStrategy
+    ) {
         self.watch = watch
         self.filter = filter
-        self.type = type
+        self.strategy = strategy
         events = start
         told = revision
     }
@@ -70,12 +85,14 @@ private final class WatchReader: @unchecked Sendable {
                 events = batch.changes.compactMap(event)
                 position = 0
                 if events.isEmpty {
-                    guard batch.revision.rawValue - told.rawValue >= Self.bookmarkInterval else { continue }
+                    // One without changes is the store's own word of how far it is.
+                    let isDue = batch.revision.rawValue - told.rawValue >= Self.bookmarkInterval
+                    guard batch.changes.isEmpty || isDue else { continue }
                     events = [.bookmark(resourceVersion: Registry.version(batch.revision))]
                 }
                 told = batch.revision
             } catch {
-                throw APIError(error, type: type, name: "")
+                throw APIError(error, type: strategy.type, name: "")
             }
         }
         defer { position += 1 }
@@ -84,7 +101,7 @@ private final class WatchReader: @unchecked Sendable {
 
     /// What a change is to someone who sees only what the filter lets through (D6).
     private func event(_ change: Change) -> WatchEvent? {
-        let object = Object(change.object)
+        let object = Object(change.object, as: strategy)
         if filter.isEmpty {
             return switch change.kind {
             case .created: .added(object)
@@ -92,8 +109,8 @@ private final class WatchReader: @unchecked Sendable {
             case .deleted: .deleted(object)
             }
         }
-        let wasThere = change.previous.map { filter.matches($0.json) } ?? false
-        let isThere = change.kind != .deleted && filter.matches(change.object.json)
+        let wasThere = change.previous.map(filter.matches) ?? false
+        let isThere = change.kind != .deleted && filter.matches(change.object)
         switch (wasThere, isThere) {
         case (false, false): return nil
         case (false, true): return .added(object)
@@ -101,7 +118,7 @@ private final class WatchReader: @unchecked Sendable {
         case (true, false):
             guard change.kind != .deleted, let previous = change.previous else { return .deleted(object) }
             // It left the selection: gone as it last was in it, under the version at which it left.
-            var last = previous.json
+            var last = Object(previous, as: strategy).json
             last[path: ["metadata", "resourceVersion"]] = .string(Registry.version(change.revision))
             return .deleted(Object(viewing: last))
         }

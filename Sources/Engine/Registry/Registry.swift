@@ -16,7 +16,7 @@ package final class Registry: Cluster {
         package var serviceAddresses: AddressRange
         package var nodePorts: ClosedRange<Int>
         /// Snapshots kept for lists that are read in pages.
-        package var pagedLists = 16
+        package var pagedLists = 64
 
         package init(serviceAddresses: AddressRange, nodePorts: ClosedRange<Int> = 30000...32767) {
             self.serviceAddresses = serviceAddresses
@@ -57,12 +57,12 @@ package final class Registry: Cluster {
 
     package func resourceTypes() async throws(APIError) -> [ResourceType] { catalog.types }
 
-    package func get(_ key: ObjectKey) async throws(APIError) -> Object {
-        let type = try strategy(of: key.kind).type
-        guard let stored = store.snapshot.get(Self.storeKey(key)) else {
-            throw .notFound(type.plural, group: type.kind.group, name: key.name)
+    package func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object {
+        let strategy = try strategy(of: key.kind, version: version)
+        guard let stored = store.snapshot.get(Self.storeKey(key, strategy)) else {
+            throw .notFound(strategy.type.plural, group: strategy.type.kind.group, name: key.name)
         }
-        return Object(stored)
+        return Object(stored, as: strategy)
     }
 
     package func logs(_ query: LogQuery) async throws(APIError) -> LogStream {
@@ -74,14 +74,30 @@ package final class Registry: Cluster {
 
     // MARK: Names
 
-    /// - Throws: `.notFound` for a kind that is not served.
-    func strategy(of kind: GroupKind) throws(APIError) -> KindStrategy {
-        guard let strategy = catalog.strategy(for: kind) else {
-            throw APIError(
-                .notFound, "the server could not find the requested resource: no kind is named \(kind)",
-                details: APIError.Details(group: kind.group, kind: kind.kind))
-        }
-        return strategy
+    /// - Parameter version: `nil` means the preferred one.
+    /// - Throws: `.notFound` for a kind, or a version of it, that is not served.
+    func strategy(of kind: GroupKind, version: String?) throws(APIError) -> KindStrategy {
+        let catalog = catalog
+        if let strategy = catalog.strategy(for: kind, version: version) { return strategy }
+        let versions = catalog.versions(of: kind)
+        let why =
+            versions.isEmpty
+            ? "no kind is named \(kind)"
+            : "\(kind) is not served in version \(version ?? ""), but in \(versions.joined(separator: ", "))"
+        throw APIError(
+            .notFound, "the server could not find the requested resource: \(why)",
+            details: APIError.Details(group: kind.group, kind: kind.kind))
+    }
+
+    /// - Throws: `.notFound` for a kind that is not served, `.badRequest` for another version of one that is (C4).
+    func strategy(of kind: GroupVersionKind) throws(APIError) -> KindStrategy {
+        let catalog = catalog
+        if let strategy = catalog.strategy(for: kind) { return strategy }
+        let preferred = try strategy(of: kind.groupKind, version: nil).type.kind
+        throw APIError(
+            .badRequest,
+            "the API version in the data (\(kind.apiVersion)) does not match the expected API version "
+                + "(\(preferred.apiVersion))")
     }
 
     /// - Throws: `.notFound` when the kind has no such subresource.
@@ -95,8 +111,9 @@ package final class Registry: Cluster {
 
     static func storeKind(_ kind: GroupKind) -> String { "\(kind.group)/\(kind.kind)" }
 
-    static func storeKey(_ key: ObjectKey) -> StoreKey {
-        StoreKey(kind: storeKind(key.kind), namespace: key.namespace, name: key.name)
+    /// Where an object is stored: under the kind in which its kind is stored.
+    static func storeKey(_ key: ObjectKey, _ strategy: KindStrategy) -> StoreKey {
+        StoreKey(kind: storeKind(strategy.storage.groupKind), namespace: key.namespace, name: key.name)
     }
 
     static func version(_ revision: Revision) -> String { revision.description }
@@ -108,8 +125,13 @@ package final class Registry: Cluster {
 }
 
 extension Object {
-    init(_ stored: StoredObject) {
-        self.init(viewing: stored.json, encoding: stored.bytes)
+    /// In the version that a request speaks; with its text, where that is how it is stored.
+    init(_ stored: StoredObject, as strategy: KindStrategy) {
+        if let json = strategy.served(stored.json) {
+            self.init(viewing: json)
+        } else {
+            self.init(viewing: stored.json, encoding: stored.bytes)
+        }
     }
 }
 
@@ -122,6 +144,13 @@ extension APIError {
         case .conflict: self = .conflict(plural, group: group, name: name, because: Self.modified)
         case .alreadyExists: self = .alreadyExists(plural, group: group, name: name)
         case .notFound: self = .notFound(plural, group: group, name: name)
+        default: self.init(error)
+        }
+    }
+
+    /// What it means that the store as a whole could not do something.
+    init(_ error: StoreError) {
+        switch error {
         case .tooOld: self.init(.expired, error.description)
         case .watcherTooSlow: self.init(.expired, error.description)
         case .tooNew:
@@ -135,7 +164,7 @@ extension APIError {
                     retryAfterSeconds: 1))
         case .overloaded: self.init(.tooManyRequests, error.description, details: Details(retryAfterSeconds: 1))
         case .closed, .locked: self.init(.serviceUnavailable, error.description)
-        case .diskFull, .readOnly, .io, .damaged, .newerFormat:
+        case .conflict, .alreadyExists, .notFound, .diskFull, .readOnly, .io, .damaged, .newerFormat:
             self.init(.internalError, "Internal error occurred: \(error)")
         }
     }

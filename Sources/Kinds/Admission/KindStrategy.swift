@@ -10,6 +10,8 @@ package struct KindStrategy: Sendable {
     let rules: any KindRules
     /// Objects are kept, but nothing acts on them yet.
     package let isInert: Bool
+    /// How objects are stored, where that is another version than this one.
+    let conversion: (any VersionConversion)?
     /// What `status` is until something reports one.
     private let initialStatus: JSON?
 
@@ -18,7 +20,11 @@ package struct KindStrategy: Sendable {
         self.init(type: type, schema: schema, rules: CustomResourceRules())
     }
 
-    init(type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false) {
+    init(
+        type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false,
+        conversion: (any VersionConversion)? = nil
+    ) {
+        self.conversion = conversion
         self.isInert = isInert
         self.type = type
         self.schema = schema
@@ -26,6 +32,9 @@ package struct KindStrategy: Sendable {
         let status = schema.property("status")
         initialStatus = status.flatMap { status in status.defaultValue.map(status.defaulted) }
     }
+
+    /// The kind and version in which objects are stored.
+    package var storage: GroupVersionKind { conversion?.storage ?? type.kind }
 
     /// Whether an update may leave `metadata.resourceVersion` out (C10).
     package var allowsUnconditionalUpdate: Bool { rules.allowsUnconditionalUpdate }

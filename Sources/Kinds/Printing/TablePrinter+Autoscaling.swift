@@ -7,7 +7,9 @@ extension TablePrinter {
         Table.Column("MinPods", description: "How many pods there are at least."),
         Table.Column("MaxPods", description: "How many pods there are at most."),
         Table.Column("Replicas", description: "How many pods there are."), age,
-    ]) { autoscaler, now in
+    ]) { shown, now in
+        let isOld = shown.kind == HorizontalPodAutoscalerConversion.kind
+        let autoscaler = isOld ? Object(viewing: HorizontalPodAutoscalerConversion().stored(shown.json)) : shown
         let spec = autoscaler.json["spec"] ?? [:]
         let target = spec["scaleTargetRef"]
         return [

@@ -147,7 +147,9 @@ extension TablePrinter {
             Table.Column("Count", description: "How often it happened.", priority: 1),
             Table.Column("Name", format: "name", description: name.description, priority: 1),
         ]
-    ) { event, now in
+    ) { shown, now in
+        let isReported = shown.json["apiVersion"]?.string == EventConversion.kind.apiVersion
+        let event = isReported ? Event(viewing: EventConversion().stored(shown.json)) : shown
         let first = event.firstTimestamp ?? event.eventTime?.time
         var last = event.lastTimestamp ?? first
         var count = max(event.count ?? 0, 1)

@@ -1,8 +1,12 @@
-package import Model
+import Model
 
 /// The rules of the built-in kinds; one file per kind beside this one.
 enum BuiltInRules {
-    static let byKind: [GroupKind: any KindRules] = [
+    static func rules(of kind: GroupVersionKind) -> (any KindRules)? {
+        ofOtherVersions[kind] ?? byKind[kind.groupKind]
+    }
+
+    private static let byKind: [GroupKind: any KindRules] = [
         Namespace.kind.groupKind: NamespaceRules(),
         Node.kind.groupKind: NodeRules(),
         Pod.kind.groupKind: PodRules(),
@@ -26,6 +30,12 @@ enum BuiltInRules {
         Lease.kind.groupKind: LeaseRules(),
         Application.kind.groupKind: ApplicationRules(),
     ].merging(configuring) { rules, _ in rules }
+
+    /// Of kinds that have other rules in one of their versions.
+    private static let ofOtherVersions: [GroupVersionKind: any KindRules] = [
+        HorizontalPodAutoscalerConversion.kind: HorizontalPodAutoscalerV1Rules(),
+        EventConversion.kind: ReportedEventRules(),
+    ]
 
     /// Of the kinds that say what is allowed, reachable or available, and not what runs.
     private static let configuring: [GroupKind: any KindRules] = [
@@ -54,9 +64,4 @@ enum BuiltInRules {
         GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): CSIStorageCapacityRules(),
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): CustomResourceDefinitionRules(),
     ]
-}
-
-extension Catalog {
-    /// How objects of a built-in kind get into the store; `nil` for kinds that are not built in.
-    package func strategy(for kind: GroupKind) -> KindStrategy? { strategies[kind] }
 }

@@ -109,19 +109,3 @@ struct LeaseRules: KindRules {
         }
     }
 }
-
-/// Events: semantics-api L1, L2, as lenient as core/v1 is.
-struct EventRules: KindRules {
-    var allowsCreateOnUpdate: Bool { true }
-
-    func validate(_ object: JSON, _ errors: inout FieldErrors) {
-        let involved = object["involvedObject"]?["namespace"]?.string ?? ""
-        let namespace = object["metadata"]?["namespace"]?.string ?? ""
-        // What has no namespace reports to the default one.
-        let matches = involved.isEmpty ? namespace == "default" : namespace == involved
-        if !matches {
-            let path = FieldPath("involvedObject", "namespace")
-            errors.invalid(path, .string(involved), "does not match event.namespace")
-        }
-    }
-}

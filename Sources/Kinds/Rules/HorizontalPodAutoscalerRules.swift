@@ -16,7 +16,7 @@ struct HorizontalPodAutoscalerRules: KindRules {
         }
     }
 
-    private static let defaultMetric: JSON = [
+    static let defaultMetric: JSON = [
         "type": "Resource",
         "resource": ["name": "cpu", "target": ["type": "Utilization", "averageUtilization": 80]],
     ]

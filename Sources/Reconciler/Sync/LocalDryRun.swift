@@ -9,7 +9,7 @@ enum LocalDryRun {
     static func changesNothing(
         _ desired: DesiredObject, live: Object, now: Timestamp, ignoring rules: [ResourceIgnoreDifferences]
     ) -> Bool {
-        guard live.kind == desired.object.kind, let strategy = Catalog.builtIn.strategy(for: desired.key.kind),
+        guard live.kind == desired.object.kind, let strategy = Catalog.builtIn.strategy(for: live.kind),
             strategy.decodingFaults(desired.object.json).isEmpty
         else { return false }
         do {

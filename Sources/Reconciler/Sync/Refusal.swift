@@ -55,7 +55,7 @@ package struct Refusal: Hashable, Sendable {
     }
 
     private static func decodingFaults(_ desired: DesiredObject) -> [String] {
-        guard let strategy = Catalog.builtIn.strategy(for: desired.key.kind) else { return [] }
+        guard let strategy = Catalog.builtIn.strategy(for: desired.object.kind) else { return [] }
         let name = "\(desired.key.kind) \"\(desired.key.name)\""
         return strategy.decodingFaults(desired.object.json).map { fault in
             let text = fault.isStrictOnly ? "\(fault)" : shown("\(fault)", of: desired.key, from: ", found ")

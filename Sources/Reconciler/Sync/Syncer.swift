@@ -70,7 +70,7 @@ package struct Syncer: Sendable {
                 return Preview(step: step, result: live, changes: false)
             }
             let result = try await apply(desired, dryRun: true)
-            let changes = Difference.exists(live: live, applied: result, ignoring: rules)
+            let changes = Difference.exists(live: try await read(live, as: desired), applied: result, ignoring: rules)
             return Preview(step: step, result: result, changes: changes)
         case .delete:
             return Preview(step: step, result: nil, changes: true)
@@ -144,6 +144,12 @@ package struct Syncer: Sendable {
             desired.key, .apply(desired.object.json, force: true), subresource: nil,
             options: WriteOptions(
                 fieldManager: Self.fieldManager, dryRun: dryRun, fieldValidation: .strict, warnings: warnings))
+    }
+
+    /// The live object in the version in which its manifest is written: only then can the two be compared.
+    private func read(_ live: Object, as desired: DesiredObject) async throws(APIError) -> Object {
+        guard live.apiVersion != desired.object.apiVersion else { return live }
+        return try await cluster.get(desired.key, version: desired.object.kind.version)
     }
 
     private func namespaces(createdBy plan: SyncPlan) -> Set<String> {

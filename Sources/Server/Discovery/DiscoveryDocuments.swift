@@ -8,7 +8,7 @@ struct DiscoveryDocuments: Sendable {
 
     init(_ types: [ResourceType]) {
         var groups: [(name: String, versions: [(version: String, types: [ResourceType])])] = []
-        for type in types.sorted(by: { ($0.kind.group, $0.plural) < ($1.kind.group, $1.plural) }) {
+        for type in types.sorted(by: Self.precedes) {
             if groups.last?.name != type.kind.group { groups.append((type.kind.group, [])) }
             let last = groups.count - 1
             if let index = groups[last].versions.firstIndex(where: { $0.version == type.kind.version }) {
@@ -18,6 +18,13 @@ struct DiscoveryDocuments: Sendable {
             }
         }
         self.groups = groups
+    }
+
+    /// Groups by name, their versions as clients prefer them (A8), and in these the plural names.
+    private static func precedes(_ left: ResourceType, _ right: ResourceType) -> Bool {
+        if left.kind.group != right.kind.group { return left.kind.group < right.kind.group }
+        if left.kind.version == right.kind.version { return left.plural < right.plural }
+        return VersionPriority(left.kind.version) < VersionPriority(right.kind.version)
     }
 
     /// A1. Without `apiVersion`, as Kubernetes has it.

@@ -47,8 +47,9 @@ struct OpenAPIDocuments: Sendable {
         var schemas: JSON = ["DeleteOptions": ["type": "object"]]
         var paths: JSON = [:]
         for type in types {
-            add(type.kind.kind, from: definitions, to: &schemas)
-            schemas[path: [type.kind.kind, "x-kubernetes-group-version-kind"]] = [gvk(type)]
+            let name = name(of: type)
+            add(name, from: definitions, to: &schemas)
+            schemas[path: [name, "x-kubernetes-group-version-kind"]] = [gvk(type)]
             addPaths(of: type, to: &paths)
         }
         return [
@@ -56,6 +57,8 @@ struct OpenAPIDocuments: Sendable {
             "components": ["schemas": schemas],
         ]
     }
+
+    private static func name(of type: ResourceType) -> String { SchemaDocument.name(of: type.kind) ?? type.kind.kind }
 
     private static func gvk(_ type: ResourceType) -> JSON {
         [
@@ -132,7 +135,7 @@ struct OpenAPIDocuments: Sendable {
 
     /// B3, B5, B6: `kubectl` looks for the kind, the types of patches and the parameter `fieldValidation`.
     private static func operation(_ action: String, _ type: ResourceType, body: [String] = []) -> JSON {
-        let schema: JSON = ["$ref": .string("#/components/schemas/\(type.kind.kind)")]
+        let schema: JSON = ["$ref": .string("#/components/schemas/\(name(of: type))")]
         var operation: JSON = [
             "x-kubernetes-action": .string(action), "x-kubernetes-group-version-kind": gvk(type),
             "responses": ["200": ["description": "OK", "content": ["application/json": ["schema": schema]]]],

@@ -12,6 +12,7 @@ struct APIRequest: Sendable {
     /// Without the query.
     var path: String
     var query: QueryParameters
+    var user: User
     var accept: String?
     var contentType: String?
     var userAgent: String

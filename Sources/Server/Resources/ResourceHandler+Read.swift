@@ -6,7 +6,8 @@ import Model
 extension ResourceHandler {
     func get(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        return try render(try await cluster.get(call.key(name)), for: call, as: representation)
+        return try render(
+            try await cluster.get(call.key(name), version: call.type.kind.version), for: call, as: representation)
     }
 
     /// One object in the form that the client wants.
@@ -38,9 +39,10 @@ extension ResourceHandler {
 
     func list(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        try checkListVersion(call.query)
-        let list = try await cluster.list(try query(call))
-        try await checkNotOlder(list, call)
+        try checkListOptions(call.query)
+        var query = try query(call)
+        query.moment = moment(call.query)
+        let list = try await cluster.list(query)
         switch representation {
         case .json, .aggregatedDiscovery: return .json(Self.encoded(list, call.type))
         case .yaml:
@@ -66,7 +68,7 @@ extension ResourceHandler {
 
     /// The objects that a list, watch or deletecollection is about.
     func query(_ call: Call) throws(APIError) -> ListQuery {
-        var query = ListQuery(call.type.kind.groupKind, namespace: call.path.namespace)
+        var query = ListQuery(call.type.kind.groupKind, version: call.type.kind.version, namespace: call.path.namespace)
         query.labels = try call.query.labelSelector
         query.fields = try call.query.fieldSelector
         if let name = call.path.name {
@@ -77,8 +79,19 @@ extension ResourceHandler {
         return query
     }
 
-    /// D1: which combinations of version and match make sense.
-    private func checkListVersion(_ query: QueryParameters) throws(APIError) {
+    /// D1: which state of the collection is asked for.
+    private func moment(_ query: QueryParameters) -> ListMoment {
+        guard query["continue"] == nil, let version = query["resourceVersion"], version != "0" else { return .latest }
+        let isExact = query["resourceVersionMatch"].map { $0 == "Exact" } ?? (query["limit"] != nil)
+        return isExact ? .exactly(at: version) : .notOlder(than: version)
+    }
+
+    /// D1: which combinations of options make sense.
+    private func checkListOptions(_ query: QueryParameters) throws(APIError) {
+        _ = try query.integer("timeoutSeconds")
+        if query["sendInitialEvents"] != nil {
+            throw Self.invalidListOptions("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
+        }
         let version = query["resourceVersion"]
         let isContinued = query["continue"] != nil
         if isContinued, let version, version != "0" {
@@ -104,30 +117,6 @@ extension ResourceHandler {
             details: APIError.Details(
                 group: "meta.k8s.io", kind: "ListOptions",
                 causes: [APIError.Cause(reason: "FieldValueForbidden", message: fault, field: field)]))
-    }
-
-    /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one
-    /// of the past.
-    private func checkNotOlder(_ list: ObjectList, _ call: Call) async throws(APIError) {
-        guard let text = call.query["resourceVersion"], text != "0" else { return }
-        guard let wanted = UInt64(text) else {
-            throw APIError(.badRequest, "resourceVersion: Invalid value: \"\(text)\": must be a number")
-        }
-        guard let current = UInt64(list.resourceVersion) else { return }
-        if wanted > current {
-            let message = "Too large resource version: \(wanted), current: \(current)"
-            throw APIError(
-                .timeout, "Timeout: \(message)",
-                details: APIError.Details(
-                    causes: [
-                        APIError.Cause(
-                            reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
-                    ],
-                    retryAfterSeconds: 1))
-        }
-        if call.query["resourceVersionMatch"] == "Exact", wanted != current {
-            throw APIError(.expired, "The resourceVersion for the provided list is too old.")
-        }
     }
 
     private static func envelope(_ list: ObjectList, apiVersion: String, kind: String) -> JSON {

@@ -6,7 +6,7 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name)).json))
+        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name), version: call.type.kind.version).json))
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
@@ -29,7 +29,7 @@ extension ResourceHandler {
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        var options = try call.request.writeOptions()
+        var options = try call.writeOptions()
         let patch = try call.request.decodedPatch(&options)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
         return .json(ScaleSubresource.json(of: scaled.json))
@@ -46,7 +46,24 @@ extension ResourceHandler {
         body[path: ["metadata", "name"]] = .string(name)
         body[path: ["metadata", "namespace"]] = .string(call.path.namespace ?? "")
         _ = try await cluster.update(Object(viewing: body), subresource: .binding, options: options)
-        return .json(
-            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
+        return .json(Self.created, code: 201)
+    }
+
+    private static let created: JSON = [
+        "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
+    ]
+
+    // MARK: Eviction
+
+    /// Semantics-workloads K8.
+    func evict(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let body = try call.request.decodedBody()
+        let named = body[path: ["metadata", "name"]]?.string ?? ""
+        guard named.isEmpty || named == name else {
+            throw APIError(.badRequest, "name in URL does not match name in Eviction object")
+        }
+        let options = try deleteOptions(call, body["deleteOptions"] ?? [:])
+        try await cluster.evict(call.key(name), options: options)
+        return .json(Self.created, code: 201)
     }
 }

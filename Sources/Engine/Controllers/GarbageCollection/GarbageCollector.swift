@@ -29,7 +29,7 @@ package final class GarbageCollector: Sendable {
 
     /// Collects until the task is cancelled.
     package func run() async throws {
-        let types = try await cluster.resourceTypes().filter(Self.isCollectable)
+        let types = try await cluster.resourceTypes().preferred.filter(Self.isCollectable)
         let informers = Dictionary(
             uniqueKeysWithValues: types.enumerated().map { position, type in
                 let informer = Informer(

@@ -61,7 +61,7 @@ package final class NamespaceController: Sendable {
 
     private func contents(of namespace: String) async throws(APIError) -> [NamespaceTerminationPlan.Contents] {
         var contents: [NamespaceTerminationPlan.Contents] = []
-        for type in try await cluster.resourceTypes()
+        for type in try await cluster.resourceTypes().preferred
         where type.isNamespaced && type.verbs.contains("list") && type.verbs.contains("delete") {
             let list = try await cluster.list(ListQuery(type.kind.groupKind, namespace: namespace))
             contents.append(NamespaceTerminationPlan.Contents(type: type, objects: list.items))
