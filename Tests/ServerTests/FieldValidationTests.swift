@@ -118,4 +118,41 @@ struct FieldValidationTests {
             #expect(try answer.json[path: ["details", "causes"]]?.array?.count == 1)
         }
     }
+
+    static let deletions: [(body: String, status: Int, message: String)] = [
+        ("{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", 400, "the kind in the data is \"Pod\", not DeleteOptions"),
+        (
+            "{\"gracePeriodSeconds\":\"x\"}", 400,
+            "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: gracePeriodSeconds: "
+                + "expected an integer, found \"x\""
+        ),
+        (
+            "{\"propagationPolicy\":\"Maybe\"}", 422,
+            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Maybe\": "
+                + "supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+        ),
+        (
+            "{\"propagationPolicy\":\"Orphan\",\"orphanDependents\":true}", 422,
+            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"Orphan\": "
+                + "orphanDependents and deletionPropagation cannot be both set"
+        ),
+        (
+            "{\"dryRun\":[\"Some\"]}", 422,
+            "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: "
+                + "supported values: \"All\""
+        ),
+    ]
+
+    @Test("options of a deletion are judged before anything is deleted (C15, C16, C20)", arguments: deletions)
+    func deletion(body: String, status: Int, message: String) async throws {
+        try await TestServer.run { server in
+            let path = "/api/v1/namespaces/default/configmaps"
+            let made = try await RawHTTP.send("POST", path, to: server, body: "{\"metadata\":{\"name\":\"x\"}}")
+            #expect(made.status == 201)
+            let answer = try await RawHTTP.send("DELETE", "\(path)/x", to: server, body: body)
+            #expect(answer.status == status)
+            #expect(try answer.json["message"] == .string(message))
+            #expect(try await RawHTTP.send("GET", "\(path)/x", to: server).status == 200)
+        }
+    }
 }
