@@ -132,7 +132,8 @@ let package = Package(
                 "TestServers",
             ]),
         tests(
-            "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging]),
+            "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging],
+            exclude: ["python_client.py"]),
         tests(
             "MartletTests", ["martlet", "Model", "Kinds", "Cluster", "Engine", "SimulationKit", arguments]),
         tests("TidyTests", []),

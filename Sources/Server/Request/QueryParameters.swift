@@ -75,10 +75,8 @@ struct QueryParameters: Hashable, Sendable {
     }
 
     static func unsupportedDryRun(_ value: String) -> APIError {
-        let message = "Unsupported value: \"\(value)\": supported values: \"All\""
-        return APIError(
-            .invalid, "dryRun: \(message)",
-            details: APIError.Details(
-                causes: [APIError.Cause(reason: "FieldValueNotSupported", message: message, field: "dryRun")]))
+        .invalidOptions(
+            "DeleteOptions", "dryRun", "FieldValueNotSupported",
+            "Unsupported value: [\(JSON.string(value).text())]: supported values: \"All\"")
     }
 }

@@ -37,8 +37,8 @@ extension ResourceHandler {
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let encoding = try call.representation().encoding
-        let options = try call.writeOptions()
-        let patch = try call.request.decodedPatch(isCustom: call.isCustom)
+        var options = try call.writeOptions()
+        let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
         return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
     }
