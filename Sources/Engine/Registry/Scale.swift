@@ -22,7 +22,7 @@ enum Scale {
                     ]))
         }
         var scaled = workload
-        scaled[path: JSONPath(paths?.specReplicas ?? "")?.memberNames ?? ["spec", "replicas"]] = .int(replicas)
+        scaled[path: paths.flatMap { JSONPath($0.specReplicas)?.memberNames } ?? ["spec", "replicas"]] = .int(replicas)
         return scaled
     }
 }

@@ -48,6 +48,7 @@ struct OpenAPIDocuments: Sendable {
         var paths: JSON = [:]
         for type in types {
             let name = name(of: type)
+            if let custom = type.custom { schemas[name] = custom.schema }
             add(name, from: definitions, to: &schemas)
             schemas[path: [name, "x-kubernetes-group-version-kind"]] = [gvk(type)]
             addPaths(of: type, to: &paths)
@@ -127,8 +128,7 @@ struct OpenAPIDocuments: Sendable {
             "patch", type,
             body: [
                 "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
-                "application/strategic-merge-patch+json",
-            ])
+            ] + (type.custom == nil ? ["application/strategic-merge-patch+json"] : []))
         item["delete"] = operation("delete", type)
         return item
     }
