@@ -117,7 +117,10 @@ let package = Package(
         tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit",
+                logging,
+            ]),
         tests(
             "ServerTests",
             [

@@ -45,7 +45,10 @@ struct Get: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try connection.connect()
-        let selections = try ResourceArgument.selections(target, among: try await cluster.resourceTypes().preferred)
+        var selections = try ResourceArgument.selections(target, among: try await cluster.resourceTypes().preferred)
+        if output == nil || output == .wide {
+            for index in selections.indices { selections[index] = try await selections[index].described(by: cluster) }
+        }
         if selections.contains(where: { !$0.names.isEmpty }), allNamespaces || selector != nil || fieldSelector != nil {
             throw CommandError("names go with neither -A, -l nor --field-selector")
         }

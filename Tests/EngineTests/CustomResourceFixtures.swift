@@ -39,7 +39,12 @@ struct CustomRegistry {
     /// Waits until an object, or its absence, is what it should be.
     func wait<Value>(for key: ObjectKey, until look: (Object?) throws -> Value?) async throws -> Value {
         while true {
-            let object = try await registry.exists(key) ? try await registry.get(key) : nil
+            var object: Object?
+            do throws(APIError) {
+                object = try await registry.registry.get(key)
+            } catch {
+                guard error.reason == .notFound else { throw error }
+            }
             if let value = try look(object) { return value }
             await Task.yield()
         }

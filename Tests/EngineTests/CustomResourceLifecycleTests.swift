@@ -84,6 +84,24 @@ struct CustomResourceLifecycleTests {
         }
     }
 
+    @Test("several versions that a webhook would convert are not served, and it is said why (I7)")
+    func webhook() async throws {
+        try await CustomRegistry.run { custom in
+            let first = try #require(Widgets.definition()[path: ["spec", "versions"]]?[0])
+            var second = first
+            second["name"] = "v2"
+            second["storage"] = false
+            var definition = Widgets.definition(versions: [first, second])
+            definition[path: ["spec", "conversion"]] = [
+                "strategy": "Webhook",
+                "webhook": ["clientConfig": ["url": "https://example.com"], "conversionReviewVersions": ["v1"]],
+            ]
+            let refused = try await custom.define(definition) { $0.condition("Established") != nil }
+            #expect(refused.condition("Established")?["reason"] == "ConversionNotSupported")
+            #expect(!refused.isServed)
+        }
+    }
+
     @Test("a registry that starts on stored definitions serves them at once")
     func restart() async throws {
         try await CustomRegistry.run { custom in

@@ -9,12 +9,17 @@ struct CustomResourcePropertyTests {
     struct Maker {
         var random: SplitMix64
 
-        mutating func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
+        mutating func pick<Value>(_ values: [Value]) -> Value {
+            values[Int.random(in: 0..<values.count, using: &random)]
+        }
         mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
         mutating func schema(depth: Int) -> JSON {
             var schema: JSON
-            switch depth == 0 ? pick(["string", "integer", "boolean"]) : pick(["object", "object", "array", "map", "free", "string", "integer", "port"]) {
+            switch depth == 0
+                ? pick(["string", "integer", "boolean"])
+                : pick(["object", "object", "array", "map", "free", "string", "integer", "port"])
+            {
             case "object":
                 var properties: JSON = [:]
                 for name in ["a", "b", "c", "d"] where chance(60) { properties[name] = self.schema(depth: depth - 1) }
@@ -62,7 +67,9 @@ struct CustomResourcePropertyTests {
                     object[property.key] = value(property.value, wild: wild, depth: depth - 1)
                 }
                 if let values = schema["additionalProperties"] {
-                    for name in ["x", "y"] where chance(60) { object[name] = value(values, wild: wild, depth: depth - 1) }
+                    for name in ["x", "y"] where chance(60) {
+                        object[name] = value(values, wild: wild, depth: depth - 1)
+                    }
                 } else if chance(30), wild || schema["x-kubernetes-preserve-unknown-fields"] == true {
                     object["unknown"] = ["deep": 1]
                 }
@@ -125,6 +132,18 @@ struct CustomResourcePropertyTests {
             try ServerSideApply.apply(
                 config, onto: first, schema: strategy.schema, manager: "m", force: false, subresource: nil,
                 now: now + .seconds(9)))
-        #expect(second == first)
+        // Where an atomic list's items get defaults, only the time of the entry moves, which is not written (C12).
+        func timeless(_ object: JSON) -> JSON {
+            var object = object
+            let entries = object[path: ["metadata", "managedFields"]]?.array ?? []
+            object[path: ["metadata", "managedFields"]] = .array(
+                entries.map { entry in
+                    var entry = entry
+                    entry["time"] = nil
+                    return entry
+                })
+            return object
+        }
+        #expect(timeless(second) == timeless(first))
     }
 }

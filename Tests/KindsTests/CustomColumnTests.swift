@@ -14,13 +14,13 @@ struct CustomColumnTests {
     private static let object: JSON = [
         "apiVersion": "example.com/v1", "kind": "Thing",
         "metadata": ["name": "a", "creationTimestamp": "2023-11-14T22:03:20Z"],
-        "spec": ["size": 3, "on": true, "ratio": 1.5, "tags": ["x", "y"], "when": "2023-11-14T21:13:20Z"],
+        "spec": ["size": 3, "on": true, "ratio": .number("1.5"), "tags": ["x", "y"], "when": "2023-11-14T21:13:20Z"],
         "status": ["conditions": [["type": "Old", "status": "False"], ["type": "Ready", "status": "True"]]],
     ]
 
     static let cells: [(type: String, path: String, cell: JSON)] = [
         ("integer", ".spec.size", 3), ("string", ".spec.size", "3"), ("boolean", ".spec.on", true),
-        ("string", ".spec.on", "true"), ("number", ".spec.ratio", 1.5), ("integer", ".spec.ratio", 1),
+        ("string", ".spec.on", "true"), ("number", ".spec.ratio", .number("1.5")), ("integer", ".spec.ratio", 1),
         ("string", ".spec.tags", #"["x","y"]"#), ("string", ".spec.tags[1]", "y"), ("string", ".spec.tags[-1]", "y"),
         ("string", #".status.conditions[?(@.type=="Ready")].status"#, "True"), ("date", ".spec.when", "60m"),
         ("date", ".metadata.name", "<invalid>"), ("string", ".spec.none", .null), ("integer", ".metadata.name", .null),

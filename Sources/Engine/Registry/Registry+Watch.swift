@@ -12,7 +12,8 @@ extension Registry {
     ///
     /// The stream ends without an error when the engine stops, and with `.expired` when its reader is too slow.
     package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
-        let generation = served.withLock { $0.generation }
+        // Before the strategy: a change that comes between the two ends the watch.
+        let generation = servedGeneration
         let strategy = try strategy(of: query.kind, version: query.version)
         let type = strategy.type
         try checkNamespace(query, type)

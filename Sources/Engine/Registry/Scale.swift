@@ -17,7 +17,7 @@ enum Scale {
     }
 
     private static func place(_ paths: CustomResource.ScalePaths?) -> [String] {
-        JSONPath(paths?.specReplicas ?? "")?.memberNames ?? ["spec", "replicas"]
+        paths.flatMap { JSONPath($0.specReplicas)?.memberNames } ?? ["spec", "replicas"]
     }
 
     /// Refuses replicas that are no number of pods.

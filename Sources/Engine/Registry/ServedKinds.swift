@@ -6,7 +6,7 @@ import Synchronization
 
 /// What is served: the built-in kinds, and those that established CustomResourceDefinitions define.
 ///
-/// It follows the definitions in the store, in the same moment in which a change of one becomes visible.
+/// It follows the definitions in the store: whoever sees one established there finds its kind served.
 struct ServedKinds {
     private struct Defined {
         /// What the strategies follow from.
@@ -17,6 +17,8 @@ struct ServedKinds {
 
     private let builtIn: Catalog
     private var defined: [String: Defined] = [:]
+    /// The definitions that were looked at last.
+    private var revisions: [Revision] = []
     private var watches: [GroupKind: [WeakWatch]] = [:]
     private(set) var catalog: Catalog
     /// Grows with every change.
@@ -33,12 +35,16 @@ struct ServedKinds {
 
     /// Takes the definitions of a snapshot for what is served.
     ///
-    /// - Returns: the watches of kinds that are served in another way now, or no more: they end, so that whoever watches
-    ///   looks again.
+    /// - Returns: the watches of kinds that are served in another way now, or no more: they end, so that whoever
+    ///   watches looks again.
+    /// - Complexity: linear in the number of definitions, which are compared by their revisions.
     mutating func follow(_ snapshot: Snapshot) -> [StoreWatch] {
-        let kind = Registry.storeKind(CustomResourceDefinition.kind.groupKind)
+        let stored = snapshot.list(kind: Registry.storeKind(CustomResourceDefinition.kind.groupKind))
+        let revisions = stored.map(\.revision)
+        if revisions == self.revisions { return [] }
+        self.revisions = revisions
         var now: [String: Defined] = [:]
-        for stored in snapshot.list(kind: kind) {
+        for stored in stored {
             let definition = CustomResourceDefinition(viewing: stored.json)
             guard definition.isServed else { continue }
             let source = [stored.json["spec"], definition.acceptedNames]
@@ -76,11 +82,23 @@ struct ServedKinds {
 
 extension Registry {
     /// What is served now.
-    var catalog: Catalog { served.withLock { $0.catalog } }
+    var catalog: Catalog {
+        followDefinitions()
+        return served.withLock { $0.catalog }
+    }
 
-    /// To be called after every commit: a definition that changed is followed before its writer hears of it.
+    /// To be called after every commit, so that watches of what is served no more end.
     func follow(_ key: StoreKey) {
-        guard key.kind == Self.storeKind(CustomResourceDefinition.kind.groupKind) else { return }
+        if key.kind == Self.storeKind(CustomResourceDefinition.kind.groupKind) { followDefinitions() }
+    }
+
+    /// How often what is served has changed.
+    var servedGeneration: Int {
+        followDefinitions()
+        return served.withLock { $0.generation }
+    }
+
+    private func followDefinitions() {
         let ended = served.withLock { $0.follow(store.snapshot) }
         for watch in ended { watch.cancel() }
     }

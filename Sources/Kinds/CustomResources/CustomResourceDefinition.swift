@@ -27,6 +27,11 @@ package struct CustomResourceDefinition: Hashable, Sendable {
     package var versions: [JSON] { spec.listMember("versions") }
     package var storageVersion: String { versions.first { $0["storage"] == true }?.textMember("name") ?? "" }
 
+    /// Whether objects would have to be converted by a webhook, which is not done.
+    package var needsWebhook: Bool {
+        spec["conversion"]?["strategy"] == "Webhook" && versions.count { $0["served"] == true } > 1
+    }
+
     package func condition(_ type: String) -> JSON? {
         json["status"]?.listMember("conditions").first { $0["type"] == .string(type) }
     }

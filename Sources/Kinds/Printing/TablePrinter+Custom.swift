@@ -3,9 +3,7 @@ import Model
 extension TablePrinter {
     /// The name, and what `additionalPrinterColumns` say; without any, the age (E5).
     static func layout(_ custom: CustomResource) -> Layout {
-        if custom.printerColumns.isEmpty {
-            return Layout([name, age], { [.string($0.metadata.name), ageCell($0.metadata, $1)] })
-        }
+        if custom.printerColumns.isEmpty { return plain }
         let columns = custom.printerColumns.map(CustomColumn.init)
         return Layout([name] + columns.map(\.column)) { object, now in
             [.string(object.metadata.name)] + columns.map { $0.cell(object.json, now) }

@@ -3,7 +3,7 @@ package import Model
 /// Lays objects of a kind out as a table (semantics-api E).
 package enum TablePrinter {
     /// - Parameters:
-    ///   - kind: any kind; one without columns of its own gets its name and the time of its creation.
+    ///   - kind: any kind; one without columns of its own gets its name and its age.
     ///   - now: what ages are counted to.
     ///   - includedObject: how much of each object comes with its row.
     package static func table(
@@ -105,7 +105,10 @@ package enum TablePrinter {
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): creation,
     ]
 
-    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? creation }
+    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? plain }
+
+    /// Of kinds of which nothing else is known.
+    static let plain = Layout([name, age]) { [.string($0.metadata.name), ageCell($0.metadata, $1)] }
 
     static let name = Table.Column(
         "Name", format: "name", description: "The object's name, unique among its kind in its namespace.")

@@ -10,6 +10,9 @@ extension Health {
             let isBad = (type == "NamesAccepted") == (condition["status"] == "False")
             if isBad { return Health(.degraded, condition["message"]?.string ?? type) }
         }
+        if let condition = definition.condition("Established"), condition["reason"] == "ConversionNotSupported" {
+            return Health(.degraded, condition["message"]?.string ?? "")
+        }
         guard definition.isTrue("Established") else { return Health(.progressing, "waiting to be established") }
         return Health(.healthy)
     }

@@ -72,6 +72,7 @@ extension Syncer {
     /// Whether it is served, or will not be as it is.
     private static func isSettled(_ object: Object) -> Bool {
         let definition = CustomResourceDefinition(viewing: object.json)
-        return definition.isServed || definition.condition("NamesAccepted")?["status"] == "False"
+        return definition.isServed || definition.needsWebhook
+            || definition.condition("NamesAccepted")?["status"] == "False"
     }
 }

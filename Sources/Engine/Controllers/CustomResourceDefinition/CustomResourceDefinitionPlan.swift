@@ -31,7 +31,12 @@ package enum CustomResourceDefinitionPlan {
         } else {
             conditions.set("NamesAccepted", true, "NoConflicts", "no conflicts found")
         }
-        if !definition.isTrue("Established") {
+        if definition.needsWebhook {
+            let message =
+                "spec.conversion.strategy: Webhook is not supported where several versions are served: use None, or serve "
+                + "one version"
+            conditions.set("Established", false, "ConversionNotSupported", message)
+        } else if !definition.isTrue("Established") {
             if conflict == nil {
                 let message = "the initial names have been accepted"
                 conditions.set("Established", true, "InitialNamesAccepted", message)
