@@ -152,6 +152,8 @@ package struct WriteOptions: Hashable, Sendable {
     /// Who writes, for `managedFields`.
     package var fieldManager: String
     package var fieldValidation: FieldValidation
+    /// What the text of the request gave more than once in one object (C21): `duplicate field "spec.replicas"`.
+    package var repeatedFields: [String] = []
     /// Where warnings go; `nil`: nobody would read them.
     package var warnings: RequestWarnings?
     /// Of a patch that does not say it itself, and of its answer; `nil` means the preferred one.

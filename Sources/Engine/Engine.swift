@@ -44,6 +44,7 @@ package final class Engine: Sendable {
     private let node: NodeAgent
     private let proxy: ServiceProxy
     private let namespaces: NamespaceController
+    private let namespaceDefaults: NamespaceDefaultsController
     private let garbage: GarbageCollector
 
     /// The engine as everybody else sees it.
@@ -69,6 +70,7 @@ package final class Engine: Sendable {
             addresses: configuration.addresses.pods, seed: seed, version: configuration.version)
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
+        namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
         garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed)
         registry.attach(logs: node.logs)
     }
@@ -77,6 +79,9 @@ package final class Engine: Sendable {
     package func prepare() async throws(APIError) {
         try await namespaces.ensureSystemNamespaces()
     }
+
+    /// Tells every namespace whose certificate vouches for the API server, in PEM.
+    package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
 
     /// Runs until the task is cancelled.
     package func run() async throws {
@@ -91,6 +96,7 @@ package final class Engine: Sendable {
             group.addTask { try await self.node.run() }
             group.addTask { await self.proxy.run(snapshots) }
             group.addTask { try await self.namespaces.run() }
+            group.addTask { try await self.namespaceDefaults.run() }
             group.addTask { try await self.garbage.run() }
         }
     }

@@ -177,6 +177,7 @@ struct APIResponder: HTTPResponder {
 
     private func answer(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
         if case .resource(let resource) = path {
+            try request.query.checkTimeout()
             return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
         }
         guard request.method == "GET" else {
@@ -195,8 +196,16 @@ struct APIResponder: HTTPResponder {
     /// A14: the version of Kubernetes whose API this is.
     private static let version: JSON = [
         "major": "1", "minor": "36", "gitVersion": "v1.36.0+martlet", "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "swift", "platform": "linux/amd64",
+        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "swift", "platform": .string(platform),
     ]
+
+    private static var platform: String {
+        #if arch(arm64)
+            "linux/arm64"
+        #else
+            "linux/amd64"
+        #endif
+    }
 
     /// A15.
     private func health(_ endpoint: String, _ check: String?, _ request: APIRequest) async -> Answer {

@@ -6,7 +6,7 @@ import Testing
 @Suite("kubectl", .serialized, .blocking, .enabled(if: Kubectl.isInstalled, "there is no kubectl on PATH"))
 struct KubectlTests {
     /// A service, and in it the Deployment and Service `web`, rolled out.
-    private static func with(_ body: (Kubectl, Stage) async throws -> Void) async throws {
+    static func with(_ body: (Kubectl, Stage) async throws -> Void) async throws {
         try await Stage.with { stage in
             try stage.write("web/config.yaml", Manifests.configMap("from-git", "one"))
             try stage.push("a config map")

@@ -23,15 +23,22 @@ extension Registry {
         }
         return try await modify(key, pipeline, subresource) { (old, pipeline) throws(APIError) in
             if subresource == .scale {
-                let scale = try Self.patched(ScaleSubresource.json(of: old), by: patch, pipeline)
+                let paths = strategy.type.custom?.scale
+                let scale = try Self.patched(ScaleSubresource.json(of: old, paths: paths), by: patch, pipeline)
                 try Self.checkIdentity(scale, key: key, old: old, pipeline)
-                return try Scale.scaled(old, by: scale)
+                return try Scale.scaled(old, by: scale, paths: paths)
             }
             let patched = try Self.patched(old, by: patch, pipeline)
             try Self.checkIdentity(patched, key: key, old: old, pipeline)
             return try pipeline.decoded(patched, from: .patch(patch.document))
         }
     }
+
+    /// G1.
+    private static let strategicMergeRefusal = PatchError(
+        kind: .unsupported,
+        message: "the body of the request was in an unknown format - accepted media types include: "
+            + "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 
     /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3).
     private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
@@ -40,6 +47,7 @@ extension Registry {
             case .json(let operations): return try JSONPatch.apply(operations, to: object)
             case .merge(let change): return MergePatch.apply(change, to: object)
             case .strategicMerge(let change):
+                guard pipeline.strategy.allowsStrategicMerge else { throw strategicMergeRefusal }
                 return try StrategicMergePatch.apply(change, to: object, schema: pipeline.strategy.schema)
             case .apply: preconditionFailure("apply is no patch of this form")
             }
@@ -85,7 +93,6 @@ extension Registry {
     private func apply(
         _ config: JSON, to key: ObjectKey, force: Bool, _ pipeline: WritePipeline, _ subresource: Subresource?
     ) async throws(APIError) -> Object {
-        let type = pipeline.strategy.type
         guard !pipeline.options.fieldManager.isEmpty else {
             let message = "fieldManager: Required value: is required for apply patch"
             throw APIError(
@@ -98,12 +105,8 @@ extension Registry {
                             field: "fieldManager")
                     ]))
         }
-        guard subresource != .scale else {
-            throw APIError(.unsupportedMediaType, "apply to the scale subresource is not served; use a merge patch")
-        }
-        var config = config
-        config[path: ["metadata", "name"]] = .string(key.name)
-        if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
+        let config = try Self.identified(config, key, pipeline, subresource)
+        let pipeline = try Self.withoutRepeats(pipeline)
         while true {
             guard store.snapshot.get(Self.storeKey(key, pipeline.strategy)) == nil else { break }
             if let created = try await create(applying: config, force: force, key, pipeline, subresource) {
@@ -114,8 +117,72 @@ extension Registry {
         return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
+            if subresource == .scale { try Scale.check(merged, type.custom?.scale) }
             return try pipeline.decoded(merged, from: .patch(config))
         }
+    }
+
+    /// The configuration with what its address says about it filled in; that of a Scale as one of the workload (H10).
+    ///
+    /// - Throws: `.badRequest` for what is no object, and where the two differ.
+    private static func identified(
+        _ config: JSON, _ key: ObjectKey, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) throws(APIError) -> JSON {
+        guard config.object != nil else {
+            throw APIError(
+                .badRequest, "error decoding YAML: an applied configuration is an object, not \(config.typeName)")
+        }
+        let type = pipeline.strategy.type
+        let kind = subresource == .scale ? ScaleSubresource.kind : type.kind
+        let version = config["apiVersion"]?.string ?? ""
+        guard version == kind.apiVersion else {
+            throw APIError(
+                .badRequest,
+                "Incorrect version specified in apply patch. Specified patch version: \(version), "
+                    + "expected: \(kind.apiVersion)")
+        }
+        let name = config["kind"]?.string ?? ""
+        guard name == kind.kind else {
+            throw APIError(
+                .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
+        }
+        try checkName(of: config, key)
+        var config = subresource == .scale ? try Scale.workload(config, of: type.kind, paths: type.custom?.scale) : config
+        config[path: ["metadata", "name"]] = .string(key.name)
+        if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
+        return config
+    }
+
+    /// - Throws: `.badRequest` for a configuration that names another object than its address does.
+    private static func checkName(of config: JSON, _ key: ObjectKey) throws(APIError) {
+        let metadata = ObjectMeta(viewing: config["metadata"] ?? [:])
+        guard metadata.name.isEmpty || metadata.name == key.name else {
+            throw APIError(
+                .badRequest,
+                "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
+        }
+        guard metadata.namespace.isEmpty || metadata.namespace == key.namespace else {
+            throw APIError(
+                .badRequest,
+                "the namespace of the object (\(metadata.namespace)) does not match the namespace on the URL "
+                    + "(\(key.namespace))")
+        }
+    }
+
+    /// C21: what an applied configuration says twice is told here, in words of its own.
+    private static func withoutRepeats(_ pipeline: WritePipeline) throws(APIError) -> WritePipeline {
+        var options = pipeline.options
+        guard !options.repeatedFields.isEmpty else { return pipeline }
+        let message =
+            "error converting YAML to JSON: yaml: unmarshal errors:\n  "
+            + options.repeatedFields.joined(separator: "\n  ")
+        switch options.fieldValidation {
+        case .strict: throw APIError(.badRequest, "error strict decoding YAML: \(message)")
+        case .warn: options.warnings?.add(message)
+        case .ignore: break
+        }
+        options.repeatedFields = []
+        return WritePipeline(strategy: pipeline.strategy, options: options, now: pipeline.now)
     }
 
     /// Creates what an apply names but is not there (H1); `nil` when somebody else just did.
@@ -145,7 +212,8 @@ extension Registry {
         do throws(ApplyError) {
             return try ServerSideApply.apply(
                 config, onto: live, schema: strategy.schema, manager: pipeline.options.fieldManager, force: force,
-                subresource: subresource?.rawValue, now: pipeline.now)
+                subresource: subresource?.rawValue, now: pipeline.now,
+                resetFields: strategy.resetFields(of: subresource?.rawValue))
         } catch {
             switch error {
             case .conflicts(let conflicts):

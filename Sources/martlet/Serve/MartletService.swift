@@ -9,6 +9,7 @@ import Model
 import NIOCore
 import NIOPosix
 import Reconciler
+import Rendering
 import Server
 import ServiceLifecycle
 import Store
@@ -88,6 +89,7 @@ struct MartletService {
     private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?, isIdle: Bool) async throws {
         let identity = try ServerIdentity(
             folder: "\(directory)/pki", hosts: [address.host, LogicalNode.hostName], clock: clock, logger: logger)
+        engine.publish(authority: identity.authority)
         let place = BoundAddress()
         let server = APIServer(
             cluster: engine.cluster, clock: clock, identity: identity,
@@ -117,6 +119,7 @@ struct MartletService {
             }
             group.addTask {
                 try await identity.keepRenewed {
+                    engine.publish(authority: identity.authority)
                     if let address = place.value.withLock({ $0 }) { self.writeKubeconfig(address, identity) }
                 }
                 return .other
@@ -277,6 +280,7 @@ struct MartletService {
             mirrors: Mirrors(
                 dataDirectory: directory, settings: TransferSettings(environment: Connection.currentEnvironment),
                 logger: logger), logger: logger,
+            kinds: { KnownKinds(served: try await cluster.resourceTypes()) },
             credentials: RepositoryCredentials(cluster: cluster).credentials)
         return Reconciler(
             cluster: cluster, clock: clock, source: source, logger: logger,
