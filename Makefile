@@ -1,5 +1,5 @@
 # What a person or CI does with this checkout. `make demo` and `make test` install what is missing first.
-.PHONY: demo test bench soak format lint install dependencies generate release
+.PHONY: demo test bench fuzz soak format lint install dependencies generate release
 
 PREFIX ?= /usr/local
 RELEASE = swift build -c release --product martlet
@@ -14,7 +14,12 @@ test: dependencies
 # Many more seeds and longer runs than `make test` has time for.
 soak: dependencies
 	swift build --build-tests
-	MARTLET_SOAK=1 swift test --skip-build --filter 'SimulationTests|EndToEndTests|StoreTests|PlanPropertyTests'
+	MARTLET_SOAK=1 swift test --skip-build --filter 'SimulationTests|EndToEndTests|StoreTests|PlanPropertyTests|SoakTests'
+
+# Looks for inputs that break a reader, for FUZZ_SECONDS (60) in each fuzz target (Tests/Fuzzing).
+fuzz: dependencies
+	scripts/with-progress swift build --build-tests
+	scripts/fuzz
 
 bench: dependencies
 	swift run -c release martlet-bench $(FILTER)

@@ -2,13 +2,17 @@
 import PackageDescription
 
 /// Every target builds with the same settings: what the compiler can catch, a reviewer need not (docs/decisions/001).
-let settings: [SwiftSetting] = [
+let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
 ]
+
+/// Set by `scripts/fuzz`, which builds in a folder of its own: our own code, optimised and instrumented for libFuzzer.
+let isFuzzed = Context.environment["MARTLET_FUZZ"] != nil
+let settings = isFuzzed ? strict + [.unsafeFlags(["-O", "-sanitize=fuzzer"])] : strict
 
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let hashTrees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
@@ -102,6 +106,10 @@ let package = Package(
 
         // Git servers, sshd and small disks on this machine, for tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
+        // What is fuzzed, by libFuzzer and, with the inputs that it found, by tests.
+        .target(
+            name: "Fuzzing", dependencies: ["Model", "Kinds", "CEL"], path: "Tests/Fuzzing", swiftSettings: settings),
+        tests("FuzzingTests", ["Fuzzing"]),
         tests("ModelTests", ["Model"]),
         tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
@@ -125,7 +133,7 @@ let package = Package(
             "ServerTests",
             [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", "CZlib", logging,
-                lifecycle, httpClient,
+                lifecycle, httpClient, hummingbird,
             ] + nio + tls, exclude: ["Goldens"]),
         tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(
@@ -144,3 +152,13 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// What libFuzzer drives. Without its library there is nothing to link it with, so other builds do not know it.
+if isFuzzed {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "martlet-fuzz", dependencies: ["CFuzzer", "Fuzzing"], path: "Tests/martlet-fuzz",
+            swiftSettings: settings, linkerSettings: [.linkedLibrary("stdc++")]),
+    ]
+}

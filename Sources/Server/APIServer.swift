@@ -119,6 +119,11 @@ struct APIResponder: HTTPResponder {
     }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        await answer(to: request).response
+    }
+
+    /// What `respond` sends, before it becomes HTTP.
+    func answer(to request: Request) async -> Answer {
         let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = APIPath(String(target[0]))
         do throws(APIError) {
@@ -137,9 +142,9 @@ struct APIResponder: HTTPResponder {
             if call.method != "GET" { call.body = try await Self.body(of: request) }
             var answer = await self.answerOrStatus(call, path)
             if call.wantsPrettyPrint { answer = answer.prettyPrinted() }
-            return answer.compressed(for: request.headers[.acceptEncoding]).response
+            return answer.compressed(for: request.headers[.acceptEncoding])
         } catch {
-            return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept]).response
+            return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept])
         }
     }
 

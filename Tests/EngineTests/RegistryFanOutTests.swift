@@ -8,12 +8,12 @@ import Testing
 @Suite("Many watchers of one registry", .timeLimit(.minutes(1)))
 struct RegistryFanOutTests {
     /// What one watcher asks for, and which objects that is.
-    private struct Interest: Sendable {
+    struct Interest: Sendable {
         var query: ListQuery
         var wants: @Sendable (_ namespace: String, _ index: Int) -> Bool
     }
 
-    private static func interests() throws -> [Interest] {
+    static func interests() throws -> [Interest] {
         let kind = ConfigMap.kind.groupKind
         return [
             Interest(query: ListQuery(kind), wants: { _, _ in true }),
@@ -27,7 +27,7 @@ struct RegistryFanOutTests {
         ]
     }
 
-    private static func map(_ namespace: String, _ index: Int) -> JSON {
+    static func map(_ namespace: String, _ index: Int) -> JSON {
         [
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": [
@@ -37,7 +37,7 @@ struct RegistryFanOutTests {
         ]
     }
 
-    private static func text(_ event: WatchEvent) -> String? {
+    static func text(_ event: WatchEvent) -> String? {
         func name(_ object: Object) -> String { "\(object.metadata.namespace)/\(object.metadata.name)" }
         return switch event {
         case .added(let object): "added \(name(object))"

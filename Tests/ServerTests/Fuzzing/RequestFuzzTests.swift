@@ -1,0 +1,157 @@
+import Cluster
+import Engine
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Kinds
+import Logging
+import Model
+import NIOCore
+import Store
+import Testing
+
+@testable import Server
+
+/// Whole requests, without a socket: whatever is asked, the answer is one that HTTP and Kubernetes know.
+///
+/// The server with all it stands on is not built for libFuzzer, whose build would take longer than its run: here a
+/// seeded loop changes the requests of the corpus by their grammar.
+@Suite("Requests that nobody would send", .timeLimit(.minutes(15)))
+struct RequestFuzzTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+    private static let folder = "\(root)/Tests/FuzzCorpus/http"
+    /// Says which requests ended the process, should they.
+    private static let current = "\(root)/.build-fuzz/crashes/http-last"
+
+    private static func corpus() throws -> [(name: String, bytes: [UInt8])] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { name in
+            (name, Array(try #require(FileManager.default.contents(atPath: "\(folder)/\(name)"))))
+        }
+    }
+
+    @Test("every request of the corpus, and every one that failed once, is answered as it should be")
+    func corpusIsAnswered() async throws {
+        for input in try Self.corpus() {
+            let faults = try await FuzzedServer.faults(of: FuzzedRequest.sequence(input.bytes))
+            #expect(faults == [], "\(input.name)")
+        }
+    }
+
+    /// `FUZZ_SECONDS` makes it run that long, from another seed each time.
+    @Test("changed requests are answered as they should be")
+    func changedRequestsAreAnswered() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let seconds = environment["FUZZ_SECONDS"].flatMap { Int($0) }
+        let seed = environment["FUZZ_SEED"].flatMap { UInt64($0) } ?? (seconds == nil ? 1 : .random(in: 1 ... .max))
+        let end = ContinuousClock.now + .seconds(seconds ?? 60)
+        let corpus = try Self.corpus().map { FuzzedRequest.sequence($0.bytes) }
+        var mutator = RequestMutator(random: SplitMix64(seed: seed))
+        try FileManager.default.createDirectory(
+            atPath: "\(Self.root)/.build-fuzz/crashes", withIntermediateDirectories: true)
+        var count = 0
+        while ContinuousClock.now < end, seconds != nil || count < 300 {
+            count += 1
+            let requests = mutator.sequence(from: corpus)
+            let bytes = FuzzedRequest.bytes(requests)
+            try Data(bytes).write(to: URL(filePath: Self.current))
+            let start = ContinuousClock.now
+            var faults = try await FuzzedServer.faults(of: requests)
+            let time = ContinuousClock.now - start
+            if time > .seconds(10) { faults.append("it took \(time)") }
+            guard !faults.isEmpty else { continue }
+            let kept = "\(Self.root)/.build-fuzz/crashes/http-\(seed)-\(count)"
+            try Data(bytes).write(to: URL(filePath: kept))
+            Issue.record("input \(count) of seed \(seed), kept in \(kept): \(faults.joined(separator: "; "))")
+            return
+        }
+        try FileManager.default.removeItem(atPath: Self.current)
+        if seconds != nil { print("http: \(count) inputs from seed \(seed)") }
+    }
+}
+
+/// A server over a new registry, called without a socket.
+private struct FuzzedServer {
+    /// Waits for nothing.
+    private struct StillClock: WallClock {
+        let now = Timestamp(seconds: 1_800_000_000)
+
+        func sleep(until deadline: Timestamp) async throws { try Task.checkCancellation() }
+    }
+
+    private static let quiet: Logger = {
+        var logger = Logger(label: "fuzz")
+        logger.logLevel = .critical
+        return logger
+    }()
+
+    /// What is wrong with the answers.
+    static func faults(of requests: [FuzzedRequest]) async throws -> [String] {
+        let clock = StillClock()
+        let addresses = try #require(AddressRange("127.97.0.0/16"))
+        let registry = Registry(
+            store: try Store(persistence: MemoryPersistence()), clock: clock, random: SplitMix64(seed: 3),
+            configuration: .init(serviceAddresses: addresses))
+        _ = try await registry.create(
+            Object(viewing: Namespace(named: "default").json), options: WriteOptions(fieldManager: "test"))
+        let (_, logEnd) = AsyncStream.makeStream(of: Void.self)
+        registry.attach(logs: FixedLogs(ended: logEnd))
+        let access = Access(
+            token: AccessToken(secret: "secret"),
+            certificates: ClientCertificates(authority: { preconditionFailure("nobody has one") }, clock: clock))
+        let responder = APIResponder(
+            cluster: registry,
+            handler: ResourceHandler(cluster: registry, clock: clock, reviews: Reviews(access: access)),
+            access: access, readiness: { [] }, address: .init(port: 6443), logger: quiet)
+        var faults: [String] = []
+        for request in requests {
+            guard let message = message(request) else { continue }
+            faults += self.faults(of: await responder.answer(to: message))
+        }
+        return faults
+    }
+
+    private static func message(_ request: FuzzedRequest) -> Request? {
+        guard let method = HTTPRequest.Method(request.method) else { return nil }
+        var fields = HTTPFields()
+        for header in request.headers {
+            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
+        }
+        if fields[.authorization] == nil { fields[.authorization] = "Bearer secret" }
+        return Request(
+            head: HTTPRequest(method: method, scheme: nil, authority: nil, path: request.target, headerFields: fields),
+            body: RequestBody(buffer: ByteBuffer(bytes: request.body)))
+    }
+
+    private static func faults(of answer: Answer) -> [String] {
+        var faults: [String] = []
+        if !(200..<600).contains(answer.code) || [500, 501, 502].contains(answer.code) {
+            faults.append("the code is \(answer.code)")
+        }
+        _ = answer.response
+        guard case .bytes(let bytes) = answer.body, !answer.headers.contains(where: { $0.name == "Content-Encoding" })
+        else { return faults }
+        if faults.count > 0 { faults.append(String(decoding: bytes.prefix(1000), as: UTF8.self)) }
+        switch answer.contentType {
+        case "application/json":
+            do {
+                let json = try JSON(decoding: bytes)
+                if json["kind"] == "Status", let code = json["code"]?.int, code != answer.code {
+                    faults.append("the Status says \(code), HTTP \(answer.code)")
+                }
+            } catch {
+                faults.append("the answer is no JSON: \(error)")
+            }
+        case "application/yaml":
+            do {
+                _ = try YAML.documents(bytes, file: "answer")
+            } catch {
+                faults.append("the answer is no YAML: \(error)")
+            }
+        case "application/vnd.kubernetes.protobuf":
+            if !bytes.starts(with: Array("k8s\0".utf8)) { faults.append("the answer is no protobuf") }
+        default: break
+        }
+        return faults
+    }
+}
