@@ -136,7 +136,10 @@ package final class SchemaType: Sendable {
     }
 
     /// A scalar may take four bytes.
-    private static func bytes(ofLength length: Int) -> Int64 { max(0, Int64(length)) * 4 }
+    private static func bytes(ofLength length: Int) -> Int64 {
+        let (product, overflow) = max(0, Int64(length)).multipliedReportingOverflow(by: 4)
+        return overflow ? .max : product
+    }
 
     /// What the checker calls it.
     package var type: CELType {

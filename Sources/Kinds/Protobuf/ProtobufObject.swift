@@ -129,14 +129,20 @@ package struct ProtobufObject: Hashable, Sendable {
     ) throws(ProtobufError) -> (String, JSON) {
         guard case .bytes(let bytes) = value else { throw ProtobufError("\(field.name) is no map") }
         var key = ""
-        // What is left out is empty: a text, bytes, a quantity.
-        var item: JSON = ""
+        var item: JSON?
         var reader = ProtobufReader(bytes)
         while let (number, value) = try reader.next() {
             if number == 1, case .bytes(let bytes) = value { key = try text(bytes) }
             if number == 2 { item = try json(field.type, value, depth: depth, unknown: &unknown) ?? .null }
         }
-        return (key, item)
+        if let item { return (key, item) }
+        // What is left out is empty: a text, bytes, a quantity, a message; or 0.
+        let empty: ProtobufReader.Value =
+            switch field.type {
+            case .bool, .int32, .int64, .double: .number(0)
+            default: .bytes([])
+            }
+        return (key, try json(field.type, empty, depth: depth, unknown: &unknown) ?? .null)
     }
 
     /// - Returns: `nil` for what stands for nothing: a time that was never set.

@@ -30,7 +30,8 @@ struct DaemonSetRules: KindRules {
         let path = ["metadata", "annotations", Self.templateGeneration]
         let generation = old[path: path]?.string.flatMap { Int($0) } ?? 1
         let isChanged = object["spec"]?["template"] != old["spec"]?["template"]
-        object[path: path] = .string(String(isChanged ? generation + 1 : generation))
+        // The annotation is a client's to write: it may be the highest number already.
+        object[path: path] = .string(String(isChanged && generation < .max ? generation + 1 : generation))
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {

@@ -109,9 +109,10 @@ extension FieldErrors {
 
     /// Go's `%f`.
     private static func sixDecimals(_ value: Double) -> String {
-        guard value.isFinite, value < 9e12 else { return value > 0 ? "+Inf" : "NaN" }
-        let millionths = Int64((value * 1_000_000).rounded())
+        guard abs(value) < 9e12 else { return value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN" }
+        let millionths = Int64((abs(value) * 1_000_000).rounded())
         let fraction = String(millionths % 1_000_000)
-        return "\(millionths / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+        let whole = "\(value < 0 ? "-" : "")\(millionths / 1_000_000)"
+        return "\(whole)." + String(repeating: "0", count: 6 - fraction.count) + fraction
     }
 }

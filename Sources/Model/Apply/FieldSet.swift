@@ -186,5 +186,16 @@ extension FieldSet {
             nodes.append(Node(element: element, isMember: isMember, children: children))
         }
         self.init(nodes)
+        uniteEqualElements()
+    }
+
+    /// Several texts may stand for one element: `k:{"a":1,"b":2}` and `k:{"b":2,"a":1}`.
+    private mutating func uniteEqualElements() {
+        for position in nodes.indices.dropFirst().reversed()
+        where nodes[position].element == nodes[position - 1].element {
+            let other = nodes.remove(at: position)
+            nodes[position - 1].isMember = nodes[position - 1].isMember || other.isMember
+            nodes[position - 1].children = nodes[position - 1].children.union(other.children)
+        }
     }
 }

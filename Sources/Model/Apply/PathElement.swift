@@ -42,6 +42,7 @@ extension PathElement: Comparable {
     }
 
     package static func < (left: PathElement, right: PathElement) -> Bool { left.order(to: right) == .before }
+    package static func == (left: PathElement, right: PathElement) -> Bool { left.order(to: right) == .same }
 
     private var rank: Int {
         switch self {
@@ -70,8 +71,18 @@ extension PathElement: Comparable {
         switch (left, right) {
         case (.int(let left), .int(let right)): order(left, right)
         case (.string(let left), .string(let right)): order(left, right)
+        // Not by their texts: 10 stands before 1e9 there, and after 2, which stands after 1e9.
+        case (.int, .number): .before
+        case (.number, .int): .after
         default: left == right ? .same : order(left.text(), right.text())
         }
+    }
+
+    /// By bytes where Unicode knows no difference: to JSON those are two names.
+    private static func order(_ left: String, _ right: String) -> Order {
+        if left.hasSameBytes(as: right) { return .same }
+        if left == right { return left.utf8.lexicographicallyPrecedes(right.utf8) ? .before : .after }
+        return left < right ? .before : .after
     }
 }
 
