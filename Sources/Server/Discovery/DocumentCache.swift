@@ -34,7 +34,7 @@ final class DocumentCache: Sendable {
     }
 
     /// How many bytes of documents are kept.
-    private static let limit = 1 << 20
+    private static let limit = 1 << 19
 
     private let state = Mutex(State())
 
