@@ -117,7 +117,7 @@ extension Registry {
         return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
-            if subresource == .scale { try Scale.check(merged, type.custom?.scale) }
+            if subresource == .scale { try Scale.check(merged, pipeline.strategy.type.custom?.scale) }
             return try pipeline.decoded(merged, from: .patch(config))
         }
     }
