@@ -9,6 +9,13 @@ static const unsigned char schemas[] = {
 const unsigned char *martlet_schemas(void) { return schemas; }
 size_t martlet_schemas_size(void) { return sizeof schemas; }
 
+static const unsigned char descriptions[] = {
+#embed "descriptions.json"
+};
+
+const unsigned char *martlet_descriptions(void) { return descriptions; }
+size_t martlet_descriptions_size(void) { return sizeof descriptions; }
+
 static const unsigned char protobuf[] = {
 #embed "protobuf.json"
 };

@@ -67,11 +67,14 @@ package struct APIError: Error, Hashable, Sendable {
         package var uid: String
         package var causes: [Cause]
         package var retryAfterSeconds: Int?
+        /// With which a list that expired goes on, if it need not show one moment (D2); empty: it cannot.
+        package var continueToken: String
 
         package init(
             name: String = "", group: String = "", kind: String = "", uid: String = "", causes: [Cause] = [],
-            retryAfterSeconds: Int? = nil
+            retryAfterSeconds: Int? = nil, continueToken: String = ""
         ) {
+            self.continueToken = continueToken
             self.name = name
             self.group = group
             self.kind = kind
@@ -146,6 +149,9 @@ extension APIError {
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure",
             "message": .string(message), "reason": .string(reason.rawValue),
         ]
+        if !details.continueToken.isEmpty {
+            status[path: ["metadata", "continue"]] = .string(details.continueToken)
+        }
         var fields: JSON = [:]
         if !details.name.isEmpty { fields["name"] = .string(details.name) }
         if !details.group.isEmpty { fields["group"] = .string(details.group) }
@@ -179,6 +185,7 @@ extension APIError {
                         reason: $0["reason"]?.string ?? "", message: $0["message"]?.string ?? "",
                         field: $0["field"]?.string ?? "")
                 },
-                retryAfterSeconds: (status["details"]?["retryAfterSeconds"]?.int).map { Int($0) }))
+                retryAfterSeconds: (status["details"]?["retryAfterSeconds"]?.int).map { Int($0) },
+                continueToken: status[path: ["metadata", "continue"]]?.string ?? ""))
     }
 }

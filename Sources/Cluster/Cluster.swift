@@ -35,12 +35,26 @@ package protocol Cluster: Sendable {
     /// Answers the object as it is left: marked for deletion, or as it last was when it is gone.
     func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object
 
+    /// Deletes a pod if its disruption budget bears that.
+    ///
+    /// - Throws: `.tooManyRequests` while the budget forbids it.
+    func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError)
+
     /// What the containers of a pod wrote.
     func logs(_ query: LogQuery) async throws(APIError) -> LogStream
 }
 
 extension Cluster {
     package func get(_ key: ObjectKey) async throws(APIError) -> Object { try await get(key, version: nil) }
+}
+
+/// Which state of a collection a list is to show (semantics-api D1).
+package enum ListMoment: Hashable, Sendable {
+    case latest
+    /// Any that is not older than this version.
+    case notOlder(than: String)
+    /// The one of just this version.
+    case exactly(at: String)
 }
 
 /// Which objects a list or watch is about.
@@ -55,11 +69,15 @@ package struct ListQuery: Hashable, Sendable {
     /// At most so many objects in one answer; the rest follows with `continueToken`.
     package var limit: Int?
     package var continueToken: String?
+    /// Of which time; a continued list is of the time of its first page. Watches do not look at it.
+    package var moment: ListMoment
 
     package init(
         _ kind: GroupKind, version: String? = nil, namespace: String? = nil, labels: Selector = Selector(),
-        fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil
+        fields: FieldSelector = FieldSelector(), limit: Int? = nil, continueToken: String? = nil,
+        moment: ListMoment = .latest
     ) {
+        self.moment = moment
         self.kind = kind
         self.version = version
         self.namespace = namespace
@@ -134,6 +152,8 @@ package struct WriteOptions: Hashable, Sendable {
     /// Who writes, for `managedFields`.
     package var fieldManager: String
     package var fieldValidation: FieldValidation
+    /// What the text of the request gave more than once in one object (C21): `duplicate field "spec.replicas"`.
+    package var repeatedFields: [String] = []
     /// Where warnings go; `nil`: nobody would read them.
     package var warnings: RequestWarnings?
     /// Of a patch that does not say it itself, and of its answer; `nil` means the preferred one.

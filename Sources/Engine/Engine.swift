@@ -44,6 +44,7 @@ package final class Engine: Sendable {
     private let node: NodeAgent
     private let proxy: ServiceProxy
     private let namespaces: NamespaceController
+    private let namespaceDefaults: NamespaceDefaultsController
     private let garbage: GarbageCollector
 
     /// The engine as everybody else sees it.
@@ -69,6 +70,7 @@ package final class Engine: Sendable {
             addresses: configuration.addresses.pods, seed: seed, version: configuration.version)
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
+        namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
         garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed)
         registry.attach(logs: node.logs)
     }
@@ -78,6 +80,9 @@ package final class Engine: Sendable {
         try await namespaces.ensureSystemNamespaces()
     }
 
+    /// Tells every namespace whose certificate vouches for the API server, in PEM.
+    package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
+
     /// Runs until the task is cancelled.
     package func run() async throws {
         let (snapshots, continuation) = AsyncStream.makeStream(
@@ -86,10 +91,12 @@ package final class Engine: Sendable {
             informer.onChange { [self] _ in continuation.yield(proxySnapshot()) }
         }
         try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.registry.keepWatchersCurrent() }
             group.addTask { try await self.loops.run() }
             group.addTask { try await self.node.run() }
             group.addTask { await self.proxy.run(snapshots) }
             group.addTask { try await self.namespaces.run() }
+            group.addTask { try await self.namespaceDefaults.run() }
             group.addTask { try await self.garbage.run() }
         }
     }

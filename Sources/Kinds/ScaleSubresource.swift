@@ -2,6 +2,8 @@ package import Model
 
 /// The number of replicas of a workload as an object of its own (`autoscaling/v1` Scale).
 package enum ScaleSubresource {
+    package static let kind = GroupVersionKind(group: "autoscaling", version: "v1", kind: "Scale")
+
     /// What `/scale` shows of a workload: its replicas, wanted and counted, and the selector of its pods as text.
     ///
     /// - Parameter paths: where a custom resource keeps these (I5).

@@ -86,6 +86,12 @@ package final class KubernetesClient: Cluster {
         var items = ResourcePaths.items(of: query)
         if let limit = query.limit { items.append(("limit", "\(limit)")) }
         if let token = query.continueToken, !token.isEmpty { items.append(("continue", token)) }
+        switch query.moment {
+        case .latest: break
+        case .notOlder(let version):
+            items += [("resourceVersion", version), ("resourceVersionMatch", "NotOlderThan")]
+        case .exactly(let version): items += [("resourceVersion", version), ("resourceVersionMatch", "Exact")]
+        }
         let path = ResourcePaths.collection(type, namespace: query.namespace) + ResourcePaths.query(items)
         let json = try await transport.send(.GET, path)
         let metadata = json["metadata"] ?? [:]
@@ -232,15 +238,8 @@ package final class KubernetesClient: Cluster {
     /// no more than what that says: kind, name, namespace and uid.
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
         let type = try await type(for: key.kind, version: options.version)
-        var body: JSON = ["apiVersion": "v1", "kind": "DeleteOptions"]
-        if let grace = options.gracePeriodSeconds { body["gracePeriodSeconds"] = .int(Int64(grace)) }
-        if let policy = options.propagation { body["propagationPolicy"] = .string(policy.rawValue) }
-        if let uid = options.uid { body[path: ["preconditions", "uid"]] = .string(uid) }
-        if let version = options.resourceVersion {
-            body[path: ["preconditions", "resourceVersion"]] = .string(version)
-        }
-        if options.dryRun { body["dryRun"] = ["All"] }
-        let answer = try await transport.send(.DELETE, try ResourcePaths.object(type, key), body: body.encoded())
+        let answer = try await transport.send(
+            .DELETE, try ResourcePaths.object(type, key), body: Self.body(of: options).encoded())
         guard answer["kind"] == "Status" else { return try object(answer) }
         var metadata: JSON = ["name": .string(key.name)]
         if type.isNamespaced { metadata["namespace"] = .string(key.namespace) }
@@ -249,6 +248,29 @@ package final class KubernetesClient: Cluster {
             viewing: [
                 "apiVersion": .string(type.kind.apiVersion), "kind": .string(type.kind.kind), "metadata": metadata,
             ])
+    }
+
+    package func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError) {
+        let type = try await type(for: Pod.kind)
+        let eviction: JSON = [
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
+            "deleteOptions": Self.body(of: options),
+        ]
+        _ = try await transport.send(
+            .POST, try ResourcePaths.object(type, pod, subresource: "eviction"), body: eviction.encoded())
+    }
+
+    private static func body(of options: DeleteOptions) -> JSON {
+        var body: JSON = ["apiVersion": "v1", "kind": "DeleteOptions"]
+        if let grace = options.gracePeriodSeconds { body["gracePeriodSeconds"] = .int(Int64(grace)) }
+        if let policy = options.propagation { body["propagationPolicy"] = .string(policy.rawValue) }
+        if let uid = options.uid { body[path: ["preconditions", "uid"]] = .string(uid) }
+        if let version = options.resourceVersion {
+            body[path: ["preconditions", "resourceVersion"]] = .string(version)
+        }
+        if options.dryRun { body["dryRun"] = ["All"] }
+        return body
     }
 
     private func object(_ json: JSON) throws(APIError) -> Object {

@@ -117,5 +117,6 @@ package final class ScriptedCluster: Cluster {
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
         throw Self.refusal
     }
+    package func evict(_ pod: ObjectKey, options: DeleteOptions) async throws(APIError) { throw Self.refusal }
     package func logs(_ query: LogQuery) async throws(APIError) -> LogStream { throw Self.refusal }
 }

@@ -9,6 +9,21 @@ package struct Snapshot: Sendable {
 
     package var count: Int { objects.count }
 
+    /// The store before `changes`, which are all that happened after `revision`, in order.
+    func undoing(_ changes: [Change], backTo revision: Revision) -> Snapshot {
+        var objects = objects
+        var index = index
+        for change in changes.reversed() {
+            objects[change.key] = change.previous
+            switch change.kind {
+            case .created: index.remove(change.key)
+            case .updated: break
+            case .deleted: index.insert(change.key)
+            }
+        }
+        return Snapshot(revision: revision, objects: objects, index: index)
+    }
+
     /// The kinds that have objects, sorted.
     package var kinds: [String] { index.kindNames }
 

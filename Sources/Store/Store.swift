@@ -145,6 +145,26 @@ package final class Store: Sendable {
         return try hub.watch(from: revision, kind: kind, namespace: namespace)
     }
 
+    /// Tells watchers for whom nothing happened how far the store is, so that each can go on from there.
+    package func tellProgress() { hub.tellProgress() }
+
+    /// Everything as it was at a revision of the past, made by undoing what history holds since then.
+    ///
+    /// - Complexity: linear in the number of changes since.
+    /// - Throws: `.tooOld` when history does not reach back so far, `.tooNew` when the store was never there.
+    package func snapshot(at revision: Revision) async throws(StoreError) -> Snapshot {
+        while true {
+            let present = snapshot
+            guard revision <= present.revision else {
+                throw .tooNew(requested: revision, current: present.revision)
+            }
+            let changes = try hub.changes(after: revision, upTo: present.revision)
+            if let changes { return present.undoing(changes, backTo: revision) }
+            // What became visible just now is told to history next.
+            try await settle()
+        }
+    }
+
     /// Finishes what was accepted, ends all watches and lets go of the data directory. Later writes throw `.closed`.
     package func close() async {
         state.withLock { $0.isClosed = true }

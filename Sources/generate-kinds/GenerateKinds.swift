@@ -2,8 +2,7 @@ import FoundationEssentials
 import Glibc
 import Model
 
-/// Writes what derives from the schemas of the built-in kinds: the one document that is compiled in, and the typed
-/// views.
+/// Writes what derives from the schemas of the built-in kinds: the documents that are compiled in, and the typed views.
 ///
 ///     swift run generate-kinds [--check]
 ///
@@ -25,7 +24,11 @@ struct GenerateKinds {
     /// - Parameter root: the root of the package, with a slash at its end, or empty for the current directory.
     static func staleFiles(root: String) throws -> [(path: String, content: [UInt8])] {
         let document = try SchemaSources(root: root).document()
-        var files = [(path: "Sources/Assets/schemas.json", content: document.encoded())]
+        let split = Descriptions(splitting: document)
+        var files = [
+            (path: "Sources/Assets/schemas.json", content: split.schemas.encoded()),
+            (path: "Sources/Assets/descriptions.json", content: JSON.object(split.texts).encoded()),
+        ]
         files += ViewGenerator(schemas: document).files().map { ($0.path, Array($0.content.utf8)) }
         return files.filter { file in
             // A file that is not there yet reads as an empty one.

@@ -22,7 +22,7 @@ struct ViewGenerator {
     private func view(name: String, schema: JSON) -> String {
         let kind = schemas["kinds"]?.array?.first { ($0["definition"] ?? $0["kind"])?.string == name }
         let conformance = kind == nil ? "JSONView" : "KubernetesObject"
-        var lines = ["package struct \(name): \(conformance) {"]
+        var lines = comment(schema, indentation: "") + ["package struct \(name): \(conformance) {"]
         if let kind {
             let group = kind["group"]?.string ?? ""
             let version = kind["version"]?.string ?? ""
@@ -34,10 +34,24 @@ struct ViewGenerator {
         let required = Set((schema["required"]?.array ?? []).compactMap(\.string))
         for property in schema["properties"]?.object ?? JSONObject()
         where kind == nil || !["apiVersion", "kind"].contains(property.key) {
+            lines += comment(property.value, indentation: "    ")
             lines += accessor(property, required: required.contains(property.key))
         }
         lines.append("}")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The description as a doc comment.
+    private func comment(_ schema: JSON, indentation: String) -> [String] {
+        var lines: [String] = []
+        for word in (schema["description"]?.string ?? "").split(separator: " ") {
+            if let line = lines.last, line.count + word.count < Self.width {
+                lines[lines.count - 1] = "\(line) \(word)"
+            } else {
+                lines.append("\(indentation)/// \(word)")
+            }
+        }
+        return lines
     }
 
     private func accessor(_ property: JSONObject.Member, required: Bool) -> [String] {
@@ -101,6 +115,9 @@ struct ViewGenerator {
         default: return "JSON"
         }
     }
+
+    /// How many columns a line may have.
+    private static let width = 120
 
     private static let keywords: Set<String> = [
         "continue", "default", "operator", "protocol", "repeat", "where", "in", "is", "as", "self", "extension",

@@ -10,17 +10,23 @@ struct Kubectl {
     let stage: Stage
     /// Before every command's own arguments.
     var options: [String] = []
+    var environment: [String] = []
 
     private func command(_ arguments: [String]) -> [String] {
         // No command here takes long; one that hangs must fail its test, not hold it up.
         [
-            "timeout", "60", "env", "HOME=\(stage.root)", "KUBECONFIG=\(stage.data)/kubeconfig", "LC_ALL=C", "kubectl",
-        ] + options + arguments
+            "timeout", "60", "env", "HOME=\(stage.root)", "KUBECONFIG=\(stage.data)/kubeconfig", "LC_ALL=C",
+        ] + environment + ["kubectl"] + options + arguments
     }
 
     /// Runs a command that is to succeed, and answers what it wrote.
     @discardableResult
     func callAsFunction(_ arguments: String..., input: String? = nil) throws -> String {
+        try callAsFunction(arguments, input: input)
+    }
+
+    @discardableResult
+    func callAsFunction(_ arguments: [String], input: String? = nil) throws -> String {
         let result = try execute(arguments, input)
         guard result.code == 0 else {
             throw Stage.Failure(

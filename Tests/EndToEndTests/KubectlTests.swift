@@ -6,7 +6,7 @@ import Testing
 @Suite("kubectl", .serialized, .blocking, .enabled(if: Kubectl.isInstalled, "there is no kubectl on PATH"))
 struct KubectlTests {
     /// A service, and in it the Deployment and Service `web`, rolled out.
-    private static func with(_ body: (Kubectl, Stage) async throws -> Void) async throws {
+    static func with(_ body: (Kubectl, Stage) async throws -> Void) async throws {
         try await Stage.with { stage in
             try stage.write("web/config.yaml", Manifests.configMap("from-git", "one"))
             try stage.push("a config map")
@@ -52,6 +52,8 @@ struct KubectlTests {
             #expect(try kubectl("get", "nodes", "-o", "wide").contains("Ready"))
             #expect(try kubectl("get", "applications", "-n", "martlet").contains("web"))
             #expect(try kubectl("explain", "deployment.spec").contains("minReadySeconds"))
+            let explained = try kubectl("explain", "deployment.spec.minReadySeconds")
+            #expect(explained.contains("Seconds that a pod must be ready"), "\(explained)")
             #expect(try kubectl("explain", "pod.spec.containers", "--recursive").contains("readinessProbe"))
         }
     }

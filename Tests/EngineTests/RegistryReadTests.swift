@@ -38,10 +38,61 @@ struct RegistryReadTests {
             try await registry.registry.list(ListQuery(Self.configMaps, continueToken: first.continueToken))
         }
         #expect(error.reason == .expired)
+        // The rest can still be had, though not of the same moment (D2).
+        try await registry.create(Sample.configMap("c9"))
+        let rest = try await registry.registry.list(
+            ListQuery(Self.configMaps, continueToken: error.details.continueToken))
+        #expect(rest.items.map(\.metadata.name) == ["c2", "c9"])
+        #expect(error.status[path: ["metadata", "continue"]] == .string(error.details.continueToken))
         error = try await registry.error {
             try await registry.registry.list(ListQuery(Self.configMaps, continueToken: "!"))
         }
         #expect(error.reason == .badRequest)
+    }
+
+    @Test("an exact version of the past is listed as it was, as long as history goes back to it (D1, D2)")
+    func exactVersions() async throws {
+        var limits = Store.Limits()
+        limits.history = 20
+        let registry = try await TestRegistry(limits: limits)
+        let names = { (moment: ListMoment) in
+            try await registry.registry.list(ListQuery(Self.configMaps, moment: moment)).items.map(\.metadata.name)
+        }
+        let start = try await registry.create(Sample.configMap("c0")).metadata.resourceVersion
+        let made = try await registry.create(Sample.configMap("c1")).metadata.resourceVersion
+        try await registry.patch(ConfigMap.key("c1", in: "default"), .merge(["data": ["a": "2"]]))
+        let later = try await registry.delete(ConfigMap.key("c0", in: "default")).metadata.resourceVersion
+        let query = ListQuery(Self.configMaps, moment: .exactly(at: made))
+        let list = try await registry.registry.list(query)
+        #expect(list.items.map(\.metadata.name) == ["c0", "c1"])
+        #expect(list.items.last?.json[path: ["data", "a"]] == "1")
+        #expect(list.resourceVersion == made)
+        #expect(try await names(.exactly(at: start)) == ["c0"])
+        #expect(try await names(.exactly(at: later)) == ["c1"])
+        #expect(try await names(.notOlder(than: start)) == ["c1"], "the latest state is never too old")
+        for moment in [ListMoment.exactly(at: "99999"), .notOlder(than: "99999")] {
+            let error = try await registry.error { try await names(moment) }
+            #expect(error.reason == .timeout)
+            #expect(error.details.causes.first?.reason == "ResourceVersionTooLarge")
+        }
+        for number in 0..<30 { try await registry.create(Sample.configMap("d\(number)")) }
+        let error = try await registry.error { try await names(.exactly(at: made)) }
+        #expect(error.reason == .expired)
+    }
+
+    @Test("who watches quiet objects hears how far the store is (D7)")
+    func progress() async throws {
+        let registry = try await TestRegistry()
+        let stream = try await registry.registry.watch(
+            ListQuery(Self.configMaps), from: "\(registry.store.revision)")
+        let made = try await registry.create(Sample.pod("a"))
+        registry.store.tellProgress()
+        var events = stream.makeAsyncIterator()
+        guard case .bookmark(let version) = try await events.next() else {
+            Issue.record("there is no bookmark")
+            return
+        }
+        #expect(version == made.metadata.resourceVersion)
     }
 
     @Test("lists are narrowed by namespace, labels and fields; unknown fields are refused (D9, D10)")

@@ -35,7 +35,8 @@ struct PrintingTests {
     func columnsAndCells() {
         // Of these Kubernetes shows only when they were created.
         let plain = ["ServiceAccount", "Role", "ClusterRole", "LimitRange", "CustomResourceDefinition"]
-        for type in Catalog.builtIn.types {
+        // Questions to the API server are in no table.
+        for type in Catalog.builtIn.types where type.verbs.contains("list") {
             let kind = type.kind.groupKind
             let table = Self.table(kind, ["metadata": ["name": "it"]])
             #expect(table.rows[0].cells.count == table.columns.count, "\(kind)")

@@ -55,6 +55,10 @@ struct ApplyStrategicMergeTests {
                 ["strategy": ["rollingUpdate": ["maxSurge": 1]]], ["strategy": ["type": "Recreate"]]
             ),
             (["strategy": ["$patch": "delete"]], ["strategy": ["type": "Recreate"]], ["strategy": [:]]),
+            // Of what is not there nothing can be removed or replaced.
+            (["strategy": ["$patch": "delete"]], ["replicas": 1], ["replicas": 1]),
+            (["strategy": ["$patch": "replace", "type": "Recreate"]], ["replicas": 1], ["replicas": 1]),
+            (["tolerations": [["key": "b"], ["$patch": "replace"]]], [:], ["tolerations": [["key": "b"]]]),
             (
                 ["containers": [["name": "a", "image": .null], ["name": "b", "$patch": "delete"]]], [:],
                 ["containers": [["name": "a"]]]
@@ -88,7 +92,7 @@ struct ApplyStrategicMergeTests {
             (["$deleteFromPrimitiveList/x": 1], .malformed, "invalid patch format of primitive list"),
             (["$deleteFromPrimitiveList": []], .malformed, "invalid patch format of primitive list"),
             (["strategy": ["$retainKeys": 1]], .malformed, "invalid patch format of retainKeys"),
-            (["strategy": ["$retainKeys": [], "type": "x"]], .failed, "invalid patch format of retainKeys"),
+            (["strategy": ["$retainKeys": [], "type": "x"]], .malformed, "invalid patch format of retainKeys"),
             (["containers": [[["name": "a"]]]], .failed, "lists of lists are not supported"),
             (["containers": [["image": "a"]]], .failed, "does not contain declared merge key: name"),
             (["containers": [["$patch": "delete"]]], .failed, "does not contain declared merge key: name"),
@@ -101,7 +105,8 @@ struct ApplyStrategicMergeTests {
             ),
         ] as [(JSON, PatchError.Kind, String)])
     func faults(patch: JSON, kind: PatchError.Kind, text: String) {
-        let error = #expect(throws: PatchError.self) { try Self.spec(patch, Self.two) }
+        let spec = MergePatch.apply(["strategy": ["type": "Recreate"]], to: Self.two)
+        let error = #expect(throws: PatchError.self) { try Self.spec(patch, spec) }
         #expect(error?.kind == kind)
         #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
     }

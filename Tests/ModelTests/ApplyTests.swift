@@ -201,6 +201,18 @@ struct ApplyTests {
         #expect(third[path: ["spec", "containers"]]?[0]?["ports"]?.array?.count == 2)
     }
 
+    @Test("H5: a map that loses all it had stays where it was, and so do those around it, with their owners")
+    func emptiedMaps() throws {
+        let config = { (strategy: JSON) in Fixture.object(["strategy": strategy]) }
+        var live = try Fixture.apply(config([:]), onto: nil, by: "alice")
+        live = try Fixture.apply(config(["rollingUpdate": ["maxSurge": 1]]), onto: live, by: "carol")
+        #expect(live[path: ["spec", "strategy", "rollingUpdate", "maxSurge"]] == 1)
+        live = try Fixture.apply(config(["rollingUpdate": [:]]), onto: live, by: "carol")
+        #expect(live[path: ["spec", "strategy"]] == [:])
+        #expect(Fixture.owned(live, by: "alice") == [".spec.strategy"])
+        #expect(Fixture.owned(live, by: "carol") == [".spec.strategy.rollingUpdate"])
+    }
+
     @Test("H6: a set merges by value, each value with its own owners")
     func sets() throws {
         let finalizers = { (values: JSON) in Fixture.object(nil, metadata: ["finalizers": values]) }
@@ -222,8 +234,8 @@ struct ApplyTests {
         let live = try Fixture.apply(config(["-v"], ["matchLabels": ["a": "b"]]), onto: nil, by: "alice")
         #expect(
             throws: ApplyError.conflicts([
-                try Self.conflict("alice", [.field("containers"), .item(["name": "a"]), .field("args")]),
                 try Self.conflict("alice", [.field("selector")]),
+                try Self.conflict("alice", [.field("containers"), .item(["name": "a"]), .field("args")]),
             ])
         ) { try Fixture.apply(config(["-q"], ["matchLabels": ["c": "d"]]), onto: live, by: "carol") }
         let same = try Fixture.apply(config(["-q"], ["matchLabels": ["c": "d"]]), onto: live, by: "alice")

@@ -42,7 +42,7 @@ struct ApplyUpdateTests {
         #expect(managers == ["ancient-changes"] + (3...11).map { "m\($0)" })
         #expect(
             Fixture.owned(live, by: "ancient-changes") == [
-                ".metadata.labels", ".metadata.labels.l1", ".metadata.labels.l2", ".spec", ".spec.replicas",
+                ".spec", ".metadata.labels", ".metadata.labels.l1", ".metadata.labels.l2", ".spec.replicas",
             ])
         #expect(Fixture.entry(live, "ancient-changes")?["time"] == "1970-01-12T13:46:42Z")
     }
@@ -119,9 +119,9 @@ struct ApplyFieldSetTests {
         #expect(set.fieldsV1.text() == Self.text)
         #expect(
             set.paths.map(\.description) == [
-                ".metadata.finalizers", ".metadata.finalizers[=\"a\"]", ".spec",
-                ".spec.containers[containerPort=80,protocol=\"TCP\"]",
-                ".spec.containers[containerPort=80,protocol=\"TCP\"].name", ".spec.containers[3]",
+                ".spec", ".metadata.finalizers", ".metadata.finalizers[=\"a\"]",
+                ".spec.containers[containerPort=80,protocol=\"TCP\"]", ".spec.containers[3]",
+                ".spec.containers[containerPort=80,protocol=\"TCP\"].name",
             ])
     }
 

@@ -28,7 +28,8 @@ struct TestServer {
 
     /// An identity in a folder of its own, for as long as `body` runs.
     static func withIdentity<Result>(
-        clock: any WallClock = SystemClock(), _ body: (ServerIdentity, String) async throws -> Result
+        clock: any WallClock = SystemClock(),
+        _ body: (_ identity: ServerIdentity, _ folder: String) async throws -> Result
     ) async throws -> Result {
         let folder = "/tmp/martlet-pki-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         var logger = Logger(label: "test")
@@ -49,6 +50,15 @@ struct TestServer {
     ) async throws {
         try await withIdentity { identity, _ in
             try await run(identity, limits: limits, readiness: readiness, body)
+        }
+    }
+
+    /// With the folder of the server's authority, which signs certificates for clients.
+    static func runWithAuthority(
+        _ body: @escaping @Sendable (TestServer, _ folder: String) async throws -> Void
+    ) async throws {
+        try await withIdentity { identity, folder in
+            try await run(identity) { server in try await body(server, folder) }
         }
     }
 
@@ -185,14 +195,15 @@ struct RawHTTP {
 
     static func send(
         _ method: String, _ path: String, to server: TestServer, token: String? = RawHTTP.rightToken,
-        headers: [String: String] = [:], body: String? = nil, isPlain: Bool = false,
+        headers: [String: String] = [:], body: String? = nil, bytes: [UInt8]? = nil, isPlain: Bool = false,
         accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
     ) async throws -> RawHTTP {
         let token = token == rightToken ? server.identity.token.secret : token
         var head = "\(method) \(path) HTTP/1.1\r\nHost: \(server.address)\r\nConnection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
+        let body = bytes ?? body.map { Array($0.utf8) }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: server.address.host, port: server.address.port) { channel in
@@ -201,9 +212,9 @@ struct RawHTTP {
                     return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        let message = head + "\r\n" + (body ?? "")
+        let message = Array((head + "\r\n").utf8) + (body ?? [])
         let bytes = try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: message))
+            try await outbound.write(ByteBuffer(bytes: message))
             var bytes: [UInt8] = []
             for try await chunk in inbound { bytes += Array(buffer: chunk) }
             return bytes

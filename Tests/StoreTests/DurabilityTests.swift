@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Store
 import Synchronization
@@ -100,6 +101,44 @@ struct DurabilityTests {
                 path: directory.path + "/store.db", found: 9, supported: SQLitePersistence.format)
         ) { try Store(directory: directory.path) }
         #expect(directory.sql("PRAGMA user_version") == "9")
+    }
+
+    @Test("a store of an earlier format is brought to the present one, and a copy of what it was is kept")
+    func migration() async throws {
+        let directory = TemporaryDirectory()
+        let path = directory.path
+        let older = try Store(directory: path)
+        try await older.commit([Write(StoreKey(kind: "/A", name: "a"), .put(["text": "old"]))])
+        await older.close()
+        let migration = StoreMigration(steps: [
+            "ALTER TABLE objects ADD COLUMN note TEXT NOT NULL DEFAULT 'new';", "CREATE TABLE more (x);",
+        ])
+        let store = try Store(persistence: SQLitePersistence(directory: path, migration: migration))
+        #expect(store.snapshot.get(StoreKey(kind: "/A", name: "a"))?.json["text"] == "old")
+        try await store.commit([Write(StoreKey(kind: "/A", name: "b"), .put([:]))])
+        await store.close()
+        #expect(directory.sql("PRAGMA user_version") == "3")
+        #expect(directory.sql("SELECT count(*) FROM objects WHERE note = 'new'") == "2")
+        #expect(access("\(path)/store.db.format-1", F_OK) == 0)
+        #expect(directory.sql("PRAGMA user_version", in: "store.db.format-1") == "1")
+        #expect(directory.sql("SELECT count(*) FROM objects", in: "store.db.format-1") == "1")
+        // The version that wrote it says that it is too new now, and a second start copies nothing.
+        #expect(throws: StoreError.newerFormat(path: "\(path)/store.db", found: 3, supported: 1)) {
+            try Store(directory: path)
+        }
+        await (try Store(persistence: SQLitePersistence(directory: path, migration: migration))).close()
+        #expect(access("\(path)/store.db.format-3", F_OK) != 0)
+    }
+
+    @Test("a migration that fails leaves the store as it was")
+    func failedMigration() async throws {
+        let directory = TemporaryDirectory()
+        await (try Store(directory: directory.path)).close()
+        let broken = StoreMigration(steps: ["CREATE TABLE more (x);", "no SQL at all;"])
+        #expect(throws: StoreError.self) { try SQLitePersistence(directory: directory.path, migration: broken) }
+        #expect(directory.sql("PRAGMA user_version") == "1")
+        #expect(directory.sql("SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0")
+        await (try Store(directory: directory.path)).close()
     }
 
     @Test("a database that is not Martlet's, or none at all, is refused and left as it is")

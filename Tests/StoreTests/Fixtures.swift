@@ -64,10 +64,10 @@ final class TemporaryDirectory: Sendable {
 
     /// Runs SQL on the database behind the store's back; answers the first column of the first row.
     @discardableResult
-    func sql(_ text: String) -> String? {
+    func sql(_ text: String, in file: String = "store.db") -> String? {
         var handle: OpaquePointer?
         var statement: OpaquePointer?
-        guard sqlite3_open(path + "/store.db", &handle) == SQLITE_OK,
+        guard sqlite3_open("\(path)/\(file)", &handle) == SQLITE_OK,
             sqlite3_prepare_v2(handle, text, -1, &statement, nil) == SQLITE_OK
         else { preconditionFailure("\(text): \(String(cString: sqlite3_errmsg(handle)))") }
         defer {

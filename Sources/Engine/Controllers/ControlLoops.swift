@@ -10,6 +10,7 @@ package final class ControlLoops: Sendable {
     private let deployment: DeploymentController
     private let replicaSet: ReplicaSetController
     private let endpoints: EndpointSliceController
+    private let disruption: DisruptionController
     private let nodeLifecycle: NodeLifecycleController
     private let scheduler: Scheduler
     private let customResourceDefinitions: CustomResourceDefinitionController
@@ -23,6 +24,7 @@ package final class ControlLoops: Sendable {
     package let nodes: Informer
     private let namespaces: Informer
     private let endpointsObjects: Informer
+    private let budgets: Informer
     private let leases: Informer
     private let definitions: Informer
 
@@ -47,6 +49,7 @@ package final class ControlLoops: Sendable {
         nodes = informer(Node.kind)
         namespaces = informer(Namespace.kind)
         endpointsObjects = informer(Endpoints.kind)
+        budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
         leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
         definitions = informer(CustomResourceDefinition.kind)
         customResourceDefinitions = CustomResourceDefinitionController(
@@ -63,6 +66,9 @@ package final class ControlLoops: Sendable {
         endpoints = EndpointSliceController(
             cluster: cluster, clock: clock, services: services, pods: pods, nodes: nodes, slices: endpointSlices,
             endpoints: endpointsObjects)
+        disruption = DisruptionController(
+            cluster: cluster, clock: clock, budgets: budgets, pods: pods, replicaSets: replicaSets,
+            deployments: deployments)
         nodeLifecycle = NodeLifecycleController(
             cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
         scheduler = Scheduler(
@@ -73,8 +79,8 @@ package final class ControlLoops: Sendable {
     package func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
-                deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, leases,
-                definitions,
+                deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
+                leases, definitions,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -87,6 +93,7 @@ package final class ControlLoops: Sendable {
             group.addTask { try await self.deployment.run(failed: report("Deployment")) }
             group.addTask { try await self.replicaSet.run(failed: report("ReplicaSet")) }
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
+            group.addTask { try await self.disruption.run(failed: report("Disruption")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
             group.addTask {
                 try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))

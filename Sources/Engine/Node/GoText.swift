@@ -40,37 +40,3 @@ func quoted(_ text: String) -> String {
     }
     return "\"" + escaped.joined() + "\""
 }
-
-/// The standard base64 of RFC 4648, as Secrets and binary data are written.
-enum Base64 {
-    /// `nil` when `text` is not base64.
-    static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        var padding = 0
-        for character in text.utf8 {
-            let value: UInt32
-            switch character {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character) - 65
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(character) - 71
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(character) + 4
-            case UInt8(ascii: "+"): value = 62
-            case UInt8(ascii: "/"): value = 63
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
-            case UInt8(ascii: "="):
-                padding += 1
-                continue
-            default: return nil
-            }
-            if padding > 0 { return nil }
-            buffer = buffer << 6 | value
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
-        }
-        return padding <= 2 && bits < 6 ? bytes : nil
-    }
-}

@@ -16,6 +16,11 @@ extension Registry {
         _ object: JSON, _ strategy: KindStrategy, _ options: WriteOptions, isApplied: Bool = false
     ) async throws(APIError) -> Object {
         let type = strategy.type
+        guard type.verbs.contains("get") else {
+            throw APIError(
+                .methodNotAllowed,
+                "\(type.qualifiedPlural) are questions to the API server, which knows who asks; nothing stores them")
+        }
         let pipeline = pipeline(strategy, options)
         let decoded = try pipeline.decoded(object, from: .body)
         try checkIdentity(decoded, type)

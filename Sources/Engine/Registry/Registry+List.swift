@@ -11,7 +11,7 @@ extension Registry {
         try checkNamespace(query, strategy.type)
         let filter = try ObjectFilter(query, strategy)
         let kind = Self.storeKind(strategy.storage.groupKind)
-        let (snapshot, after) = try position(query, kind)
+        let (snapshot, after) = try await position(query, kind)
         let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
         // One more than asked tells whether another page follows.
         let found = snapshot.list(
@@ -32,19 +32,48 @@ extension Registry {
     }
 
     /// Where a list starts, and in which snapshot.
-    private func position(_ query: ListQuery, _ kind: String) throws(APIError) -> (Snapshot, after: StoreKey?) {
-        guard let text = query.continueToken, !text.isEmpty else { return (store.snapshot, nil) }
+    private func position(_ query: ListQuery, _ kind: String) async throws(APIError) -> (Snapshot, after: StoreKey?) {
+        guard let text = query.continueToken, !text.isEmpty else { return (try await snapshot(query.moment), nil) }
         guard let token = ContinueToken(text, kind: kind) else {
             throw APIError(.badRequest, "continue key is not valid: it must be one that a list answered")
         }
-        let kept = pages.withLock { $0.snapshot(at: token.revision, now: clock.now) }
-        guard let kept else {
-            throw APIError(
-                .expired,
-                "The provided continue parameter is too old to display a consistent list result. "
-                    + "You can start a new list without the continue parameter.")
+        guard let revision = token.revision else { return (store.snapshot, token.after) }
+        if let kept = pages.withLock({ $0.snapshot(at: revision, now: clock.now) }) { return (kept, token.after) }
+        throw APIError(
+            .expired,
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+                + "without the continue parameter, or use the continue token in this response to retrieve the "
+                + "remainder of the results. Continuing with the provided token results in an inconsistent list - "
+                + "objects that were created, modified, or deleted between the time the first chunk was returned and "
+                + "now may show up in the list.",
+            details: APIError.Details(continueToken: ContinueToken(revision: nil, after: token.after).text))
+    }
+
+    /// D1, D2: the latest state is not older than any version that was ever told; an exact one of the past is made from
+    /// history.
+    private func snapshot(_ moment: ListMoment) async throws(APIError) -> Snapshot {
+        let text: String
+        switch moment {
+        case .latest: return store.snapshot
+        case .notOlder(let version): text = version
+        case .exactly(let version): text = version
         }
-        return (kept, token.after)
+        guard let revision = Revision(text) else {
+            throw APIError(.badRequest, "resourceVersion: Invalid value: \"\(text)\": must be a number")
+        }
+        let present = store.snapshot
+        do throws(StoreError) {
+            guard revision <= present.revision else {
+                throw .tooNew(requested: revision, current: present.revision)
+            }
+            if case .notOlder = moment { return present }
+            return revision == present.revision ? present : try await store.snapshot(at: revision)
+        } catch {
+            if case .tooOld = error {
+                throw APIError(.expired, "The resourceVersion for the provided list is too old.")
+            }
+            throw APIError(error)
+        }
     }
 
     func checkNamespace(_ query: ListQuery, _ type: ResourceType) throws(APIError) {
@@ -79,17 +108,21 @@ struct PagedLists {
 
 /// Where the next page of a list starts, as clients carry it: base64url of a small JSON object (D3).
 struct ContinueToken: Hashable {
-    var revision: Revision
+    /// `nil` where the list shows no one moment any more (D2).
+    var revision: Revision?
     var after: StoreKey
 
-    init(revision: Revision, after: StoreKey) {
+    init(revision: Revision?, after: StoreKey) {
         self.revision = revision
         self.after = after
     }
 
+    /// Stands for no revision.
+    private static let latest: Int64 = -1
+
     var text: String {
         let json: JSON = [
-            "v": "meta.k8s.io/v1", "rv": .int(Int64(clamping: revision.rawValue)),
+            "v": "meta.k8s.io/v1", "rv": .int(revision.map { Int64(clamping: $0.rawValue) } ?? Self.latest),
             "start": .string("\(after.namespace)/\(after.name)\u{0}"),
         ]
         return Base64URL.text(json.encoded())
@@ -98,11 +131,12 @@ struct ContinueToken: Hashable {
     init?(_ text: String, kind: String) {
         // Whatever is wrong with it, it is no token: the caller says so.
         guard let bytes = Base64URL.bytes(text), let json = try? JSON(decoding: bytes),
-            let revision = json["rv"]?.int, revision >= 0, let start = json["start"]?.string, start.hasSuffix("\u{0}")
+            let revision = json["rv"]?.int, revision >= Self.latest, let start = json["start"]?.string,
+            start.hasSuffix("\u{0}")
         else { return nil }
         let parts = start.dropLast().split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
-        self.revision = Revision(rawValue: UInt64(revision))
+        self.revision = revision == Self.latest ? nil : Revision(rawValue: UInt64(revision))
         after = StoreKey(kind: kind, namespace: String(parts[0]), name: String(parts[1]))
     }
 }

@@ -93,7 +93,6 @@ extension Registry {
     private func apply(
         _ config: JSON, to key: ObjectKey, force: Bool, _ pipeline: WritePipeline, _ subresource: Subresource?
     ) async throws(APIError) -> Object {
-        let type = pipeline.strategy.type
         guard !pipeline.options.fieldManager.isEmpty else {
             let message = "fieldManager: Required value: is required for apply patch"
             throw APIError(
@@ -106,12 +105,8 @@ extension Registry {
                             field: "fieldManager")
                     ]))
         }
-        guard subresource != .scale else {
-            throw APIError(.unsupportedMediaType, "apply to the scale subresource is not served; use a merge patch")
-        }
-        var config = config
-        config[path: ["metadata", "name"]] = .string(key.name)
-        if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
+        let config = try Self.identified(config, key, pipeline, subresource)
+        let pipeline = try Self.withoutRepeats(pipeline)
         while true {
             guard store.snapshot.get(Self.storeKey(key, pipeline.strategy)) == nil else { break }
             if let created = try await create(applying: config, force: force, key, pipeline, subresource) {
@@ -122,8 +117,72 @@ extension Registry {
         return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
+            if subresource == .scale { try Scale.check(merged, type.custom?.scale) }
             return try pipeline.decoded(merged, from: .patch(config))
         }
+    }
+
+    /// The configuration with what its address says about it filled in; that of a Scale as one of the workload (H10).
+    ///
+    /// - Throws: `.badRequest` for what is no object, and where the two differ.
+    private static func identified(
+        _ config: JSON, _ key: ObjectKey, _ pipeline: WritePipeline, _ subresource: Subresource?
+    ) throws(APIError) -> JSON {
+        guard config.object != nil else {
+            throw APIError(
+                .badRequest, "error decoding YAML: an applied configuration is an object, not \(config.typeName)")
+        }
+        let type = pipeline.strategy.type
+        let kind = subresource == .scale ? ScaleSubresource.kind : type.kind
+        let version = config["apiVersion"]?.string ?? ""
+        guard version == kind.apiVersion else {
+            throw APIError(
+                .badRequest,
+                "Incorrect version specified in apply patch. Specified patch version: \(version), "
+                    + "expected: \(kind.apiVersion)")
+        }
+        let name = config["kind"]?.string ?? ""
+        guard name == kind.kind else {
+            throw APIError(
+                .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
+        }
+        try checkName(of: config, key)
+        var config = subresource == .scale ? try Scale.workload(config, of: type.kind, paths: type.custom?.scale) : config
+        config[path: ["metadata", "name"]] = .string(key.name)
+        if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
+        return config
+    }
+
+    /// - Throws: `.badRequest` for a configuration that names another object than its address does.
+    private static func checkName(of config: JSON, _ key: ObjectKey) throws(APIError) {
+        let metadata = ObjectMeta(viewing: config["metadata"] ?? [:])
+        guard metadata.name.isEmpty || metadata.name == key.name else {
+            throw APIError(
+                .badRequest,
+                "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
+        }
+        guard metadata.namespace.isEmpty || metadata.namespace == key.namespace else {
+            throw APIError(
+                .badRequest,
+                "the namespace of the object (\(metadata.namespace)) does not match the namespace on the URL "
+                    + "(\(key.namespace))")
+        }
+    }
+
+    /// C21: what an applied configuration says twice is told here, in words of its own.
+    private static func withoutRepeats(_ pipeline: WritePipeline) throws(APIError) -> WritePipeline {
+        var options = pipeline.options
+        guard !options.repeatedFields.isEmpty else { return pipeline }
+        let message =
+            "error converting YAML to JSON: yaml: unmarshal errors:\n  "
+            + options.repeatedFields.joined(separator: "\n  ")
+        switch options.fieldValidation {
+        case .strict: throw APIError(.badRequest, "error strict decoding YAML: \(message)")
+        case .warn: options.warnings?.add(message)
+        case .ignore: break
+        }
+        options.repeatedFields = []
+        return WritePipeline(strategy: pipeline.strategy, options: options, now: pipeline.now)
     }
 
     /// Creates what an apply names but is not there (H1); `nil` when somebody else just did.

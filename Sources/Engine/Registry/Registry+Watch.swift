@@ -48,6 +48,19 @@ extension Registry {
     }
 }
 
+extension Registry {
+    /// How often watchers of quiet objects hear how far the store is (D7).
+    private static let progressInterval = Duration.seconds(60)
+
+    /// Tells them so until the task is cancelled.
+    func keepWatchersCurrent() async throws {
+        while true {
+            try await clock.sleep(for: Self.progressInterval)  // Kubernetes' own pace.
+            store.tellProgress()
+        }
+    }
+}
+
 /// Turns the store's changes into one watcher's events, when they are asked for.
 // Sendable: a stream asks for one event after the other, never two at once.
 private final class WatchReader: @unchecked Sendable {
@@ -79,7 +92,9 @@ private final class WatchReader: @unchecked Sendable {
                 events = batch.changes.compactMap(event)
                 position = 0
                 if events.isEmpty {
-                    guard batch.revision.rawValue - told.rawValue >= Self.bookmarkInterval else { continue }
+                    // One without changes is the store's own word of how far it is.
+                    let isDue = batch.revision.rawValue - told.rawValue >= Self.bookmarkInterval
+                    guard batch.changes.isEmpty || isDue else { continue }
                     events = [.bookmark(resourceVersion: Registry.version(batch.revision))]
                 }
                 told = batch.revision

@@ -16,7 +16,7 @@ package final class Registry: Cluster {
         package var serviceAddresses: AddressRange
         package var nodePorts: ClosedRange<Int>
         /// Snapshots kept for lists that are read in pages.
-        package var pagedLists = 16
+        package var pagedLists = 64
 
         package init(serviceAddresses: AddressRange, nodePorts: ClosedRange<Int> = 30000...32767) {
             self.serviceAddresses = serviceAddresses
@@ -148,6 +148,13 @@ extension APIError {
         case .conflict: self = .conflict(plural, group: group, name: name, because: Self.modified)
         case .alreadyExists: self = .alreadyExists(plural, group: group, name: name)
         case .notFound: self = .notFound(plural, group: group, name: name)
+        default: self.init(error)
+        }
+    }
+
+    /// What it means that the store as a whole could not do something.
+    init(_ error: StoreError) {
+        switch error {
         case .tooOld: self.init(.expired, error.description)
         case .watcherTooSlow: self.init(.expired, error.description)
         case .tooNew:
@@ -161,7 +168,7 @@ extension APIError {
                     retryAfterSeconds: 1))
         case .overloaded: self.init(.tooManyRequests, error.description, details: Details(retryAfterSeconds: 1))
         case .closed, .locked: self.init(.serviceUnavailable, error.description)
-        case .diskFull, .readOnly, .io, .damaged, .newerFormat:
+        case .conflict, .alreadyExists, .notFound, .diskFull, .readOnly, .io, .damaged, .newerFormat:
             self.init(.internalError, "Internal error occurred: \(error)")
         }
     }

@@ -17,6 +17,10 @@ struct WritePipeline {
         case body
         /// The text of a patch; hidden where it may hold a secret.
         case patch(JSON)
+
+        var isPatch: Bool {
+            if case .patch = self { true } else { false }
+        }
     }
 
     // MARK: Decoding
@@ -33,17 +37,41 @@ struct WritePipeline {
                 .badRequest,
                 "the API version in the data (\(version)) does not match the expected API version (\(kind.apiVersion))")
         }
+        if let name = object["kind"]?.string, name != kind.kind {
+            throw APIError(
+                .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
+        }
         let faults = strategy.decodingFaults(object)
         let wrong = faults.filter { !$0.isStrictOnly }
         if !wrong.isEmpty { throw refusal(wrong.map(\.description), isStrict: false, source, object) }
-        if !faults.isEmpty {
+        let unknown = faults.map(\.description)
+        let strict = source.isPatch ? options.repeatedFields + unknown : unknown + options.repeatedFields
+        if !strict.isEmpty {
             switch options.fieldValidation {
-            case .strict: throw refusal(faults.map(\.description), isStrict: true, source, object)
-            case .warn: for fault in faults { options.warnings?.add(fault.description) }
+            case .strict: throw refusal(strict, isStrict: true, source, object)
+            case .warn: for fault in strict { options.warnings?.add(fault) }
             case .ignore: break
             }
         }
-        return strategy.defaulted(object)
+        return withoutRepeatedOwners(strategy.defaulted(object))
+    }
+
+    /// An owner that is named twice in the same words is kept once.
+    private func withoutRepeatedOwners(_ object: JSON) -> JSON {
+        guard let owners = object[path: ["metadata", "ownerReferences"]]?.array, owners.count > 1 else { return object }
+        var kept: [JSON] = []
+        var repeated: [String] = []
+        for owner in owners {
+            if kept.contains(owner) { repeated.append(owner["uid"]?.string ?? "") } else { kept.append(owner) }
+        }
+        guard !repeated.isEmpty else { return object }
+        options.warnings?.add(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and "
+                + "may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+                + repeated.joined(separator: ", "))
+        var object = object
+        object[path: ["metadata", "ownerReferences"]] = .array(kept)
+        return object
     }
 
     private func refusal(_ faults: [String], isStrict: Bool, _ source: Source, _ object: JSON) -> APIError {

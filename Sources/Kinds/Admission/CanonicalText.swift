@@ -63,21 +63,4 @@ enum CanonicalText {
         }
         return count % 4 == 0 && padding <= 2
     }
-
-    /// Standard base64 of the text's bytes.
-    static func base64(_ text: String) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        let bytes = Array(text.utf8)
-        var output: [UInt8] = []
-        output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let count = min(3, bytes.count - start)
-            let group = (0..<3).reduce(0) { $0 << 8 | ($1 < count ? Int(bytes[start + $1]) : 0) }
-            for position in 0..<4 {
-                let sextet = alphabet[group >> (18 - 6 * position) & 63]
-                output.append(position <= count ? sextet : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
-    }
 }

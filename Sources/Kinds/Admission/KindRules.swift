@@ -10,6 +10,8 @@ protocol KindRules: Sendable {
     var allowsUnconditionalUpdate: Bool { get }
     /// Whether PUT of an object that is not there creates it (C9).
     var allowsCreateOnUpdate: Bool { get }
+    /// Whether new objects may have finalizers whose names are not qualified: those of custom kinds.
+    var takesAnyFinalizer: Bool { get }
     /// Whether a new object may come with a status: what registers itself, as a Node does.
     var keepsStatusOnCreate: Bool { get }
 
@@ -65,6 +67,7 @@ extension KindRules {
     var generation: GenerationRule { .none }
     var allowsUnconditionalUpdate: Bool { true }
     var allowsCreateOnUpdate: Bool { false }
+    var takesAnyFinalizer: Bool { false }
     var keepsStatusOnCreate: Bool { false }
     func fillDefaults(_ object: inout JSON) {}
     func validate(_ object: JSON, _ errors: inout FieldErrors) {}
@@ -79,6 +82,7 @@ extension KindRules {
 struct CustomResourceRules: KindRules {
     var generation: GenerationRule { .content }
     var allowsUnconditionalUpdate: Bool { false }
+    var takesAnyFinalizer: Bool { true }
 }
 
 extension JSONView {

@@ -100,6 +100,17 @@ extension FieldErrors {
         }
     }
 
+    private static let standardFinalizers: Set<String> = ["kubernetes", "orphan", "foregroundDeletion"]
+
+    /// The finalizers of a new object of a built-in kind say whose they are.
+    mutating func checkFinalizerNames(_ metadata: ObjectMeta) {
+        for (index, name) in metadata.finalizers.enumerated()
+        where !name.utf8.contains(UInt8(ascii: "/")) && !Self.standardFinalizers.contains(name) {
+            let rule = "name is neither a standard finalizer name nor is it fully qualified"
+            invalid(Self.metadataPath["finalizers"][index], .string(name), rule)
+        }
+    }
+
     private mutating func checkFinalizers(_ finalizers: [String], _ path: FieldPath) {
         for finalizer in finalizers { invalid(path, finalizer, NameSyntax.qualifiedName(finalizer)) }
         if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {

@@ -43,8 +43,11 @@ extension Schema {
                 changed?.append(member)
                 continue
             }
-            let isDropped = child.isAbsent(member.value) && !(required.contains(member.key) && !member.value.isNull)
-            let replacement = isDropped ? nil : child.filled(member.value)
+            let empty = member.value.isNull && property(member.key) == nil ? child.emptyScalar : nil
+            let isDropped =
+                empty == nil && child.isAbsent(member.value)
+                && !(required.contains(member.key) && !member.value.isNull)
+            let replacement = isDropped ? nil : empty ?? child.filled(member.value)
             if isDropped || replacement != nil, changed == nil { changed = Array(object[..<index]) }
             if isDropped { continue }
             changed?.append(replacement.map { JSONObject.Member(key: member.key, value: $0) } ?? member)
@@ -57,6 +60,13 @@ extension Schema {
             changed?.append(JSONObject.Member(key: name, value: child.defaulted(value)))
         }
         return changed.map { JSONObject($0) }
+    }
+
+    /// What null stands for in a map of such values: its key is there, and decodes to Go's zero value.
+    private var emptyScalar: JSON? {
+        if isNullable { return nil }
+        if isIntOrString { return format == "quantity" ? "0" : nil }
+        return type == .string && format == nil ? "" : nil
     }
 
     /// Whether a value means the same as none at all: null, an empty list or map, or an empty text where a default says

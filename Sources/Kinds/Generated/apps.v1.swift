@@ -2,590 +2,730 @@
 
 package import Model
 
+/// One past or present state of a StatefulSet or DaemonSet, kept for rollbacks.
 package struct ControllerRevision: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "ControllerRevision")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The state, as its controller wrote it; it cannot be changed.
     package var data: JSON? {
         get { field("data") }
         set { setField("data", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// The number of the revision; higher is newer.
     package var revision: Int {
         get { field("revision", or: 0) }
         set { setField("revision", newValue) }
     }
 }
 
+/// Runs one pod on every node, or on every node that is chosen.
 package struct DaemonSet: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "DaemonSet")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the DaemonSet.
     package var spec: DaemonSetSpec {
         get { field("spec", or: DaemonSetSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the DaemonSet; written by the system.
     package var status: DaemonSetStatus {
         get { field("status", or: DaemonSetStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a DaemonSet's state.
 package struct DaemonSetCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, in CamelCase.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// What runs on each node, and how it is updated.
 package struct DaemonSetSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds that a pod must be ready before it counts as available; 0 by default.
     package var minReadySeconds: Int? {
         get { field("minReadySeconds") }
         set { setField("minReadySeconds", newValue) }
     }
+    /// How many old revisions are kept for rollbacks; 10 by default.
     package var revisionHistoryLimit: Int? {
         get { field("revisionHistoryLimit") }
         set { setField("revisionHistoryLimit", newValue) }
     }
+    /// Chooses the pods that belong to the DaemonSet; must match the template's labels, and cannot be changed.
     package var selector: LabelSelector {
         get { field("selector", or: LabelSelector()) }
         set { setField("selector", newValue) }
     }
+    /// What the pods are made from; its node selection chooses the nodes.
     package var template: PodTemplateSpec {
         get { field("template", or: PodTemplateSpec()) }
         set { setField("template", newValue) }
     }
+    /// How pods are replaced when the template changes.
     package var updateStrategy: DaemonSetUpdateStrategy {
         get { field("updateStrategy", or: DaemonSetUpdateStrategy()) }
         set { setField("updateStrategy", newValue) }
     }
 }
 
+/// How many nodes run the pod.
 package struct DaemonSetStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many names of revisions were already taken; makes the next name differ.
     package var collisionCount: Int? {
         get { field("collisionCount") }
         set { setField("collisionCount", newValue) }
     }
+    /// What is known of the DaemonSet.
     package var conditions: [DaemonSetCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// How many nodes that should run the pod run at least one.
     package var currentNumberScheduled: Int {
         get { field("currentNumberScheduled", or: 0) }
         set { setField("currentNumberScheduled", newValue) }
     }
+    /// How many nodes should run the pod.
     package var desiredNumberScheduled: Int {
         get { field("desiredNumberScheduled", or: 0) }
         set { setField("desiredNumberScheduled", newValue) }
     }
+    /// How many nodes that should run the pod have one that was ready for minReadySeconds.
     package var numberAvailable: Int? {
         get { field("numberAvailable") }
         set { setField("numberAvailable", newValue) }
     }
+    /// How many nodes run the pod but should not.
     package var numberMisscheduled: Int {
         get { field("numberMisscheduled", or: 0) }
         set { setField("numberMisscheduled", newValue) }
     }
+    /// How many nodes that should run the pod have one that is ready.
     package var numberReady: Int {
         get { field("numberReady", or: 0) }
         set { setField("numberReady", newValue) }
     }
+    /// How many nodes that should run the pod have none that was ready for minReadySeconds.
     package var numberUnavailable: Int? {
         get { field("numberUnavailable") }
         set { setField("numberUnavailable", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// How many nodes run a pod of the newest revision.
     package var updatedNumberScheduled: Int? {
         get { field("updatedNumberScheduled") }
         set { setField("updatedNumberScheduled", newValue) }
     }
 }
 
+/// How the pods of a DaemonSet are replaced.
 package struct DaemonSetUpdateStrategy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Limits of a rolling update; type RollingUpdate only.
     package var rollingUpdate: RollingUpdateDaemonSet? {
         get { field("rollingUpdate") }
         set { setField("rollingUpdate", newValue) }
     }
+    /// Whether pods are replaced bit by bit, or only when someone deletes them; RollingUpdate by default.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// Keeps a number of identical pods running, and replaces them bit by bit when they change.
 package struct Deployment: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "Deployment")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Deployment.
     package var spec: DeploymentSpec {
         get { field("spec", or: DeploymentSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the Deployment; written by the system.
     package var status: DeploymentStatus {
         get { field("status", or: DeploymentStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a Deployment's state, such as how its rollout does.
 package struct DeploymentCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// When the condition was last written.
     package var lastUpdateTime: Timestamp? {
         get { field("lastUpdateTime") }
         set { setField("lastUpdateTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// Available, Progressing or ReplicaFailure.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// What runs, how many times, and how it is updated.
 package struct DeploymentSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds that a pod must be ready before it counts as available; 0 by default.
     package var minReadySeconds: Int? {
         get { field("minReadySeconds") }
         set { setField("minReadySeconds", newValue) }
     }
+    /// Whether changes of the template are not rolled out for now; false by default.
     package var paused: Bool? {
         get { field("paused") }
         set { setField("paused", newValue) }
     }
+    /// Seconds without progress after which a rollout is reported as failed; 600 by default.
     package var progressDeadlineSeconds: Int? {
         get { field("progressDeadlineSeconds") }
         set { setField("progressDeadlineSeconds", newValue) }
     }
+    /// How many pods are wanted; 1 by default.
     package var replicas: Int? {
         get { field("replicas") }
         set { setField("replicas", newValue) }
     }
+    /// How many old ReplicaSets are kept for rollbacks; 10 by default.
     package var revisionHistoryLimit: Int? {
         get { field("revisionHistoryLimit") }
         set { setField("revisionHistoryLimit", newValue) }
     }
+    /// Chooses the pods that belong to the Deployment; must match the template's labels, and cannot be changed.
     package var selector: LabelSelector {
         get { field("selector", or: LabelSelector()) }
         set { setField("selector", newValue) }
     }
+    /// How old pods are replaced by new ones.
     package var strategy: DeploymentStrategy {
         get { field("strategy", or: DeploymentStrategy()) }
         set { setField("strategy", newValue) }
     }
+    /// What the pods are made from; its restartPolicy must be Always.
     package var template: PodTemplateSpec {
         get { field("template", or: PodTemplateSpec()) }
         set { setField("template", newValue) }
     }
 }
 
+/// How many pods there are, and how the rollout does.
 package struct DeploymentStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods have been ready for minReadySeconds.
     package var availableReplicas: Int? {
         get { field("availableReplicas") }
         set { setField("availableReplicas", newValue) }
     }
+    /// How many names of ReplicaSets were already taken; makes the next name differ.
     package var collisionCount: Int? {
         get { field("collisionCount") }
         set { setField("collisionCount", newValue) }
     }
+    /// What is known of the Deployment: whether it is available, progresses, or fails to create pods.
     package var conditions: [DeploymentCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// How many pods are ready.
     package var readyReplicas: Int? {
         get { field("readyReplicas") }
         set { setField("readyReplicas", newValue) }
     }
+    /// How many pods there are that are not being ended.
     package var replicas: Int? {
         get { field("replicas") }
         set { setField("replicas", newValue) }
     }
+    /// How many pods are being ended.
     package var terminatingReplicas: Int? {
         get { field("terminatingReplicas") }
         set { setField("terminatingReplicas", newValue) }
     }
+    /// How many pods are still missing or not yet available.
     package var unavailableReplicas: Int? {
         get { field("unavailableReplicas") }
         set { setField("unavailableReplicas", newValue) }
     }
+    /// How many pods were made from the present template.
     package var updatedReplicas: Int? {
         get { field("updatedReplicas") }
         set { setField("updatedReplicas", newValue) }
     }
 }
 
+/// Whether old and new pods may run side by side in an update, and how many of them.
 package struct DeploymentStrategy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Limits of a rolling update; type RollingUpdate only.
     package var rollingUpdate: RollingUpdateDeployment? {
         get { field("rollingUpdate") }
         set { setField("rollingUpdate", newValue) }
     }
+    /// Whether pods are replaced bit by bit, or all are ended before new ones start; RollingUpdate by default.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// Keeps a number of identical pods running; mostly made and looked after by a Deployment.
 package struct ReplicaSet: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "ReplicaSet")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the ReplicaSet.
     package var spec: ReplicaSetSpec {
         get { field("spec", or: ReplicaSetSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the ReplicaSet; written by the system.
     package var status: ReplicaSetStatus {
         get { field("status", or: ReplicaSetStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a ReplicaSet's state.
 package struct ReplicaSetCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, such as ReplicaFailure.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// What runs, and how many times.
 package struct ReplicaSetSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds that a pod must be ready before it counts as available; 0 by default.
     package var minReadySeconds: Int? {
         get { field("minReadySeconds") }
         set { setField("minReadySeconds", newValue) }
     }
+    /// How many pods are wanted; 1 by default.
     package var replicas: Int? {
         get { field("replicas") }
         set { setField("replicas", newValue) }
     }
+    /// Chooses the pods that belong to the ReplicaSet; must match the template's labels, and cannot be changed.
     package var selector: LabelSelector {
         get { field("selector", or: LabelSelector()) }
         set { setField("selector", newValue) }
     }
+    /// What new pods are made from; changing it leaves existing pods as they are.
     package var template: PodTemplateSpec {
         get { field("template", or: PodTemplateSpec()) }
         set { setField("template", newValue) }
     }
 }
 
+/// How many pods there are.
 package struct ReplicaSetStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods have been ready for minReadySeconds.
     package var availableReplicas: Int? {
         get { field("availableReplicas") }
         set { setField("availableReplicas", newValue) }
     }
+    /// What is known of the ReplicaSet; ReplicaFailure is True while pods cannot be created or deleted.
     package var conditions: [ReplicaSetCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// How many pods have all labels of the template.
     package var fullyLabeledReplicas: Int? {
         get { field("fullyLabeledReplicas") }
         set { setField("fullyLabeledReplicas", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// How many pods are ready.
     package var readyReplicas: Int? {
         get { field("readyReplicas") }
         set { setField("readyReplicas", newValue) }
     }
+    /// How many pods there are that are not being ended.
     package var replicas: Int {
         get { field("replicas", or: 0) }
         set { setField("replicas", newValue) }
     }
+    /// How many pods are being ended.
     package var terminatingReplicas: Int? {
         get { field("terminatingReplicas") }
         set { setField("terminatingReplicas", newValue) }
     }
 }
 
+/// Limits of a DaemonSet's rolling update.
 package struct RollingUpdateDaemonSet: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// On how many nodes a new pod may start beside the old one: a number, or a percentage, rounded up; 0 by default.
     package var maxSurge: IntOrString? {
         get { field("maxSurge") }
         set { setField("maxSurge", newValue) }
     }
+    /// On how many nodes the pod may be missing: a number, or a percentage, rounded up; 1 by default.
     package var maxUnavailable: IntOrString? {
         get { field("maxUnavailable") }
         set { setField("maxUnavailable", newValue) }
     }
 }
 
+/// Limits of a Deployment's rolling update; they cannot both be 0.
 package struct RollingUpdateDeployment: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods there may be above replicas: a number, or a percentage of replicas, rounded up; 25% by default.
     package var maxSurge: IntOrString? {
         get { field("maxSurge") }
         set { setField("maxSurge", newValue) }
     }
+    /// How many pods may be missing: a number, or a percentage of replicas, rounded down; 25% by default.
     package var maxUnavailable: IntOrString? {
         get { field("maxUnavailable") }
         set { setField("maxUnavailable", newValue) }
     }
 }
 
+/// Limits of a StatefulSet's rolling update.
 package struct RollingUpdateStatefulSetStrategy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods may be missing during an update: a number, or a percentage of replicas; 1 by default.
     package var maxUnavailable: IntOrString? {
         get { field("maxUnavailable") }
         set { setField("maxUnavailable", newValue) }
     }
+    /// Only pods with this ordinal or a higher one are updated; 0 by default.
     package var partition: Int? {
         get { field("partition") }
         set { setField("partition", newValue) }
     }
 }
 
+/// Keeps pods that each have a name, a number and storage of their own.
 package struct StatefulSet: KubernetesObject {
     package static let kind = GroupVersionKind(group: "apps", version: "v1", kind: "StatefulSet")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the StatefulSet.
     package var spec: StatefulSetSpec {
         get { field("spec", or: StatefulSetSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the StatefulSet; written by the system.
     package var status: StatefulSetStatus {
         get { field("status", or: StatefulSetStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a StatefulSet's state.
 package struct StatefulSetCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, in CamelCase.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// How the pods of a StatefulSet are numbered.
 package struct StatefulSetOrdinals: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the first pod; 0 by default.
     package var start: Int? {
         get { field("start") }
         set { setField("start", newValue) }
     }
 }
 
+/// What becomes of the pods' claims when the pods are no longer wanted.
 package struct StatefulSetPersistentVolumeClaimRetentionPolicy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether claims are kept or deleted when the StatefulSet is deleted; Retain by default.
     package var whenDeleted: String? {
         get { field("whenDeleted") }
         set { setField("whenDeleted", newValue) }
     }
+    /// Whether claims are kept or deleted when their pods are scaled away; Retain by default.
     package var whenScaled: String? {
         get { field("whenScaled") }
         set { setField("whenScaled", newValue) }
     }
 }
 
+/// What runs, how many times, with which storage, and how it is updated.
 package struct StatefulSetSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds that a pod must be ready before it counts as available; 0 by default.
     package var minReadySeconds: Int? {
         get { field("minReadySeconds") }
         set { setField("minReadySeconds", newValue) }
     }
+    /// How the pods are numbered; from 0 by default.
     package var ordinals: StatefulSetOrdinals? {
         get { field("ordinals") }
         set { setField("ordinals", newValue) }
     }
+    /// What becomes of claims that are no longer needed; they are kept by default.
     package var persistentVolumeClaimRetentionPolicy: StatefulSetPersistentVolumeClaimRetentionPolicy {
         get { field("persistentVolumeClaimRetentionPolicy", or: StatefulSetPersistentVolumeClaimRetentionPolicy()) }
         set { setField("persistentVolumeClaimRetentionPolicy", newValue) }
     }
+    /// Whether pods start and end one after the other, or all at once; OrderedReady by default.
     package var podManagementPolicy: String? {
         get { field("podManagementPolicy") }
         set { setField("podManagementPolicy", newValue) }
     }
+    /// How many pods are wanted; 1 by default.
     package var replicas: Int? {
         get { field("replicas") }
         set { setField("replicas", newValue) }
     }
+    /// How many old revisions are kept for rollbacks; 10 by default.
     package var revisionHistoryLimit: Int? {
         get { field("revisionHistoryLimit") }
         set { setField("revisionHistoryLimit", newValue) }
     }
+    /// Chooses the pods that belong to the StatefulSet; must match the template's labels, and cannot be changed.
     package var selector: LabelSelector {
         get { field("selector", or: LabelSelector()) }
         set { setField("selector", newValue) }
     }
+    /// The headless Service under which each pod has a name in DNS; it cannot be changed.
     package var serviceName: String? {
         get { field("serviceName") }
         set { setField("serviceName", newValue) }
     }
+    /// What the pods are made from; pod number i is named NAME-i.
     package var template: PodTemplateSpec {
         get { field("template", or: PodTemplateSpec()) }
         set { setField("template", newValue) }
     }
+    /// How pods are replaced when the template changes.
     package var updateStrategy: StatefulSetUpdateStrategy {
         get { field("updateStrategy", or: StatefulSetUpdateStrategy()) }
         set { setField("updateStrategy", newValue) }
     }
+    /// Claims of which each pod gets one of its own, as the volume of the same name.
     package var volumeClaimTemplates: [PersistentVolumeClaim] {
         get { list("volumeClaimTemplates") }
         set { setList("volumeClaimTemplates", newValue) }
     }
 }
 
+/// How many pods there are, and how the update does.
 package struct StatefulSetStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods have been ready for minReadySeconds.
     package var availableReplicas: Int? {
         get { field("availableReplicas") }
         set { setField("availableReplicas", newValue) }
     }
+    /// How many names of revisions were already taken; makes the next name differ.
     package var collisionCount: Int? {
         get { field("collisionCount") }
         set { setField("collisionCount", newValue) }
     }
+    /// What is known of the StatefulSet.
     package var conditions: [StatefulSetCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// How many pods are of currentRevision.
     package var currentReplicas: Int? {
         get { field("currentReplicas") }
         set { setField("currentReplicas", newValue) }
     }
+    /// The revision of the pods that are not yet updated.
     package var currentRevision: String? {
         get { field("currentRevision") }
         set { setField("currentRevision", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// How many pods are ready.
     package var readyReplicas: Int? {
         get { field("readyReplicas") }
         set { setField("readyReplicas", newValue) }
     }
+    /// How many pods there are.
     package var replicas: Int {
         get { field("replicas", or: 0) }
         set { setField("replicas", newValue) }
     }
+    /// The revision that the pods are updated to.
     package var updateRevision: String? {
         get { field("updateRevision") }
         set { setField("updateRevision", newValue) }
     }
+    /// How many pods are of updateRevision.
     package var updatedReplicas: Int? {
         get { field("updatedReplicas") }
         set { setField("updatedReplicas", newValue) }
     }
 }
 
+/// How the pods of a StatefulSet are replaced.
 package struct StatefulSetUpdateStrategy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Limits of a rolling update; type RollingUpdate only.
     package var rollingUpdate: RollingUpdateStatefulSetStrategy? {
         get { field("rollingUpdate") }
         set { setField("rollingUpdate", newValue) }
     }
+    /// Whether pods are replaced one after the other, or only when someone deletes them; RollingUpdate by default.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }

@@ -2,648 +2,803 @@
 
 package import Model
 
+/// Keeps a cluster equal to a folder of a Git repository; in Argo CD's format.
 package struct Application: KubernetesObject {
     package static let kind = GroupVersionKind(group: "argoproj.io", version: "v1alpha1", kind: "Application")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Application.
     package var spec: ApplicationSpec {
         get { field("spec", or: ApplicationSpec()) }
         set { setField("spec", newValue) }
     }
+    /// A sync that is asked for now; taken away once it has begun.
     package var operation: Operation? {
         get { field("operation") }
         set { setField("operation", newValue) }
     }
+    /// What was last observed of the Application; written by the system.
     package var status: ApplicationStatus {
         get { field("status", or: ApplicationStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// What is deployed, where to, and when.
 package struct ApplicationSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The project in Argo CD, default when left out; without effect here.
     package var project: String? {
         get { field("project") }
         set { setField("project", newValue) }
     }
+    /// Where the manifests come from.
     package var source: ApplicationSource? {
         get { field("source") }
         set { setField("source", newValue) }
     }
+    /// Where the objects are created.
     package var destination: ApplicationDestination {
         get { field("destination", or: ApplicationDestination()) }
         set { setField("destination", newValue) }
     }
+    /// When and how a new commit is synced.
     package var syncPolicy: SyncPolicy? {
         get { field("syncPolicy") }
         set { setField("syncPolicy", newValue) }
     }
+    /// Fields that may differ from the manifests without being drift.
     package var ignoreDifferences: [ResourceIgnoreDifferences] {
         get { list("ignoreDifferences") }
         set { setList("ignoreDifferences", newValue) }
     }
+    /// Free notes about the Application, for people.
     package var info: [ApplicationInfo] {
         get { list("info") }
         set { setList("info", newValue) }
     }
+    /// How many deployed revisions are kept in status.history; 10 by default.
     package var revisionHistoryLimit: Int? {
         get { field("revisionHistoryLimit") }
         set { setField("revisionHistoryLimit", newValue) }
     }
 }
 
+/// A folder of a Git repository at a revision.
 package struct ApplicationSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The address of the repository: https, ssh, or a path on this machine.
     package var repoURL: String {
         get { field("repoURL", or: "") }
         set { setField("repoURL", newValue) }
     }
+    /// The folder of the manifests, from the root of the repository; the root when left out.
     package var path: String? {
         get { field("path") }
         set { setField("path", newValue) }
     }
+    /// The branch, tag or commit to follow; HEAD when left out.
     package var targetRevision: String? {
         get { field("targetRevision") }
         set { setField("targetRevision", newValue) }
     }
+    /// Which files of the folder are read.
     package var directory: ApplicationSourceDirectory? {
         get { field("directory") }
         set { setField("directory", newValue) }
     }
 }
 
+/// Which files of a folder are read.
 package struct ApplicationSourceDirectory: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the folders below are read too; false by default.
     package var recurse: Bool? {
         get { field("recurse") }
         set { setField("recurse", newValue) }
     }
+    /// Only files that match this pattern are read, such as *.yaml or {a,b}.yaml; all when left out.
     package var include: String? {
         get { field("include") }
         set { setField("include", newValue) }
     }
+    /// Files that match this pattern are not read.
     package var exclude: String? {
         get { field("exclude") }
         set { setField("exclude", newValue) }
     }
 }
 
+/// A cluster and a namespace.
 package struct ApplicationDestination: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The cluster's address; left out or https://kubernetes.default.svc, since there is only this one.
     package var server: String? {
         get { field("server") }
         set { setField("server", newValue) }
     }
+    /// The cluster's name; left out or in-cluster, since there is only this one.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The namespace of objects that name none; default when left out.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
 }
 
+/// What starts a sync, how it is done, and how it is tried again.
 package struct SyncPolicy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Syncs new commits without being asked, if it is set.
     package var automated: SyncPolicyAutomated? {
         get { field("automated") }
         set { setField("automated", newValue) }
     }
+    /// Options of a sync as NAME=VALUE, such as CreateNamespace=true.
     package var syncOptions: [String] {
         get { list("syncOptions") }
         set { setList("syncOptions", newValue) }
     }
+    /// How a failed sync is tried again.
     package var retry: RetryStrategy? {
         get { field("retry") }
         set { setField("retry", newValue) }
     }
+    /// Labels and annotations of the namespace in Argo CD; refused here, so keep a Namespace in Git.
     package var managedNamespaceMetadata: ManagedNamespaceMetadata? {
         get { field("managedNamespaceMetadata") }
         set { setField("managedNamespaceMetadata", newValue) }
     }
 }
 
+/// What is done without being asked.
 package struct SyncPolicyAutomated: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether new commits are synced by themselves; true when left out.
     package var enabled: Bool? {
         get { field("enabled") }
         set { setField("enabled", newValue) }
     }
+    /// Whether objects that are no longer in Git are deleted; false by default.
     package var prune: Bool? {
         get { field("prune") }
         set { setField("prune", newValue) }
     }
+    /// Whether objects that were changed by others are put right; false by default.
     package var selfHeal: Bool? {
         get { field("selfHeal") }
         set { setField("selfHeal", newValue) }
     }
+    /// Whether a commit without any manifest may delete everything; false by default.
     package var allowEmpty: Bool? {
         get { field("allowEmpty") }
         set { setField("allowEmpty", newValue) }
     }
 }
 
+/// Labels and annotations of the destination's namespace.
 package struct ManagedNamespaceMetadata: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Labels of the namespace.
     package var labels: [String: String] {
         get { map("labels") }
         set { setMap("labels", newValue) }
     }
+    /// Annotations of the namespace.
     package var annotations: [String: String] {
         get { map("annotations") }
         set { setMap("annotations", newValue) }
     }
 }
 
+/// A number of tries, and the waits before them.
 package struct RetryStrategy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many times a failed sync is tried again; 5 by default.
     package var limit: Int? {
         get { field("limit") }
         set { setField("limit", newValue) }
     }
+    /// How long to wait before each time.
     package var backoff: RetryBackoff? {
         get { field("backoff") }
         set { setField("backoff", newValue) }
     }
 }
 
+/// How long to wait before a failed sync is tried again.
 package struct RetryBackoff: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The wait before the first time, such as 5s, which is the default.
     package var duration: String? {
         get { field("duration") }
         set { setField("duration", newValue) }
     }
+    /// What each wait is multiplied by to give the next one; 2 by default.
     package var factor: Int? {
         get { field("factor") }
         set { setField("factor", newValue) }
     }
+    /// The longest wait, such as 3m, which is the default.
     package var maxDuration: String? {
         get { field("maxDuration") }
         set { setField("maxDuration", newValue) }
     }
 }
 
+/// Fields of some objects that may differ from the manifests.
 package struct ResourceIgnoreDifferences: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The API group of the objects; empty for the core group.
     package var group: String? {
         get { field("group") }
         set { setField("group", newValue) }
     }
+    /// The kind of the objects.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The name of the object; all when left out.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The namespace of the objects; all when left out.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
+    /// The fields as JSON pointers, such as /spec/replicas.
     package var jsonPointers: [String] {
         get { list("jsonPointers") }
         set { setList("jsonPointers", newValue) }
     }
+    /// The fields as jq expressions in Argo CD; refused here, so use jsonPointers.
     package var jqPathExpressions: [String] {
         get { list("jqPathExpressions") }
         set { setList("jqPathExpressions", newValue) }
     }
+    /// Managers whose fields are ignored, as metadata.managedFields names them.
     package var managedFieldsManagers: [String] {
         get { list("managedFieldsManagers") }
         set { setList("managedFieldsManagers", newValue) }
     }
 }
 
+/// A note for people.
 package struct ApplicationInfo: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The heading of the note.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The text of the note.
     package var value: String {
         get { field("value", or: "") }
         set { setField("value", newValue) }
     }
 }
 
+/// Something that is done with an Application.
 package struct Operation: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Who asked for it.
     package var initiatedBy: OperationInitiator? {
         get { field("initiatedBy") }
         set { setField("initiatedBy", newValue) }
     }
+    /// What is synced.
     package var sync: SyncOperation? {
         get { field("sync") }
         set { setField("sync", newValue) }
     }
+    /// Notes about the operation, for people.
     package var info: [ApplicationInfo] {
         get { list("info") }
         set { setList("info", newValue) }
     }
 }
 
+/// Who asked for an operation.
 package struct OperationInitiator: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the user.
     package var username: String? {
         get { field("username") }
         set { setField("username", newValue) }
     }
+    /// Whether nobody did, but the automated sync.
     package var automated: Bool? {
         get { field("automated") }
         set { setField("automated", newValue) }
     }
 }
 
+/// What is synced, and how.
 package struct SyncOperation: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The commit, branch or tag to sync; the target revision when left out.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
+    /// Whether objects that are no longer in Git are deleted, in Argo CD; here the sync policy says so.
     package var prune: Bool? {
         get { field("prune") }
         set { setField("prune", newValue) }
     }
+    /// Whether the sync is only tried, in Argo CD; refused here, so use martlet app sync --dry-run.
     package var dryRun: Bool? {
         get { field("dryRun") }
         set { setField("dryRun", newValue) }
     }
 }
 
+/// What is deployed, and how it does.
 package struct ApplicationStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the cluster shows what Git says.
     package var sync: SyncStatus {
         get { field("sync", or: SyncStatus()) }
         set { setField("sync", newValue) }
     }
+    /// How all objects together do.
     package var health: HealthStatus {
         get { field("health", or: HealthStatus()) }
         set { setField("health", newValue) }
     }
+    /// The sync that is under way, or was the last one.
     package var operationState: OperationState? {
         get { field("operationState") }
         set { setField("operationState", newValue) }
     }
+    /// The revisions that were deployed, oldest first.
     package var history: [RevisionHistory] {
         get { list("history") }
         set { setList("history", newValue) }
     }
+    /// What needs attention, such as an error in the manifests or a held revision.
     package var conditions: [ApplicationCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// The objects that the Application has created, with their state; only these are ever deleted.
     package var resources: [ApplicationResourceStatus] {
         get { list("resources") }
         set { setList("resources", newValue) }
     }
+    /// How far the rollout of the present revision has come, and which revisions are held.
     package var rollout: RolloutStatus? {
         get { field("rollout") }
         set { setField("rollout", newValue) }
     }
+    /// When this status was last written.
     package var reconciledAt: Timestamp? {
         get { field("reconciledAt") }
         set { setField("reconciledAt", newValue) }
     }
+    /// When the status was last observed, as Argo CD writes it.
     package var observedAt: Timestamp? {
         get { field("observedAt") }
         set { setField("observedAt", newValue) }
     }
+    /// What the manifests are made with, such as Directory.
     package var sourceType: String? {
         get { field("sourceType") }
         set { setField("sourceType", newValue) }
     }
+    /// What the objects have in common, as Argo CD writes it.
     package var summary: ApplicationSummary {
         get { field("summary", or: ApplicationSummary()) }
         set { setField("summary", newValue) }
     }
 }
 
+/// How Git and the cluster compare.
 package struct SyncStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Synced, OutOfSync or Unknown.
     package var status: String? {
         get { field("status") }
         set { setField("status", newValue) }
     }
+    /// The commit that the cluster should show now.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
+    /// What was compared with.
     package var comparedTo: JSON? {
         get { field("comparedTo") }
         set { setField("comparedTo", newValue) }
     }
 }
 
+/// How something does.
 package struct HealthStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Healthy, Progressing, Degraded, Suspended, Missing or Unknown.
     package var status: String? {
         get { field("status") }
         set { setField("status", newValue) }
     }
+    /// Why it is so, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// When the status last changed.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
 }
 
+/// A sync, and how it went.
 package struct OperationState: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What was asked for.
     package var operation: Operation {
         get { field("operation", or: Operation()) }
         set { setField("operation", newValue) }
     }
+    /// Running, Succeeded, Failed, Error or Terminating.
     package var phase: String {
         get { field("phase", or: "") }
         set { setField("phase", newValue) }
     }
+    /// How it went, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// When it began.
     package var startedAt: Timestamp? {
         get { field("startedAt") }
         set { setField("startedAt", newValue) }
     }
+    /// When it ended; not set while it runs.
     package var finishedAt: Timestamp? {
         get { field("finishedAt") }
         set { setField("finishedAt", newValue) }
     }
+    /// How many times it was tried again.
     package var retryCount: Int? {
         get { field("retryCount") }
         set { setField("retryCount", newValue) }
     }
+    /// What became of each object.
     package var syncResult: SyncOperationResult? {
         get { field("syncResult") }
         set { setField("syncResult", newValue) }
     }
 }
 
+/// What a sync did.
 package struct SyncOperationResult: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The commit that was synced.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
     }
+    /// What became of each object.
     package var resources: [SyncResourceResult] {
         get { list("resources") }
         set { setList("resources", newValue) }
     }
 }
 
+/// What became of one object in a sync.
 package struct SyncResourceResult: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The API group of the object; empty for the core group.
     package var group: String? {
         get { field("group") }
         set { setField("group", newValue) }
     }
+    /// The version of the API.
     package var version: String? {
         get { field("version") }
         set { setField("version", newValue) }
     }
+    /// The kind of the object.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The namespace of the object; empty for cluster-wide kinds.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
+    /// The name of the object.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Synced, SyncFailed, Pruned or PruneSkipped.
     package var status: String? {
         get { field("status") }
         set { setField("status", newValue) }
     }
+    /// What was done or went wrong, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
 }
 
+/// A revision that was deployed.
 package struct RevisionHistory: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the entry; higher is newer.
     package var id: Int {
         get { field("id", or: 0) }
         set { setField("id", newValue) }
     }
+    /// The commit that was deployed.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
     }
+    /// When its sync began.
     package var deployStartedAt: Timestamp? {
         get { field("deployStartedAt") }
         set { setField("deployStartedAt", newValue) }
     }
+    /// When its sync had succeeded.
     package var deployedAt: Timestamp? {
         get { field("deployedAt") }
         set { setField("deployedAt", newValue) }
     }
+    /// Where its manifests came from.
     package var source: ApplicationSource? {
         get { field("source") }
         set { setField("source", newValue) }
     }
+    /// Who asked for it.
     package var initiatedBy: OperationInitiator? {
         get { field("initiatedBy") }
         set { setField("initiatedBy", newValue) }
     }
 }
 
+/// Something that needs attention.
 package struct ApplicationCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What it is, such as ComparisonError or RevisionHeld.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
+    /// What is wrong, and what would be right, for people.
     package var message: String {
         get { field("message", or: "") }
         set { setField("message", newValue) }
     }
+    /// When it last changed.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
 }
 
+/// An object that the Application has created.
 package struct ApplicationResourceStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The API group of the object; empty for the core group.
     package var group: String? {
         get { field("group") }
         set { setField("group", newValue) }
     }
+    /// The version of the API.
     package var version: String? {
         get { field("version") }
         set { setField("version", newValue) }
     }
+    /// The kind of the object.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The namespace of the object; empty for cluster-wide kinds.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
+    /// The name of the object.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Synced or OutOfSync.
     package var status: String? {
         get { field("status") }
         set { setField("status", newValue) }
     }
+    /// How the object does; not set for kinds whose health is not known.
     package var health: HealthStatus? {
         get { field("health") }
         set { setField("health", newValue) }
     }
+    /// Whether the object is no longer in Git, and waits to be deleted.
     package var requiresPruning: Bool? {
         get { field("requiresPruning") }
         set { setField("requiresPruning", newValue) }
     }
 }
 
+/// Images and addresses, gathered from the objects.
 package struct ApplicationSummary: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The images of the containers.
     package var images: [String] {
         get { list("images") }
         set { setList("images", newValue) }
     }
+    /// Addresses at which the Application can be reached.
     package var externalURLs: [String] {
         get { list("externalURLs") }
         set { setList("externalURLs", newValue) }
     }
 }
 
+/// How far the rollout of a revision has come: what the verdict remembers.
 package struct RolloutStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Idle, Judging, Healthy, RollingBack, RolledBack or Degraded.
     package var phase: String? {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
+    /// The commit that the cluster should show now.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
+    /// When the phase began.
     package var startedAt: MicroTimestamp? {
         get { field("startedAt") }
         set { setField("startedAt", newValue) }
     }
+    /// Whether the sync has gone through.
     package var synced: Bool? {
         get { field("synced") }
         set { setField("synced", newValue) }
     }
+    /// How many times the sync was tried and failed.
     package var attempts: Int? {
         get { field("attempts") }
         set { setField("attempts", newValue) }
     }
+    /// When the sync is tried again.
     package var nextAttemptAt: MicroTimestamp? {
         get { field("nextAttemptAt") }
         set { setField("nextAttemptAt", newValue) }
     }
+    /// When the rollout last came further.
     package var progressedAt: MicroTimestamp? {
         get { field("progressedAt") }
         set { setField("progressedAt", newValue) }
     }
+    /// How far the rollout has come; only whether it grows has a meaning.
     package var progress: Int? {
         get { field("progress") }
         set { setField("progress", newValue) }
     }
+    /// Since when everything is healthy; once that is the bake time, the revision counts as healthy.
     package var healthySince: MicroTimestamp? {
         get { field("healthySince") }
         set { setField("healthySince", newValue) }
     }
+    /// The Deployments that were rolled back alone, with rollback policy workload; empty for the whole commit.
     package var workloads: [String] {
         get { list("workloads") }
         set { setList("workloads", newValue) }
     }
+    /// The failed commit that is or was replaced.
     package var rolledBackFrom: String? {
         get { field("rolledBackFrom") }
         set { setField("rolledBackFrom", newValue) }
     }
+    /// Why the revision failed, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// Why the revision failed, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// The object that failed, if it was a single one.
     package var resource: String? {
         get { field("resource") }
         set { setField("resource", newValue) }
     }
+    /// The commit that was last healthy: where a rollback goes.
     package var lastHealthyRevision: String? {
         get { field("lastHealthyRevision") }
         set { setField("lastHealthyRevision", newValue) }
     }
+    /// Milliseconds that the slowest pod of a healthy revision took from start to ready.
     package var slowestStartMilliseconds: Int? {
         get { field("slowestStartMilliseconds") }
         set { setField("slowestStartMilliseconds", newValue) }
     }
+    /// Commits that failed, which are not synced again by themselves; at most 20.
     package var held: [HeldRevision] {
         get { list("held") }
         set { setList("held", newValue) }
     }
 }
 
+/// A commit that failed and is not synced again by itself.
 package struct HeldRevision: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The commit.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
     }
+    /// Why it failed, as one word in CamelCase.
     package var reason: String {
         get { field("reason", or: "") }
         set { setField("reason", newValue) }
     }
+    /// Why it failed, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// The object that failed, if it was a single one.
     package var resource: String? {
         get { field("resource") }
         set { setField("resource", newValue) }
     }
+    /// Since when it is held.
     package var heldAt: MicroTimestamp? {
         get { field("heldAt") }
         set { setField("heldAt", newValue) }
     }
+    /// The commit that was put in its place, if one was.
     package var rolledBackTo: String? {
         get { field("rolledBackTo") }
         set { setField("rolledBackTo", newValue) }

@@ -2,47 +2,58 @@
 
 package import Model
 
+/// A claim that its holder renews from time to time: of leadership, or of being alive.
 package struct Lease: KubernetesObject {
     package static let kind = GroupVersionKind(group: "coordination.k8s.io", version: "v1", kind: "Lease")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Lease.
     package var spec: LeaseSpec {
         get { field("spec", or: LeaseSpec()) }
         set { setField("spec", newValue) }
     }
 }
 
+/// Who holds the lease, since when, and for how long.
 package struct LeaseSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the present holder took the lease.
     package var acquireTime: MicroTimestamp? {
         get { field("acquireTime") }
         set { setField("acquireTime", newValue) }
     }
+    /// Who holds the lease; empty when nobody does.
     package var holderIdentity: String? {
         get { field("holderIdentity") }
         set { setField("holderIdentity", newValue) }
     }
+    /// Seconds after renewTime until others may take the lease.
     package var leaseDurationSeconds: Int? {
         get { field("leaseDurationSeconds") }
         set { setField("leaseDurationSeconds", newValue) }
     }
+    /// How many times the lease went from one holder to another.
     package var leaseTransitions: Int? {
         get { field("leaseTransitions") }
         set { setField("leaseTransitions", newValue) }
     }
+    /// Who should have the lease next, so that the holder gives it up for them; needs a strategy.
     package var preferredHolder: String? {
         get { field("preferredHolder") }
         set { setField("preferredHolder", newValue) }
     }
+    /// When the holder last renewed the lease.
     package var renewTime: MicroTimestamp? {
         get { field("renewTime") }
         set { setField("renewTime", newValue) }
     }
+    /// How the holder is chosen by those who coordinate their election.
     package var strategy: String? {
         get { field("strategy") }
         set { setField("strategy", newValue) }

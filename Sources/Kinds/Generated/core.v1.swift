@@ -2,4694 +2,5813 @@
 
 package import Model
 
+/// A disk of Amazon EBS; served by its CSI driver, and kept for old manifests.
 package struct AWSElasticBlockStoreVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The partition to mount by number; the whole volume when left out or 0.
     package var partition: Int? {
         get { field("partition") }
         set { setField("partition", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The ID of the disk.
     package var volumeID: String {
         get { field("volumeID", or: "") }
         set { setField("volumeID", newValue) }
     }
 }
 
+/// Where a pod wants to run, seen from nodes and from other pods.
 package struct Affinity: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Which nodes the pod wants, by their labels.
     package var nodeAffinity: NodeAffinity? {
         get { field("nodeAffinity") }
         set { setField("nodeAffinity", newValue) }
     }
+    /// Which pods the pod wants to be near.
     package var podAffinity: PodAffinity? {
         get { field("podAffinity") }
         set { setField("podAffinity", newValue) }
     }
+    /// Which pods the pod wants to be away from.
     package var podAntiAffinity: PodAntiAffinity? {
         get { field("podAntiAffinity") }
         set { setField("podAntiAffinity", newValue) }
     }
 }
 
+/// The AppArmor profile of a container.
 package struct AppArmorProfile: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of a profile that is loaded on the node; type Localhost only.
     package var localhostProfile: String? {
         get { field("localhostProfile") }
         set { setField("localhostProfile", newValue) }
     }
+    /// Whether the profile is one of the node's, the container runtime's own, or none.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// A volume that is attached to a node.
 package struct AttachedVolume: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The device of the volume on the node.
     package var devicePath: String {
         get { field("devicePath", or: "") }
         set { setField("devicePath", newValue) }
     }
+    /// The name of the volume.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// A disk of Azure; served by its CSI driver, and kept for old manifests.
 package struct AzureDiskVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How the host caches the disk: None, ReadOnly or ReadWrite; ReadWrite by default.
     package var cachingMode: String? {
         get { field("cachingMode") }
         set { setField("cachingMode", newValue) }
     }
+    /// The name of the disk.
     package var diskName: String {
         get { field("diskName", or: "") }
         set { setField("diskName", newValue) }
     }
+    /// The address of the disk.
     package var diskURI: String {
         get { field("diskURI", or: "") }
         set { setField("diskURI", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the disk is managed, or one of a shared or dedicated storage account; Shared by default.
     package var kind: String? {
         get { field("kind") }
         set { setField("kind", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
 }
 
+/// A share of Azure Files; served by its CSI driver, and kept for old manifests.
 package struct AzureFilePersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the storage account's name and key.
     package var secretName: String {
         get { field("secretName", or: "") }
         set { setField("secretName", newValue) }
     }
+    /// The namespace of the Secret; that of the claim when left out.
     package var secretNamespace: String? {
         get { field("secretNamespace") }
         set { setField("secretNamespace", newValue) }
     }
+    /// The name of the share.
     package var shareName: String {
         get { field("shareName", or: "") }
         set { setField("shareName", newValue) }
     }
 }
 
+/// A share of Azure Files; served by its CSI driver, and kept for old manifests.
 package struct AzureFileVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the storage account's name and key.
     package var secretName: String {
         get { field("secretName", or: "") }
         set { setField("secretName", newValue) }
     }
+    /// The name of the share.
     package var shareName: String {
         get { field("shareName", or: "") }
         set { setField("shareName", newValue) }
     }
 }
 
+/// A CSI driver, the volume as the driver knows it, and the Secrets that the driver gets.
 package struct CSIPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The Secret that the driver gets when the volume is made larger.
     package var controllerExpandSecretRef: SecretReference? {
         get { field("controllerExpandSecretRef") }
         set { setField("controllerExpandSecretRef", newValue) }
     }
+    /// The Secret that the driver gets when the volume is attached or detached.
     package var controllerPublishSecretRef: SecretReference? {
         get { field("controllerPublishSecretRef") }
         set { setField("controllerPublishSecretRef", newValue) }
     }
+    /// The name of the driver.
     package var driver: String {
         get { field("driver", or: "") }
         set { setField("driver", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; the driver chooses when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The Secret that the driver gets when the volume is made larger on a node.
     package var nodeExpandSecretRef: SecretReference? {
         get { field("nodeExpandSecretRef") }
         set { setField("nodeExpandSecretRef", newValue) }
     }
+    /// The Secret that the driver gets when the volume is mounted for a pod.
     package var nodePublishSecretRef: SecretReference? {
         get { field("nodePublishSecretRef") }
         set { setField("nodePublishSecretRef", newValue) }
     }
+    /// The Secret that the driver gets when the volume is made ready on a node.
     package var nodeStageSecretRef: SecretReference? {
         get { field("nodeStageSecretRef") }
         set { setField("nodeStageSecretRef", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// What the driver keeps about the volume.
     package var volumeAttributes: [String: String] {
         get { map("volumeAttributes") }
         set { setMap("volumeAttributes", newValue) }
     }
+    /// The name by which the driver knows the volume; it cannot be changed.
     package var volumeHandle: String {
         get { field("volumeHandle", or: "") }
         set { setField("volumeHandle", newValue) }
     }
 }
 
+/// A volume that a CSI driver makes for one pod.
 package struct CSIVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the driver.
     package var driver: String {
         get { field("driver", or: "") }
         set { setField("driver", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; the driver chooses when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The Secret of this namespace that the driver gets when the volume is mounted.
     package var nodePublishSecretRef: LocalObjectReference? {
         get { field("nodePublishSecretRef") }
         set { setField("nodePublishSecretRef", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// Settings for the driver.
     package var volumeAttributes: [String: String] {
         get { map("volumeAttributes") }
         set { setMap("volumeAttributes", newValue) }
     }
 }
 
+/// Capabilities to add and to take away.
 package struct Capabilities: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Capabilities to add, such as NET_ADMIN; ALL is every one.
     package var add: [String] {
         get { list("add") }
         set { setList("add", newValue) }
     }
+    /// Capabilities to take away; ALL is every one.
     package var drop: [String] {
         get { list("drop") }
         set { setList("drop", newValue) }
     }
 }
 
+/// A CephFS file system; no longer served, and kept for old manifests.
 package struct CephFSPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The addresses of the Ceph monitors.
     package var monitors: [String] {
         get { list("monitors") }
         set { setList("monitors", newValue) }
     }
+    /// The folder to mount; / by default.
     package var path: String? {
         get { field("path") }
         set { setField("path", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The file on the node with the user's key; /etc/ceph/user.secret by default.
     package var secretFile: String? {
         get { field("secretFile") }
         set { setField("secretFile", newValue) }
     }
+    /// The Secret with the user's key; overrides secretFile.
     package var secretRef: SecretReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The Ceph user; admin by default.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
 }
 
+/// A CephFS file system; no longer served, and kept for old manifests.
 package struct CephFSVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The addresses of the Ceph monitors.
     package var monitors: [String] {
         get { list("monitors") }
         set { setList("monitors", newValue) }
     }
+    /// The folder to mount; / by default.
     package var path: String? {
         get { field("path") }
         set { setField("path", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The file on the node with the user's key; /etc/ceph/user.secret by default.
     package var secretFile: String? {
         get { field("secretFile") }
         set { setField("secretFile", newValue) }
     }
+    /// The Secret with the user's key; overrides secretFile.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The Ceph user; admin by default.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
 }
 
+/// A disk of OpenStack Cinder; served by its CSI driver, and kept for old manifests.
 package struct CinderPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with what is needed to reach OpenStack.
     package var secretRef: SecretReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The ID of the disk.
     package var volumeID: String {
         get { field("volumeID", or: "") }
         set { setField("volumeID", newValue) }
     }
 }
 
+/// A disk of OpenStack Cinder; served by its CSI driver, and kept for old manifests.
 package struct CinderVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with what is needed to reach OpenStack.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The ID of the disk.
     package var volumeID: String {
         get { field("volumeID", or: "") }
         set { setField("volumeID", newValue) }
     }
 }
 
+/// How long a client stays with one backend.
 package struct ClientIPConfig: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds since the client's last connection; 10800 by default, at most 86400.
     package var timeoutSeconds: Int? {
         get { field("timeoutSeconds") }
         set { setField("timeoutSeconds", newValue) }
     }
 }
 
+/// Writes certificates of trusted authorities into a file.
 package struct ClusterTrustBundleProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Chooses the bundles of signerName by their labels; none when left out, all when empty.
     package var labelSelector: LabelSelector? {
         get { field("labelSelector") }
         set { setField("labelSelector", newValue) }
     }
+    /// The name of the one bundle to use; excludes signerName and labelSelector.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the pod starts when there is no such bundle; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
+    /// The file to write, from the root of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// The signer whose bundles are used; excludes name.
     package var signerName: String? {
         get { field("signerName") }
         set { setField("signerName", newValue) }
     }
 }
 
+/// Settings for pods, as names and values.
 package struct ConfigMap: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ConfigMap")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Values that are not UTF-8, in base64; its names must differ from those in data.
     package var binaryData: [String: String] {
         get { map("binaryData") }
         set { setMap("binaryData", newValue) }
     }
+    /// Values as text; together with binaryData at most 1 MiB.
     package var data: [String: String] {
         get { map("data") }
         set { setMap("data", newValue) }
     }
+    /// Whether the values can never be changed again; false by default, and it cannot be taken back.
     package var immutable: Bool? {
         get { field("immutable") }
         set { setField("immutable", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
 }
 
+/// Makes an environment variable of each value of a ConfigMap.
 package struct ConfigMapEnvSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the ConfigMap.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the container starts when there is no such ConfigMap; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// One value of a ConfigMap.
 package struct ConfigMapKeySelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the value.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// The name of the ConfigMap.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the container starts when there is no such ConfigMap or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// A ConfigMap with a node's settings; no longer used.
 package struct ConfigMapNodeConfigSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the value with the settings.
     package var kubeletConfigKey: String {
         get { field("kubeletConfigKey", or: "") }
         set { setField("kubeletConfigKey", newValue) }
     }
+    /// The name of the ConfigMap.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The namespace of the ConfigMap.
     package var namespace: String {
         get { field("namespace", or: "") }
         set { setField("namespace", newValue) }
     }
+    /// The resourceVersion of the ConfigMap; only in the status.
     package var resourceVersion: String? {
         get { field("resourceVersion") }
         set { setField("resourceVersion", newValue) }
     }
+    /// The uid of the ConfigMap; only in the status.
     package var uid: String? {
         get { field("uid") }
         set { setField("uid", newValue) }
     }
 }
 
+/// Writes values of a ConfigMap into files.
 package struct ConfigMapProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The values to write, and where; all of them under their names when left out.
     package var items: [KeyToPath] {
         get { list("items") }
         set { setList("items", newValue) }
     }
+    /// The name of the ConfigMap.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the pod starts when there is no such ConfigMap or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// A volume with the values of a ConfigMap as files, which follow its changes.
 package struct ConfigMapVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Permissions of the files that set none, such as 0644, the default; in JSON as a decimal number.
     package var defaultMode: Int? {
         get { field("defaultMode") }
         set { setField("defaultMode", newValue) }
     }
+    /// The values to write, and where; all of them under their names when left out.
     package var items: [KeyToPath] {
         get { list("items") }
         set { setList("items", newValue) }
     }
+    /// The name of the ConfigMap.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the pod starts when there is no such ConfigMap or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// A program that runs in a pod.
 package struct Container: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The arguments of the command, those of the image when left out; $(NAME) stands for a variable.
     package var args: [String] {
         get { list("args") }
         set { setList("args", newValue) }
     }
+    /// The program and its first arguments, the image's when left out; $(NAME) stands for a variable.
     package var command: [String] {
         get { list("command") }
         set { setList("command", newValue) }
     }
+    /// Environment variables, by name; they override those of envFrom.
     package var env: [EnvVar] {
         get { list("env") }
         set { setList("env", newValue) }
     }
+    /// ConfigMaps and Secrets whose values become environment variables; later ones override earlier ones.
     package var envFrom: [EnvFromSource] {
         get { list("envFrom") }
         set { setList("envFrom", newValue) }
     }
+    /// The image that the container is made from.
     package var image: String? {
         get { field("image") }
         set { setField("image", newValue) }
     }
+    /// When the image is pulled; Always by default for the tag latest or none, else IfNotPresent.
     package var imagePullPolicy: String? {
         get { field("imagePullPolicy") }
         set { setField("imagePullPolicy", newValue) }
     }
+    /// What to do right after the container's start and before its end.
     package var lifecycle: Lifecycle? {
         get { field("lifecycle") }
         set { setField("lifecycle", newValue) }
     }
+    /// Checks that the container still works; it is restarted when that fails.
     package var livenessProbe: Probe? {
         get { field("livenessProbe") }
         set { setField("livenessProbe", newValue) }
     }
+    /// The name of the container, unique in the pod; it cannot be changed.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The ports on which the container listens; for information, and to be named by Services and probes.
     package var ports: [ContainerPort] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
+    /// Checks that the container can take traffic; Services leave the pod out while that fails.
     package var readinessProbe: Probe? {
         get { field("readinessProbe") }
         set { setField("readinessProbe", newValue) }
     }
+    /// Whether a change of resources needs a restart of the container, for each resource.
     package var resizePolicy: [ContainerResizePolicy] {
         get { list("resizePolicy") }
         set { setList("resizePolicy", newValue) }
     }
+    /// How much of each resource the container needs, and may use at most.
     package var resources: ResourceRequirements {
         get { field("resources", or: ResourceRequirements()) }
         set { setField("resources", newValue) }
     }
+    /// When the container is restarted, unlike the pod's policy; Always makes an init container a sidecar.
     package var restartPolicy: String? {
         get { field("restartPolicy") }
         set { setField("restartPolicy", newValue) }
     }
+    /// At most 20 exceptions from restartPolicy by exit code, of which the first that matches decides.
     package var restartPolicyRules: [ContainerRestartRule] {
         get { list("restartPolicyRules") }
         set { setList("restartPolicyRules", newValue) }
     }
+    /// What the container may do; overrides the pod's settings.
     package var securityContext: SecurityContext? {
         get { field("securityContext") }
         set { setField("securityContext", newValue) }
     }
+    /// Checks that the container has started; the other probes wait for that.
     package var startupProbe: Probe? {
         get { field("startupProbe") }
         set { setField("startupProbe", newValue) }
     }
+    /// Whether the container has an input that stays open; false by default.
     package var stdin: Bool? {
         get { field("stdin") }
         set { setField("stdin", newValue) }
     }
+    /// Whether the input is closed after the first client leaves; false by default.
     package var stdinOnce: Bool? {
         get { field("stdinOnce") }
         set { setField("stdinOnce", newValue) }
     }
+    /// The file in the container with its last words; /dev/termination-log by default.
     package var terminationMessagePath: String? {
         get { field("terminationMessagePath") }
         set { setField("terminationMessagePath", newValue) }
     }
+    /// Whether the last words are the file's only, or the log's end after a failure without any; File by default.
     package var terminationMessagePolicy: String? {
         get { field("terminationMessagePolicy") }
         set { setField("terminationMessagePolicy", newValue) }
     }
+    /// Whether the container has a terminal, which needs stdin; false by default.
     package var tty: Bool? {
         get { field("tty") }
         set { setField("tty", newValue) }
     }
+    /// The pod's volumes that the container uses as block devices.
     package var volumeDevices: [VolumeDevice] {
         get { list("volumeDevices") }
         set { setList("volumeDevices", newValue) }
     }
+    /// The pod's volumes that the container sees, and where.
     package var volumeMounts: [VolumeMount] {
         get { list("volumeMounts") }
         set { setList("volumeMounts", newValue) }
     }
+    /// The folder in which the command starts; the image's when left out.
     package var workingDir: String? {
         get { field("workingDir") }
         set { setField("workingDir", newValue) }
     }
 }
 
+/// Which request of a resource claim stands for a container's extended resource.
 package struct ContainerExtendedResourceRequest: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the container.
     package var containerName: String {
         get { field("containerName", or: "") }
         set { setField("containerName", newValue) }
     }
+    /// The name of the request in the claim.
     package var requestName: String {
         get { field("requestName", or: "") }
         set { setField("requestName", newValue) }
     }
+    /// The name of the extended resource.
     package var resourceName: String {
         get { field("resourceName", or: "") }
         set { setField("resourceName", newValue) }
     }
 }
 
+/// An image that is on a node.
 package struct ContainerImage: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The names by which the image is known.
     package var names: [String] {
         get { list("names") }
         set { setList("names", newValue) }
     }
+    /// The size of the image in bytes.
     package var sizeBytes: Int? {
         get { field("sizeBytes") }
         set { setField("sizeBytes", newValue) }
     }
 }
 
+/// A port on which a container listens.
 package struct ContainerPort: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the port in the pod.
     package var containerPort: Int {
         get { field("containerPort", or: 0) }
         set { setField("containerPort", newValue) }
     }
+    /// The address of the node on which hostPort listens; all when left out.
     package var hostIP: String? {
         get { field("hostIP") }
         set { setField("hostIP", newValue) }
     }
+    /// A port of the node that leads to this one; none when left out.
     package var hostPort: Int? {
         get { field("hostPort") }
         set { setField("hostPort", newValue) }
     }
+    /// The name of the port, unique in the pod, by which Services and probes can name it.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// TCP, UDP or SCTP; TCP by default.
     package var `protocol`: String? {
         get { field("protocol") }
         set { setField("protocol", newValue) }
     }
 }
 
+/// What a change of one resource does to a running container.
 package struct ContainerResizePolicy: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The resource: cpu or memory.
     package var resourceName: String {
         get { field("resourceName", or: "") }
         set { setField("resourceName", newValue) }
     }
+    /// Whether the container is restarted; NotRequired by default.
     package var restartPolicy: String {
         get { field("restartPolicy", or: "") }
         set { setField("restartPolicy", newValue) }
     }
 }
 
+/// An exception from a container's restart policy.
 package struct ContainerRestartRule: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What to do when the rule matches, such as Restart.
     package var action: String {
         get { field("action", or: "") }
         set { setField("action", newValue) }
     }
+    /// Matches by the container's exit code.
     package var exitCodes: ContainerRestartRuleOnExitCodes? {
         get { field("exitCodes") }
         set { setField("exitCodes", newValue) }
     }
 }
 
+/// Matches exit codes.
 package struct ContainerRestartRuleOnExitCodes: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the exit code must be among the values, or none of them: In or NotIn.
     package var `operator`: String {
         get { field("operator", or: "") }
         set { setField("operator", newValue) }
     }
+    /// The exit codes, at most 255.
     package var values: [Int] {
         get { list("values") }
         set { setList("values", newValue) }
     }
 }
 
+/// What a container does: it waits, runs, or has ended.
 package struct ContainerState: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Set while the container runs.
     package var running: ContainerStateRunning? {
         get { field("running") }
         set { setField("running", newValue) }
     }
+    /// Set when the container has ended.
     package var terminated: ContainerStateTerminated? {
         get { field("terminated") }
         set { setField("terminated", newValue) }
     }
+    /// Set while the container waits to start; the default.
     package var waiting: ContainerStateWaiting? {
         get { field("waiting") }
         set { setField("waiting", newValue) }
     }
 }
 
+/// A container that runs.
 package struct ContainerStateRunning: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When it started.
     package var startedAt: Timestamp? {
         get { field("startedAt") }
         set { setField("startedAt", newValue) }
     }
 }
 
+/// A container that has ended.
 package struct ContainerStateTerminated: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The ID of the container, as TYPE://ID.
     package var containerID: String? {
         get { field("containerID") }
         set { setField("containerID", newValue) }
     }
+    /// The exit code; 0 is success, and 128 + N a signal N.
     package var exitCode: Int {
         get { field("exitCode", or: 0) }
         set { setField("exitCode", newValue) }
     }
+    /// When it ended.
     package var finishedAt: Timestamp? {
         get { field("finishedAt") }
         set { setField("finishedAt", newValue) }
     }
+    /// Its last words, or what went wrong.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why it ended, as one word, such as Completed, Error or OOMKilled.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// The signal that ended it, if one did.
     package var signal: Int? {
         get { field("signal") }
         set { setField("signal", newValue) }
     }
+    /// When it started.
     package var startedAt: Timestamp? {
         get { field("startedAt") }
         set { setField("startedAt", newValue) }
     }
 }
 
+/// A container that waits to start.
 package struct ContainerStateWaiting: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Why it waits, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why it waits, as one word, such as ContainerCreating or CrashLoopBackOff.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
 }
 
+/// What is known of one container of a pod.
 package struct ContainerStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The requests that the node has granted.
     package var allocatedResources: [String: Quantity] {
         get { map("allocatedResources") }
         set { setMap("allocatedResources", newValue) }
     }
+    /// How the devices of the container do.
     package var allocatedResourcesStatus: [ResourceStatus] {
         get { list("allocatedResourcesStatus") }
         set { setList("allocatedResourcesStatus", newValue) }
     }
+    /// The ID of the container, as TYPE://ID.
     package var containerID: String? {
         get { field("containerID") }
         set { setField("containerID", newValue) }
     }
+    /// The image that the container runs.
     package var image: String {
         get { field("image", or: "") }
         set { setField("image", newValue) }
     }
+    /// The ID of the image, with its digest.
     package var imageID: String {
         get { field("imageID", or: "") }
         set { setField("imageID", newValue) }
     }
+    /// How the container ended last time, if it was restarted.
     package var lastState: ContainerState {
         get { field("lastState", or: ContainerState()) }
         set { setField("lastState", newValue) }
     }
+    /// The name of the container.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Whether the container passes its readiness probe; true without one once it has started.
     package var ready: Bool {
         get { field("ready", or: false) }
         set { setField("ready", newValue) }
     }
+    /// The requests and limits that are in force.
     package var resources: ResourceRequirements? {
         get { field("resources") }
         set { setField("resources", newValue) }
     }
+    /// How many times the container was restarted.
     package var restartCount: Int {
         get { field("restartCount", or: 0) }
         set { setField("restartCount", newValue) }
     }
+    /// Whether the container has passed its startup probe; true without one once it runs.
     package var started: Bool? {
         get { field("started") }
         set { setField("started", newValue) }
     }
+    /// What the container does now.
     package var state: ContainerState {
         get { field("state", or: ContainerState()) }
         set { setField("state", newValue) }
     }
+    /// The signal that stops the container.
     package var stopSignal: String? {
         get { field("stopSignal") }
         set { setField("stopSignal", newValue) }
     }
+    /// The user and groups that the container started with.
     package var user: ContainerUser? {
         get { field("user") }
         set { setField("user", newValue) }
     }
+    /// How its volumes are mounted.
     package var volumeMounts: [VolumeMountStatus] {
         get { list("volumeMounts") }
         set { setList("volumeMounts", newValue) }
     }
 }
 
+/// The user of a container.
 package struct ContainerUser: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The user and groups on Linux.
     package var linux: LinuxContainerUser? {
         get { field("linux") }
         set { setField("linux", newValue) }
     }
 }
 
+/// A port on which a daemon listens.
 package struct DaemonEndpoint: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the port.
     package var Port: Int {
         get { field("Port", or: 0) }
         set { setField("Port", newValue) }
     }
 }
 
+/// Writes fields of the pod into files.
 package struct DownwardAPIProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The fields to write, and where.
     package var items: [DownwardAPIVolumeFile] {
         get { list("items") }
         set { setList("items", newValue) }
     }
 }
 
+/// A file with a field of the pod.
 package struct DownwardAPIVolumeFile: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The field: the name, namespace, uid, labels or annotations.
     package var fieldRef: ObjectFieldSelector? {
         get { field("fieldRef") }
         set { setField("fieldRef", newValue) }
     }
+    /// Permissions of the file, such as 0400, in JSON as a decimal number; the volume's when left out.
     package var mode: Int? {
         get { field("mode") }
         set { setField("mode", newValue) }
     }
+    /// The file to write, somewhere beneath the root of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// A request or limit of a container.
     package var resourceFieldRef: ResourceFieldSelector? {
         get { field("resourceFieldRef") }
         set { setField("resourceFieldRef", newValue) }
     }
 }
 
+/// A volume with fields of the pod as files.
 package struct DownwardAPIVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Permissions of the files that set none, such as 0644, the default; in JSON as a decimal number.
     package var defaultMode: Int? {
         get { field("defaultMode") }
         set { setField("defaultMode", newValue) }
     }
+    /// The fields to write, and where.
     package var items: [DownwardAPIVolumeFile] {
         get { list("items") }
         set { setList("items", newValue) }
     }
 }
 
+/// Where an empty folder is kept, and how much it may hold.
 package struct EmptyDirVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Where the folder is: on the node's disk when empty, or in memory with Memory.
     package var medium: String? {
         get { field("medium") }
         set { setField("medium", newValue) }
     }
+    /// How much the folder may hold; no limit when left out.
     package var sizeLimit: Quantity? {
         get { field("sizeLimit") }
         set { setField("sizeLimit", newValue) }
     }
 }
 
+/// The address of one backend.
 package struct EndpointAddress: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The backend's name in DNS under the Service's name.
     package var hostname: String? {
         get { field("hostname") }
         set { setField("hostname", newValue) }
     }
+    /// The address; none of loopback or link-local.
     package var ip: String {
         get { field("ip", or: "") }
         set { setField("ip", newValue) }
     }
+    /// The node on which the backend runs.
     package var nodeName: String? {
         get { field("nodeName") }
         set { setField("nodeName", newValue) }
     }
+    /// The object behind the address, such as a Pod.
     package var targetRef: ObjectReference? {
         get { field("targetRef") }
         set { setField("targetRef", newValue) }
     }
 }
 
+/// A port on which the backends listen.
 package struct EndpointPort: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The protocol above TCP or UDP, such as http or kubernetes.io/h2c.
     package var appProtocol: String? {
         get { field("appProtocol") }
         set { setField("appProtocol", newValue) }
     }
+    /// The name of the Service's port; needed when there are several.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The number of the port.
     package var port: Int {
         get { field("port", or: 0) }
         set { setField("port", newValue) }
     }
+    /// TCP, UDP or SCTP; TCP by default.
     package var `protocol`: String? {
         get { field("protocol") }
         set { setField("protocol", newValue) }
     }
 }
 
+/// Backends that listen on the same ports.
 package struct EndpointSubset: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The backends that are ready.
     package var addresses: [EndpointAddress] {
         get { list("addresses") }
         set { setList("addresses", newValue) }
     }
+    /// The backends that are not ready.
     package var notReadyAddresses: [EndpointAddress] {
         get { list("notReadyAddresses") }
         set { setList("notReadyAddresses", newValue) }
     }
+    /// The ports on which each of them listens.
     package var ports: [EndpointPort] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
 }
 
+/// The backends of a Service in the old format; EndpointSlice is the new one.
 package struct Endpoints: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Endpoints")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// All backends, in groups that listen on the same ports.
     package var subsets: [EndpointSubset] {
         get { list("subsets") }
         set { setList("subsets", newValue) }
     }
 }
 
+/// A ConfigMap or Secret whose values become environment variables.
 package struct EnvFromSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The ConfigMap; excludes secretRef.
     package var configMapRef: ConfigMapEnvSource? {
         get { field("configMapRef") }
         set { setField("configMapRef", newValue) }
     }
+    /// What each variable's name begins with, before the value's name; nothing by default.
     package var prefix: String? {
         get { field("prefix") }
         set { setField("prefix", newValue) }
     }
+    /// The Secret; excludes configMapRef.
     package var secretRef: SecretEnvSource? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
 }
 
+/// An environment variable.
 package struct EnvVar: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the variable.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The value, in which $(NAME) stands for a variable before this one, and $$ for $; empty by default.
     package var value: String? {
         get { field("value") }
         set { setField("value", newValue) }
     }
+    /// Where the value comes from; excludes value.
     package var valueFrom: EnvVarSource? {
         get { field("valueFrom") }
         set { setField("valueFrom", newValue) }
     }
 }
 
+/// Where the value of a variable comes from; exactly one member is set.
 package struct EnvVarSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// A value of a ConfigMap.
     package var configMapKeyRef: ConfigMapKeySelector? {
         get { field("configMapKeyRef") }
         set { setField("configMapKeyRef", newValue) }
     }
+    /// A field of the pod, such as metadata.name or status.podIP.
     package var fieldRef: ObjectFieldSelector? {
         get { field("fieldRef") }
         set { setField("fieldRef", newValue) }
     }
+    /// A variable in a file of a volume.
     package var fileKeyRef: FileKeySelector? {
         get { field("fileKeyRef") }
         set { setField("fileKeyRef", newValue) }
     }
+    /// A request or limit of a container.
     package var resourceFieldRef: ResourceFieldSelector? {
         get { field("resourceFieldRef") }
         set { setField("resourceFieldRef", newValue) }
     }
+    /// A value of a Secret.
     package var secretKeyRef: SecretKeySelector? {
         get { field("secretKeyRef") }
         set { setField("secretKeyRef", newValue) }
     }
 }
 
+/// A container that is added to a running pod to look into it; it is never restarted or taken away.
 package struct EphemeralContainer: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The arguments of the command, those of the image when left out; $(NAME) stands for a variable.
     package var args: [String] {
         get { list("args") }
         set { setList("args", newValue) }
     }
+    /// The program and its first arguments, the image's when left out; $(NAME) stands for a variable.
     package var command: [String] {
         get { list("command") }
         set { setList("command", newValue) }
     }
+    /// Environment variables, by name; they override those of envFrom.
     package var env: [EnvVar] {
         get { list("env") }
         set { setList("env", newValue) }
     }
+    /// ConfigMaps and Secrets whose values become environment variables; later ones override earlier ones.
     package var envFrom: [EnvFromSource] {
         get { list("envFrom") }
         set { setList("envFrom", newValue) }
     }
+    /// The image that the container is made from.
     package var image: String? {
         get { field("image") }
         set { setField("image", newValue) }
     }
+    /// When the image is pulled; Always by default for the tag latest or none, else IfNotPresent.
     package var imagePullPolicy: String? {
         get { field("imagePullPolicy") }
         set { setField("imagePullPolicy", newValue) }
     }
+    /// Not allowed here.
     package var lifecycle: Lifecycle? {
         get { field("lifecycle") }
         set { setField("lifecycle", newValue) }
     }
+    /// Not allowed here.
     package var livenessProbe: Probe? {
         get { field("livenessProbe") }
         set { setField("livenessProbe", newValue) }
     }
+    /// The name of the container, unique among all of the pod.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Not allowed here.
     package var ports: [ContainerPort] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
+    /// Not allowed here.
     package var readinessProbe: Probe? {
         get { field("readinessProbe") }
         set { setField("readinessProbe", newValue) }
     }
+    /// Not allowed here.
     package var resizePolicy: [ContainerResizePolicy] {
         get { list("resizePolicy") }
         set { setList("resizePolicy", newValue) }
     }
+    /// Not allowed here; the container uses what the pod has left.
     package var resources: ResourceRequirements {
         get { field("resources", or: ResourceRequirements()) }
         set { setField("resources", newValue) }
     }
+    /// Not allowed here.
     package var restartPolicy: String? {
         get { field("restartPolicy") }
         set { setField("restartPolicy", newValue) }
     }
+    /// Not allowed here.
     package var restartPolicyRules: [ContainerRestartRule] {
         get { list("restartPolicyRules") }
         set { setList("restartPolicyRules", newValue) }
     }
+    /// What the container may do; overrides the pod's settings.
     package var securityContext: SecurityContext? {
         get { field("securityContext") }
         set { setField("securityContext", newValue) }
     }
+    /// Not allowed here.
     package var startupProbe: Probe? {
         get { field("startupProbe") }
         set { setField("startupProbe", newValue) }
     }
+    /// Whether the container has an input that stays open; false by default.
     package var stdin: Bool? {
         get { field("stdin") }
         set { setField("stdin", newValue) }
     }
+    /// Whether the input is closed after the first client leaves; false by default.
     package var stdinOnce: Bool? {
         get { field("stdinOnce") }
         set { setField("stdinOnce", newValue) }
     }
+    /// The container whose processes this one sees; those of the pod when left out.
     package var targetContainerName: String? {
         get { field("targetContainerName") }
         set { setField("targetContainerName", newValue) }
     }
+    /// The file in the container with its last words; /dev/termination-log by default.
     package var terminationMessagePath: String? {
         get { field("terminationMessagePath") }
         set { setField("terminationMessagePath", newValue) }
     }
+    /// Whether the last words are the file's only, or the log's end after a failure without any; File by default.
     package var terminationMessagePolicy: String? {
         get { field("terminationMessagePolicy") }
         set { setField("terminationMessagePolicy", newValue) }
     }
+    /// Whether the container has a terminal, which needs stdin; false by default.
     package var tty: Bool? {
         get { field("tty") }
         set { setField("tty", newValue) }
     }
+    /// The pod's volumes that the container uses as block devices.
     package var volumeDevices: [VolumeDevice] {
         get { list("volumeDevices") }
         set { setList("volumeDevices", newValue) }
     }
+    /// The pod's volumes that the container sees, and where.
     package var volumeMounts: [VolumeMount] {
         get { list("volumeMounts") }
         set { setList("volumeMounts", newValue) }
     }
+    /// The folder in which the command starts; the image's when left out.
     package var workingDir: String? {
         get { field("workingDir") }
         set { setField("workingDir", newValue) }
     }
 }
 
+/// A claim that is made for the pod and deleted with it.
 package struct EphemeralVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What the claim is made from; it is named POD-VOLUME.
     package var volumeClaimTemplate: PersistentVolumeClaimTemplate? {
         get { field("volumeClaimTemplate") }
         set { setField("volumeClaimTemplate", newValue) }
     }
 }
 
+/// Something that happened to an object; kept for a limited time.
 package struct Event: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Event")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What was done or failed, as one word.
     package var action: String? {
         get { field("action") }
         set { setField("action", newValue) }
     }
+    /// How many times it happened.
     package var count: Int? {
         get { field("count") }
         set { setField("count", newValue) }
     }
+    /// When it first happened, in microseconds.
     package var eventTime: MicroTimestamp? {
         get { field("eventTime") }
         set { setField("eventTime", newValue) }
     }
+    /// When it first happened.
     package var firstTimestamp: Timestamp? {
         get { field("firstTimestamp") }
         set { setField("firstTimestamp", newValue) }
     }
+    /// The object that it happened to.
     package var involvedObject: ObjectReference {
         get { field("involvedObject", or: ObjectReference()) }
         set { setField("involvedObject", newValue) }
     }
+    /// When it last happened.
     package var lastTimestamp: Timestamp? {
         get { field("lastTimestamp") }
         set { setField("lastTimestamp", newValue) }
     }
+    /// What happened, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// Why it was done, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// A second object that had to do with it.
     package var related: ObjectReference? {
         get { field("related") }
         set { setField("related", newValue) }
     }
+    /// The controller that reports it, such as kubernetes.io/kubelet.
     package var reportingComponent: String? {
         get { field("reportingComponent") }
         set { setField("reportingComponent", newValue) }
     }
+    /// The instance of the controller, such as its pod.
     package var reportingInstance: String? {
         get { field("reportingInstance") }
         set { setField("reportingInstance", newValue) }
     }
+    /// How often it happened again; not set for a single time.
     package var series: EventSeries? {
         get { field("series") }
         set { setField("series", newValue) }
     }
+    /// The component that reports it.
     package var source: EventSource {
         get { field("source", or: EventSource()) }
         set { setField("source", newValue) }
     }
+    /// Normal or Warning.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// How often something happened again.
 package struct EventSeries: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many times it happened.
     package var count: Int? {
         get { field("count") }
         set { setField("count", newValue) }
     }
+    /// When it last happened.
     package var lastObservedTime: MicroTimestamp? {
         get { field("lastObservedTime") }
         set { setField("lastObservedTime", newValue) }
     }
 }
 
+/// The component that reports an event.
 package struct EventSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the component.
     package var component: String? {
         get { field("component") }
         set { setField("component", newValue) }
     }
+    /// The node on which the component runs.
     package var host: String? {
         get { field("host") }
         set { setField("host", newValue) }
     }
 }
 
+/// A command, which succeeds with exit code 0.
 package struct ExecAction: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The program and its arguments; there is no shell, unless the program is one.
     package var command: [String] {
         get { list("command") }
         set { setList("command", newValue) }
     }
 }
 
+/// Where a Fibre Channel disk is: targetWWNs and lun, or wwids.
 package struct FCVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The number of the disk at the target.
     package var lun: Int? {
         get { field("lun") }
         set { setField("lun", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The world wide names of the target; go with lun.
     package var targetWWNs: [String] {
         get { list("targetWWNs") }
         set { setList("targetWWNs", newValue) }
     }
+    /// The world wide identifiers of the disk; exclude targetWWNs and lun.
     package var wwids: [String] {
         get { list("wwids") }
         set { setList("wwids", newValue) }
     }
 }
 
+/// Which volume, which file in it, and which variable in that.
 package struct FileKeySelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the variable in the file.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// Whether the container starts when there is no such file or variable; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
+    /// The file, somewhere beneath the root of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// The name of the volume.
     package var volumeName: String {
         get { field("volumeName", or: "") }
         set { setField("volumeName", newValue) }
     }
 }
 
+/// A volume that a FlexVolume driver serves; CSI has taken its place.
 package struct FlexPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the driver.
     package var driver: String {
         get { field("driver", or: "") }
         set { setField("driver", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; the driver chooses when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Settings for the driver.
     package var options: [String: String] {
         get { map("options") }
         set { setMap("options", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret whose values the driver gets.
     package var secretRef: SecretReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
 }
 
+/// A volume that a FlexVolume driver serves; CSI has taken its place.
 package struct FlexVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the driver.
     package var driver: String {
         get { field("driver", or: "") }
         set { setField("driver", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; the driver chooses when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Settings for the driver.
     package var options: [String: String] {
         get { map("options") }
         set { setMap("options", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret whose values the driver gets.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
 }
 
+/// A volume of Flocker; no longer served, and kept for old manifests.
 package struct FlockerVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the dataset; excludes datasetUUID.
     package var datasetName: String? {
         get { field("datasetName") }
         set { setField("datasetName", newValue) }
     }
+    /// The UUID of the dataset; excludes datasetName.
     package var datasetUUID: String? {
         get { field("datasetUUID") }
         set { setField("datasetUUID", newValue) }
     }
 }
 
+/// A disk of Google Compute Engine; served by its CSI driver, and kept for old manifests.
 package struct GCEPersistentDiskVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The partition to mount by number; the whole volume when left out or 0.
     package var partition: Int? {
         get { field("partition") }
         set { setField("partition", newValue) }
     }
+    /// The name of the disk.
     package var pdName: String {
         get { field("pdName", or: "") }
         set { setField("pdName", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
 }
 
+/// Asks a gRPC service whether it is healthy, by grpc.health.v1.
 package struct GRPCAction: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the port.
     package var port: Int {
         get { field("port", or: 0) }
         set { setField("port", newValue) }
     }
+    /// The name of the service to ask about; the whole server when empty.
     package var service: String? {
         get { field("service") }
         set { setField("service", newValue) }
     }
 }
 
+/// A clone of a Git repository; off by default for its dangers, use an init container.
 package struct GitRepoVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The folder of the clone in the volume; one named like the repository when empty.
     package var directory: String? {
         get { field("directory") }
         set { setField("directory", newValue) }
     }
+    /// The address of the repository.
     package var repository: String {
         get { field("repository", or: "") }
         set { setField("repository", newValue) }
     }
+    /// The commit to check out.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
 }
 
+/// A GlusterFS volume; no longer served, and kept for old manifests.
 package struct GlusterfsPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The Endpoints with the addresses of the servers.
     package var endpoints: String {
         get { field("endpoints", or: "") }
         set { setField("endpoints", newValue) }
     }
+    /// The namespace of the Endpoints; that of the claim when left out.
     package var endpointsNamespace: String? {
         get { field("endpointsNamespace") }
         set { setField("endpointsNamespace", newValue) }
     }
+    /// The name of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
 }
 
+/// A GlusterFS volume; no longer served, and kept for old manifests.
 package struct GlusterfsVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The Endpoints with the addresses of the servers.
     package var endpoints: String {
         get { field("endpoints", or: "") }
         set { setField("endpoints", newValue) }
     }
+    /// The name of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
 }
 
+/// Sends an HTTP request; an answer from 200 to 399 is success.
 package struct HTTPGetAction: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The host to connect to; the pod's address when left out.
     package var host: String? {
         get { field("host") }
         set { setField("host", newValue) }
     }
+    /// Headers of the request; a name may occur more than once.
     package var httpHeaders: [HTTPHeader] {
         get { list("httpHeaders") }
         set { setList("httpHeaders", newValue) }
     }
+    /// The path of the request; / by default.
     package var path: String? {
         get { field("path") }
         set { setField("path", newValue) }
     }
+    /// The port, by number or by the container's name for it.
     package var port: IntOrString? {
         get { field("port") }
         set { setField("port", newValue) }
     }
+    /// HTTP or HTTPS, whose certificate is not checked; HTTP by default.
     package var scheme: String? {
         get { field("scheme") }
         set { setField("scheme", newValue) }
     }
 }
 
+/// A header of a request.
 package struct HTTPHeader: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the header.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The value of the header.
     package var value: String {
         get { field("value", or: "") }
         set { setField("value", newValue) }
     }
 }
 
+/// Host names for an address, in the pod's /etc/hosts.
 package struct HostAlias: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The host names.
     package var hostnames: [String] {
         get { list("hostnames") }
         set { setList("hostnames", newValue) }
     }
+    /// The address.
     package var ip: String {
         get { field("ip", or: "") }
         set { setField("ip", newValue) }
     }
 }
 
+/// An address of the pod's node.
 package struct HostIP: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The address.
     package var ip: String {
         get { field("ip", or: "") }
         set { setField("ip", newValue) }
     }
 }
 
+/// A file or folder of the node.
 package struct HostPathVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file or folder on the node; a symbolic link is followed.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// What must be at the path, or is made there; nothing is checked when empty, the default.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// Where an iSCSI disk is, and how to log in to it.
 package struct ISCSIPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether CHAP is used to find the target; false by default.
     package var chapAuthDiscovery: Bool? {
         get { field("chapAuthDiscovery") }
         set { setField("chapAuthDiscovery", newValue) }
     }
+    /// Whether CHAP is used for the session; false by default.
     package var chapAuthSession: Bool? {
         get { field("chapAuthSession") }
         set { setField("chapAuthSession", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The name of the initiator; the node's when left out.
     package var initiatorName: String? {
         get { field("initiatorName") }
         set { setField("initiatorName", newValue) }
     }
+    /// The qualified name of the target.
     package var iqn: String {
         get { field("iqn", or: "") }
         set { setField("iqn", newValue) }
     }
+    /// The interface that is used; default by default.
     package var iscsiInterface: String? {
         get { field("iscsiInterface") }
         set { setField("iscsiInterface", newValue) }
     }
+    /// The number of the disk at the target.
     package var lun: Int {
         get { field("lun", or: 0) }
         set { setField("lun", newValue) }
     }
+    /// Further addresses of the target, as HOST:PORT; the port is 3260 when left out.
     package var portals: [String] {
         get { list("portals") }
         set { setList("portals", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the CHAP user and password.
     package var secretRef: SecretReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The address of the target, as HOST:PORT; the port is 3260 when left out.
     package var targetPortal: String {
         get { field("targetPortal", or: "") }
         set { setField("targetPortal", newValue) }
     }
 }
 
+/// Where an iSCSI disk is, and how to log in to it.
 package struct ISCSIVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether CHAP is used to find the target; false by default.
     package var chapAuthDiscovery: Bool? {
         get { field("chapAuthDiscovery") }
         set { setField("chapAuthDiscovery", newValue) }
     }
+    /// Whether CHAP is used for the session; false by default.
     package var chapAuthSession: Bool? {
         get { field("chapAuthSession") }
         set { setField("chapAuthSession", newValue) }
     }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The name of the initiator; the node's when left out.
     package var initiatorName: String? {
         get { field("initiatorName") }
         set { setField("initiatorName", newValue) }
     }
+    /// The qualified name of the target.
     package var iqn: String {
         get { field("iqn", or: "") }
         set { setField("iqn", newValue) }
     }
+    /// The interface that is used; default by default.
     package var iscsiInterface: String? {
         get { field("iscsiInterface") }
         set { setField("iscsiInterface", newValue) }
     }
+    /// The number of the disk at the target.
     package var lun: Int {
         get { field("lun", or: 0) }
         set { setField("lun", newValue) }
     }
+    /// Further addresses of the target, as HOST:PORT; the port is 3260 when left out.
     package var portals: [String] {
         get { list("portals") }
         set { setList("portals", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the CHAP user and password.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The address of the target, as HOST:PORT; the port is 3260 when left out.
     package var targetPortal: String {
         get { field("targetPortal", or: "") }
         set { setField("targetPortal", newValue) }
     }
 }
 
+/// An image, and when it is pulled.
 package struct ImageVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the image is pulled; Always by default for the tag latest or none, else IfNotPresent.
     package var pullPolicy: String? {
         get { field("pullPolicy") }
         set { setField("pullPolicy", newValue) }
     }
+    /// The image.
     package var reference: String? {
         get { field("reference") }
         set { setField("reference", newValue) }
     }
 }
 
+/// The image that is mounted.
 package struct ImageVolumeStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The image with its digest.
     package var imageRef: String {
         get { field("imageRef", or: "") }
         set { setField("imageRef", newValue) }
     }
 }
 
+/// A value and the file to write it to.
 package struct KeyToPath: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the value.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// Permissions of the file, such as 0400, in JSON as a decimal number; the volume's when left out.
     package var mode: Int? {
         get { field("mode") }
         set { setField("mode", newValue) }
     }
+    /// The file to write, somewhere beneath the root of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
 }
 
+/// What to do right after a container's start and before its end.
 package struct Lifecycle: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Done right after the start; when it fails, the container is ended and restarted by its policy.
     package var postStart: LifecycleHandler? {
         get { field("postStart") }
         set { setField("postStart", newValue) }
     }
+    /// Done before the container is stopped, within the grace period.
     package var preStop: LifecycleHandler? {
         get { field("preStop") }
         set { setField("preStop", newValue) }
     }
+    /// The signal that stops the container, the image's or SIGTERM when left out; needs the pod's os.name.
     package var stopSignal: String? {
         get { field("stopSignal") }
         set { setField("stopSignal", newValue) }
     }
 }
 
+/// What to do; exactly one member is set.
 package struct LifecycleHandler: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Runs a command in the container.
     package var exec: ExecAction? {
         get { field("exec") }
         set { setField("exec", newValue) }
     }
+    /// Sends an HTTP request.
     package var httpGet: HTTPGetAction? {
         get { field("httpGet") }
         set { setField("httpGet", newValue) }
     }
+    /// Waits.
     package var sleep: SleepAction? {
         get { field("sleep") }
         set { setField("sleep", newValue) }
     }
+    /// Not supported; kept for old manifests.
     package var tcpSocket: TCPSocketAction? {
         get { field("tcpSocket") }
         set { setField("tcpSocket", newValue) }
     }
 }
 
+/// Limits and defaults for the resources of pods, containers and claims in a namespace.
 package struct LimitRange: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "LimitRange")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the LimitRange.
     package var spec: LimitRangeSpec {
         get { field("spec", or: LimitRangeSpec()) }
         set { setField("spec", newValue) }
     }
 }
 
+/// Limits and defaults for one type of object.
 package struct LimitRangeItem: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The limits of containers that name none; by default max.
     package var `default`: [String: Quantity] {
         get { map("default") }
         set { setMap("default", newValue) }
     }
+    /// The requests of containers that name none; by default their limits, else default, then min.
     package var defaultRequest: [String: Quantity] {
         get { map("defaultRequest") }
         set { setMap("defaultRequest", newValue) }
     }
+    /// The most that may be asked for.
     package var max: [String: Quantity] {
         get { map("max") }
         set { setMap("max", newValue) }
     }
+    /// How many times its request a limit may be at most.
     package var maxLimitRequestRatio: [String: Quantity] {
         get { map("maxLimitRequestRatio") }
         set { setMap("maxLimitRequestRatio", newValue) }
     }
+    /// The least that may be asked for.
     package var min: [String: Quantity] {
         get { map("min") }
         set { setMap("min", newValue) }
     }
+    /// Container, Pod or PersistentVolumeClaim.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// The limits and defaults.
 package struct LimitRangeSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Limits and defaults, for each type of object.
     package var limits: [LimitRangeItem] {
         get { list("limits") }
         set { setList("limits", newValue) }
     }
 }
 
+/// The user and groups that a container started with.
 package struct LinuxContainerUser: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The number of the group.
     package var gid: Int {
         get { field("gid", or: 0) }
         set { setField("gid", newValue) }
     }
+    /// The numbers of further groups.
     package var supplementalGroups: [Int] {
         get { list("supplementalGroups") }
         set { setList("supplementalGroups", newValue) }
     }
+    /// The number of the user.
     package var uid: Int {
         get { field("uid", or: 0) }
         set { setField("uid", newValue) }
     }
 }
 
+/// A place at which a Service can be reached from outside.
 package struct LoadBalancerIngress: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The host name to reach, for load balancers that are known by name.
     package var hostname: String? {
         get { field("hostname") }
         set { setField("hostname", newValue) }
     }
+    /// The address to reach, for load balancers that are known by address.
     package var ip: String? {
         get { field("ip") }
         set { setField("ip", newValue) }
     }
+    /// Whether nodes may answer for the address themselves: VIP, the default, or Proxy, by way of the load balancer.
     package var ipMode: String? {
         get { field("ipMode") }
         set { setField("ipMode", newValue) }
     }
+    /// The ports that the load balancer serves, and what is wrong with them.
     package var ports: [PortStatus] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
 }
 
+/// Where the load balancer of a Service can be reached.
 package struct LoadBalancerStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The places at which the Service can be reached.
     package var ingress: [LoadBalancerIngress] {
         get { list("ingress") }
         set { setList("ingress", newValue) }
     }
 }
 
+/// Names an object in the same namespace.
 package struct LocalObjectReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the object.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
 }
 
+/// A disk or folder of a node.
 package struct LocalVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount if the path is a block device; found out when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The folder or block device on the node.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
 }
 
+/// How a change of a volume's attributes does.
 package struct ModifyVolumeStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Pending, InProgress or Infeasible.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// The VolumeAttributesClass that is changed to.
     package var targetVolumeAttributesClassName: String? {
         get { field("targetVolumeAttributesClassName") }
         set { setField("targetVolumeAttributesClassName", newValue) }
     }
 }
 
+/// An NFS server and what it exports.
 package struct NFSVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The folder that the server exports.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The host name or address of the server.
     package var server: String {
         get { field("server", or: "") }
         set { setField("server", newValue) }
     }
 }
 
+/// A part of the cluster in which names are unique.
 package struct Namespace: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Namespace")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Namespace.
     package var spec: NamespaceSpec {
         get { field("spec", or: NamespaceSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the Namespace; written by the system.
     package var status: NamespaceStatus {
         get { field("status", or: NamespaceStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a namespace's state, mostly of its deletion.
 package struct NamespaceCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, such as NamespaceContentRemaining.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// What must be done before the namespace is gone.
 package struct NamespaceSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Names of those who must empty the namespace before it is removed; kubernetes by default.
     package var finalizers: [String] {
         get { list("finalizers") }
         set { setList("finalizers", newValue) }
     }
 }
 
+/// Whether the namespace is in use.
 package struct NamespaceStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What is known of the namespace, mostly of its deletion.
     package var conditions: [NamespaceCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// Active, or Terminating while it is being deleted.
     package var phase: String? {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
 }
 
+/// A machine on which pods run.
 package struct Node: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Node")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Node.
     package var spec: NodeSpec {
         get { field("spec", or: NodeSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the Node; written by the system.
     package var status: NodeStatus {
         get { field("status", or: NodeStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// An address of a node.
 package struct NodeAddress: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The address.
     package var address: String {
         get { field("address", or: "") }
         set { setField("address", newValue) }
     }
+    /// Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// Which nodes a pod wants; looked at when it is scheduled, not later.
 package struct NodeAffinity: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Nodes that are preferred; the weights of all terms that match are added up.
     package var preferredDuringSchedulingIgnoredDuringExecution: [PreferredSchedulingTerm] {
         get { list("preferredDuringSchedulingIgnoredDuringExecution") }
         set { setList("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
+    /// Which nodes the pod can run on at all.
     package var requiredDuringSchedulingIgnoredDuringExecution: NodeSelector? {
         get { field("requiredDuringSchedulingIgnoredDuringExecution") }
         set { setField("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
 }
 
+/// What a resource claim takes of a node's ordinary resources.
 package struct NodeAllocatableResourceClaimStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The containers that use the claim.
     package var containers: [String] {
         get { list("containers") }
         set { setList("containers", newValue) }
     }
+    /// The name of the claim.
     package var resourceClaimName: String {
         get { field("resourceClaimName", or: "") }
         set { setField("resourceClaimName", newValue) }
     }
+    /// How much the claim takes of each resource.
     package var resources: [String: Quantity] {
         get { map("resources") }
         set { setMap("resources", newValue) }
     }
 }
 
+/// One aspect of a node's state.
 package struct NodeCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the node last reported the condition.
     package var lastHeartbeatTime: Timestamp? {
         get { field("lastHeartbeatTime") }
         set { setField("lastHeartbeatTime", newValue) }
     }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// Ready, MemoryPressure, DiskPressure, PIDPressure, NetworkUnavailable or another.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// Where a node's settings came from; no longer used.
 package struct NodeConfigSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The ConfigMap with the settings.
     package var configMap: ConfigMapNodeConfigSource? {
         get { field("configMap") }
         set { setField("configMap", newValue) }
     }
 }
 
+/// Which settings a node uses; no longer used.
 package struct NodeConfigStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The settings in use.
     package var active: NodeConfigSource? {
         get { field("active") }
         set { setField("active", newValue) }
     }
+    /// The settings that should be in use.
     package var assigned: NodeConfigSource? {
         get { field("assigned") }
         set { setField("assigned", newValue) }
     }
+    /// What went wrong with the settings.
     package var error: String? {
         get { field("error") }
         set { setField("error", newValue) }
     }
+    /// The settings to return to after an error.
     package var lastKnownGood: NodeConfigSource? {
         get { field("lastKnownGood") }
         set { setField("lastKnownGood", newValue) }
     }
 }
 
+/// Where the daemons of a node listen.
 package struct NodeDaemonEndpoints: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The port of the node agent.
     package var kubeletEndpoint: DaemonEndpoint {
         get { field("kubeletEndpoint", or: DaemonEndpoint()) }
         set { setField("kubeletEndpoint", newValue) }
     }
 }
 
+/// Features that not every container runtime has.
 package struct NodeFeatures: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether supplementalGroupsPolicy is obeyed.
     package var supplementalGroupsPolicy: Bool? {
         get { field("supplementalGroupsPolicy") }
         set { setField("supplementalGroupsPolicy", newValue) }
     }
 }
 
+/// A way of running containers that the node has.
 package struct NodeRuntimeHandler: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What it can do.
     package var features: NodeRuntimeHandlerFeatures? {
         get { field("features") }
         set { setField("features", newValue) }
     }
+    /// The name, as RuntimeClass handler has it; empty for the default one.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
 }
 
+/// What a way of running containers can do.
 package struct NodeRuntimeHandlerFeatures: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether mounts can be read-only with all mounts beneath them.
     package var recursiveReadOnlyMounts: Bool? {
         get { field("recursiveReadOnlyMounts") }
         set { setField("recursiveReadOnlyMounts", newValue) }
     }
+    /// Whether pods can have user namespaces.
     package var userNamespaces: Bool? {
         get { field("userNamespaces") }
         set { setField("userNamespaces", newValue) }
     }
 }
 
+/// Chooses nodes.
 package struct NodeSelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// A node is chosen when at least one of these terms matches.
     package var nodeSelectorTerms: [NodeSelectorTerm] {
         get { list("nodeSelectorTerms") }
         set { setList("nodeSelectorTerms", newValue) }
     }
 }
 
+/// A requirement on one label or field of a node.
 package struct NodeSelectorRequirement: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The label or field that the requirement is about.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// How the label relates to the values: In, NotIn, Exists, DoesNotExist, Gt or Lt.
     package var `operator`: String {
         get { field("operator", or: "") }
         set { setField("operator", newValue) }
     }
+    /// The values for In and NotIn, at least one; one whole number for Gt and Lt; else none.
     package var values: [String] {
         get { list("values") }
         set { setList("values", newValue) }
     }
 }
 
+/// Requirements on a node, all of which must hold; an empty term matches nothing.
 package struct NodeSelectorTerm: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Requirements on the node's labels.
     package var matchExpressions: [NodeSelectorRequirement] {
         get { list("matchExpressions") }
         set { setList("matchExpressions", newValue) }
     }
+    /// Requirements on the node's fields, of which there is only metadata.name.
     package var matchFields: [NodeSelectorRequirement] {
         get { list("matchFields") }
         set { setList("matchFields", newValue) }
     }
 }
 
+/// What is wanted of the node.
 package struct NodeSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// No longer used.
     package var configSource: NodeConfigSource? {
         get { field("configSource") }
         set { setField("configSource", newValue) }
     }
+    /// No longer used.
     package var externalID: String? {
         get { field("externalID") }
         set { setField("externalID", newValue) }
     }
+    /// The range of the addresses of the node's pods.
     package var podCIDR: String? {
         get { field("podCIDR") }
         set { setField("podCIDR", newValue) }
     }
+    /// The ranges of the addresses of the node's pods, at most one for each family; the first is podCIDR.
     package var podCIDRs: [String] {
         get { list("podCIDRs") }
         set { setList("podCIDRs", newValue) }
     }
+    /// The ID of the machine at its cloud, as PROVIDER://ID.
     package var providerID: String? {
         get { field("providerID") }
         set { setField("providerID", newValue) }
     }
+    /// Marks that keep pods off the node unless they tolerate them.
     package var taints: [Taint] {
         get { list("taints") }
         set { setList("taints", newValue) }
     }
+    /// Whether no new pods come to the node, as after kubectl cordon; false by default.
     package var unschedulable: Bool? {
         get { field("unschedulable") }
         set { setField("unschedulable", newValue) }
     }
 }
 
+/// What the node is, has, and does.
 package struct NodeStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The addresses by which the node can be reached.
     package var addresses: [NodeAddress] {
         get { list("addresses") }
         set { setList("addresses", newValue) }
     }
+    /// How much of each resource pods may use; capacity by default.
     package var allocatable: [String: Quantity] {
         get { map("allocatable") }
         set { setMap("allocatable", newValue) }
     }
+    /// How much of each resource the node has.
     package var capacity: [String: Quantity] {
         get { map("capacity") }
         set { setMap("capacity", newValue) }
     }
+    /// What is known of the node; Ready is True while it runs pods.
     package var conditions: [NodeCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// No longer used.
     package var config: NodeConfigStatus? {
         get { field("config") }
         set { setField("config", newValue) }
     }
+    /// The ports of the node's daemons.
     package var daemonEndpoints: NodeDaemonEndpoints {
         get { field("daemonEndpoints", or: NodeDaemonEndpoints()) }
         set { setField("daemonEndpoints", newValue) }
     }
+    /// Names of features that the node has, for scheduling.
     package var declaredFeatures: [String] {
         get { list("declaredFeatures") }
         set { setList("declaredFeatures", newValue) }
     }
+    /// What the node's container runtime can do.
     package var features: NodeFeatures? {
         get { field("features") }
         set { setField("features", newValue) }
     }
+    /// The images that are on the node.
     package var images: [ContainerImage] {
         get { list("images") }
         set { setList("images", newValue) }
     }
+    /// What the machine and its software are.
     package var nodeInfo: NodeSystemInfo {
         get { field("nodeInfo", or: NodeSystemInfo()) }
         set { setField("nodeInfo", newValue) }
     }
+    /// No longer used.
     package var phase: String? {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
+    /// The ways of running containers that the node has.
     package var runtimeHandlers: [NodeRuntimeHandler] {
         get { list("runtimeHandlers") }
         set { setList("runtimeHandlers", newValue) }
     }
+    /// The volumes that are attached to the node.
     package var volumesAttached: [AttachedVolume] {
         get { list("volumesAttached") }
         set { setList("volumesAttached", newValue) }
     }
+    /// The attached volumes that are mounted.
     package var volumesInUse: [String] {
         get { list("volumesInUse") }
         set { setList("volumesInUse", newValue) }
     }
 }
 
+/// How much swap a node has.
 package struct NodeSwapStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The swap in bytes.
     package var capacity: Int? {
         get { field("capacity") }
         set { setField("capacity", newValue) }
     }
 }
 
+/// What a machine and its software are.
 package struct NodeSystemInfo: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The architecture, such as amd64 or arm64.
     package var architecture: String {
         get { field("architecture", or: "") }
         set { setField("architecture", newValue) }
     }
+    /// Identifies this start of the machine.
     package var bootID: String {
         get { field("bootID", or: "") }
         set { setField("bootID", newValue) }
     }
+    /// The container runtime and its version, as NAME://VERSION.
     package var containerRuntimeVersion: String {
         get { field("containerRuntimeVersion", or: "") }
         set { setField("containerRuntimeVersion", newValue) }
     }
+    /// The version of the kernel, as uname -r prints it.
     package var kernelVersion: String {
         get { field("kernelVersion", or: "") }
         set { setField("kernelVersion", newValue) }
     }
+    /// No longer used.
     package var kubeProxyVersion: String {
         get { field("kubeProxyVersion", or: "") }
         set { setField("kubeProxyVersion", newValue) }
     }
+    /// The version of the node agent.
     package var kubeletVersion: String {
         get { field("kubeletVersion", or: "") }
         set { setField("kubeletVersion", newValue) }
     }
+    /// The content of /etc/machine-id.
     package var machineID: String {
         get { field("machineID", or: "") }
         set { setField("machineID", newValue) }
     }
+    /// The operating system, such as linux.
     package var operatingSystem: String {
         get { field("operatingSystem", or: "") }
         set { setField("operatingSystem", newValue) }
     }
+    /// The name of the operating system's release.
     package var osImage: String {
         get { field("osImage", or: "") }
         set { setField("osImage", newValue) }
     }
+    /// How much swap the node has.
     package var swap: NodeSwapStatus? {
         get { field("swap") }
         set { setField("swap", newValue) }
     }
+    /// The UUID of the machine, as its firmware has it.
     package var systemUUID: String {
         get { field("systemUUID", or: "") }
         set { setField("systemUUID", newValue) }
     }
 }
 
+/// A field of the pod.
 package struct ObjectFieldSelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The version of the API in which the field is named; v1 by default.
     package var apiVersion: String? {
         get { field("apiVersion") }
         set { setField("apiVersion", newValue) }
     }
+    /// The path of the field, such as metadata.name or metadata.labels['app'].
     package var fieldPath: String {
         get { field("fieldPath", or: "") }
         set { setField("fieldPath", newValue) }
     }
 }
 
+/// Names any object, and maybe a part of it.
 package struct ObjectReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The group and version of the object.
     package var apiVersion: String? {
         get { field("apiVersion") }
         set { setField("apiVersion", newValue) }
     }
+    /// The part of the object, such as spec.containers{web}; the whole when empty.
     package var fieldPath: String? {
         get { field("fieldPath") }
         set { setField("fieldPath", newValue) }
     }
+    /// The kind of the object.
     package var kind: String? {
         get { field("kind") }
         set { setField("kind", newValue) }
     }
+    /// The name of the object.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The namespace of the object; empty for cluster-wide kinds.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
+    /// The resourceVersion that the reference was made for.
     package var resourceVersion: String? {
         get { field("resourceVersion") }
         set { setField("resourceVersion", newValue) }
     }
+    /// The uid of the object.
     package var uid: String? {
         get { field("uid") }
         set { setField("uid", newValue) }
     }
 }
 
+/// A piece of storage in the cluster, for one claim at a time.
 package struct PersistentVolume: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PersistentVolume")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the PersistentVolume.
     package var spec: PersistentVolumeSpec {
         get { field("spec", or: PersistentVolumeSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the PersistentVolume; written by the system.
     package var status: PersistentVolumeStatus {
         get { field("status", or: PersistentVolumeStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// Asks for a piece of storage, which pods then use by this name.
 package struct PersistentVolumeClaim: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PersistentVolumeClaim")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the PersistentVolumeClaim.
     package var spec: PersistentVolumeClaimSpec {
         get { field("spec", or: PersistentVolumeClaimSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the PersistentVolumeClaim; written by the system.
     package var status: PersistentVolumeClaimStatus {
         get { field("status", or: PersistentVolumeClaimStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a claim's state.
 package struct PersistentVolumeClaimCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the condition was last looked at.
     package var lastProbeTime: Timestamp? {
         get { field("lastProbeTime") }
         set { setField("lastProbeTime", newValue) }
     }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, such as Resizing or FileSystemResizePending.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// How much storage is wanted, and of what kind.
 package struct PersistentVolumeClaimSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How the volume is used: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.
     package var accessModes: [String] {
         get { list("accessModes") }
         set { setList("accessModes", newValue) }
     }
+    /// What the volume is filled with: a VolumeSnapshot or a PersistentVolumeClaim of this namespace.
     package var dataSource: TypedLocalObjectReference? {
         get { field("dataSource") }
         set { setField("dataSource", newValue) }
     }
+    /// What the volume is filled with: any object for which there is a populator.
     package var dataSourceRef: TypedObjectReference? {
         get { field("dataSourceRef") }
         set { setField("dataSourceRef", newValue) }
     }
+    /// How much storage is wanted, as requests.storage; it may only grow.
     package var resources: VolumeResourceRequirements {
         get { field("resources", or: VolumeResourceRequirements()) }
         set { setField("resources", newValue) }
     }
+    /// Chooses the volume by its labels; any that fits when left out.
     package var selector: LabelSelector? {
         get { field("selector") }
         set { setField("selector", newValue) }
     }
+    /// The StorageClass of the volume; the default one when left out, none when empty.
     package var storageClassName: String? {
         get { field("storageClassName") }
         set { setField("storageClassName", newValue) }
     }
+    /// The VolumeAttributesClass of the volume; it can be changed later.
     package var volumeAttributesClassName: String? {
         get { field("volumeAttributesClassName") }
         set { setField("volumeAttributesClassName", newValue) }
     }
+    /// Whether the volume has a file system or is a raw block device; Filesystem by default.
     package var volumeMode: String? {
         get { field("volumeMode") }
         set { setField("volumeMode", newValue) }
     }
+    /// The volume that is bound to the claim; set it to ask for that one.
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
     }
 }
 
+/// What the claim has got.
 package struct PersistentVolumeClaimStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How the volume can be used.
     package var accessModes: [String] {
         get { list("accessModes") }
         set { setList("accessModes", newValue) }
     }
+    /// How a change of size does, for each resource.
     package var allocatedResourceStatuses: [String: String] {
         get { map("allocatedResourceStatuses") }
         set { setMap("allocatedResourceStatuses", newValue) }
     }
+    /// The size that is being changed to.
     package var allocatedResources: [String: Quantity] {
         get { map("allocatedResources") }
         set { setMap("allocatedResources", newValue) }
     }
+    /// How large the volume is.
     package var capacity: [String: Quantity] {
         get { map("capacity") }
         set { setMap("capacity", newValue) }
     }
+    /// What is known of the claim, mostly of a change of its size.
     package var conditions: [PersistentVolumeClaimCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// The VolumeAttributesClass that the volume has now.
     package var currentVolumeAttributesClassName: String? {
         get { field("currentVolumeAttributesClassName") }
         set { setField("currentVolumeAttributesClassName", newValue) }
     }
+    /// How a change of the VolumeAttributesClass does.
     package var modifyVolumeStatus: ModifyVolumeStatus? {
         get { field("modifyVolumeStatus") }
         set { setField("modifyVolumeStatus", newValue) }
     }
+    /// Pending, Bound, or Lost when the volume is gone.
     package var phase: String? {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
 }
 
+/// What the claim of an ephemeral volume is made from.
 package struct PersistentVolumeClaimTemplate: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Labels and annotations of the claim.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the claim.
     package var spec: PersistentVolumeClaimSpec {
         get { field("spec", or: PersistentVolumeClaimSpec()) }
         set { setField("spec", newValue) }
     }
 }
 
+/// A claim, and whether it is mounted read-only.
 package struct PersistentVolumeClaimVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the claim, in the pod's namespace.
     package var claimName: String {
         get { field("claimName", or: "") }
         set { setField("claimName", newValue) }
     }
+    /// Whether all mounts of the volume are read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
 }
 
+/// What the storage is, and who may use it; exactly one kind of volume is set.
 package struct PersistentVolumeSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How the volume can be used: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.
     package var accessModes: [String] {
         get { list("accessModes") }
         set { setList("accessModes", newValue) }
     }
+    /// A disk of Amazon EBS.
     package var awsElasticBlockStore: AWSElasticBlockStoreVolumeSource? {
         get { field("awsElasticBlockStore") }
         set { setField("awsElasticBlockStore", newValue) }
     }
+    /// A disk of Azure.
     package var azureDisk: AzureDiskVolumeSource? {
         get { field("azureDisk") }
         set { setField("azureDisk", newValue) }
     }
+    /// A share of Azure Files.
     package var azureFile: AzureFilePersistentVolumeSource? {
         get { field("azureFile") }
         set { setField("azureFile", newValue) }
     }
+    /// How large the volume is, as storage.
     package var capacity: [String: Quantity] {
         get { map("capacity") }
         set { setMap("capacity", newValue) }
     }
+    /// A CephFS file system.
     package var cephfs: CephFSPersistentVolumeSource? {
         get { field("cephfs") }
         set { setField("cephfs", newValue) }
     }
+    /// A disk of OpenStack Cinder.
     package var cinder: CinderPersistentVolumeSource? {
         get { field("cinder") }
         set { setField("cinder", newValue) }
     }
+    /// The claim that the volume is bound to, or kept for.
     package var claimRef: ObjectReference? {
         get { field("claimRef") }
         set { setField("claimRef", newValue) }
     }
+    /// A volume that a CSI driver serves.
     package var csi: CSIPersistentVolumeSource? {
         get { field("csi") }
         set { setField("csi", newValue) }
     }
+    /// A Fibre Channel disk.
     package var fc: FCVolumeSource? {
         get { field("fc") }
         set { setField("fc", newValue) }
     }
+    /// A volume that a FlexVolume driver serves.
     package var flexVolume: FlexPersistentVolumeSource? {
         get { field("flexVolume") }
         set { setField("flexVolume", newValue) }
     }
+    /// A volume of Flocker.
     package var flocker: FlockerVolumeSource? {
         get { field("flocker") }
         set { setField("flocker", newValue) }
     }
+    /// A disk of Google Compute Engine.
     package var gcePersistentDisk: GCEPersistentDiskVolumeSource? {
         get { field("gcePersistentDisk") }
         set { setField("gcePersistentDisk", newValue) }
     }
+    /// A GlusterFS volume.
     package var glusterfs: GlusterfsPersistentVolumeSource? {
         get { field("glusterfs") }
         set { setField("glusterfs", newValue) }
     }
+    /// A folder of the node, for tests on a single node.
     package var hostPath: HostPathVolumeSource? {
         get { field("hostPath") }
         set { setField("hostPath", newValue) }
     }
+    /// An iSCSI disk.
     package var iscsi: ISCSIPersistentVolumeSource? {
         get { field("iscsi") }
         set { setField("iscsi", newValue) }
     }
+    /// A disk or folder of a node; needs nodeAffinity.
     package var local: LocalVolumeSource? {
         get { field("local") }
         set { setField("local", newValue) }
     }
+    /// Options with which the volume is mounted; a wrong one makes the mount fail.
     package var mountOptions: [String] {
         get { list("mountOptions") }
         set { setList("mountOptions", newValue) }
     }
+    /// A folder of an NFS server.
     package var nfs: NFSVolumeSource? {
         get { field("nfs") }
         set { setField("nfs", newValue) }
     }
+    /// The nodes from which the volume can be reached; all when left out.
     package var nodeAffinity: VolumeNodeAffinity? {
         get { field("nodeAffinity") }
         set { setField("nodeAffinity", newValue) }
     }
+    /// What happens once the claim is gone: Retain, the default, Delete, or Recycle, which is outdated.
     package var persistentVolumeReclaimPolicy: String? {
         get { field("persistentVolumeReclaimPolicy") }
         set { setField("persistentVolumeReclaimPolicy", newValue) }
     }
+    /// A disk of the Photon Controller.
     package var photonPersistentDisk: PhotonPersistentDiskVolumeSource? {
         get { field("photonPersistentDisk") }
         set { setField("photonPersistentDisk", newValue) }
     }
+    /// A volume of Portworx.
     package var portworxVolume: PortworxVolumeSource? {
         get { field("portworxVolume") }
         set { setField("portworxVolume", newValue) }
     }
+    /// A volume of Quobyte.
     package var quobyte: QuobyteVolumeSource? {
         get { field("quobyte") }
         set { setField("quobyte", newValue) }
     }
+    /// A block device of Ceph.
     package var rbd: RBDPersistentVolumeSource? {
         get { field("rbd") }
         set { setField("rbd", newValue) }
     }
+    /// A volume of ScaleIO.
     package var scaleIO: ScaleIOPersistentVolumeSource? {
         get { field("scaleIO") }
         set { setField("scaleIO", newValue) }
     }
+    /// The StorageClass that the volume belongs to; none when empty.
     package var storageClassName: String? {
         get { field("storageClassName") }
         set { setField("storageClassName", newValue) }
     }
+    /// A volume of StorageOS.
     package var storageos: StorageOSPersistentVolumeSource? {
         get { field("storageos") }
         set { setField("storageos", newValue) }
     }
+    /// The VolumeAttributesClass of the volume.
     package var volumeAttributesClassName: String? {
         get { field("volumeAttributesClassName") }
         set { setField("volumeAttributesClassName", newValue) }
     }
+    /// Whether the volume has a file system or is a raw block device; Filesystem by default.
     package var volumeMode: String? {
         get { field("volumeMode") }
         set { setField("volumeMode", newValue) }
     }
+    /// A disk of vSphere.
     package var vsphereVolume: VsphereVirtualDiskVolumeSource? {
         get { field("vsphereVolume") }
         set { setField("vsphereVolume", newValue) }
     }
 }
 
+/// Whether the volume is in use.
 package struct PersistentVolumeStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the phase last changed.
     package var lastPhaseTransitionTime: Timestamp? {
         get { field("lastPhaseTransitionTime") }
         set { setField("lastPhaseTransitionTime", newValue) }
     }
+    /// Why the volume is in its phase, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Pending, Available, Bound, Released once the claim is gone, or Failed.
     package var phase: String? {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
+    /// Why the volume failed, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
 }
 
+/// A disk of the Photon Controller; no longer served, and kept for old manifests.
 package struct PhotonPersistentDiskVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The ID of the disk.
     package var pdID: String {
         get { field("pdID", or: "") }
         set { setField("pdID", newValue) }
     }
 }
 
+/// Containers that run together on one node, with one address and shared volumes.
 package struct Pod: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Pod")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Pod.
     package var spec: PodSpec {
         get { field("spec", or: PodSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the Pod; written by the system.
     package var status: PodStatus {
         get { field("status", or: PodStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// Which pods a pod wants to be near; looked at when it is scheduled, not later.
 package struct PodAffinity: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Pods that it prefers to be near; the weights of all terms that match are added up.
     package var preferredDuringSchedulingIgnoredDuringExecution: [WeightedPodAffinityTerm] {
         get { list("preferredDuringSchedulingIgnoredDuringExecution") }
         set { setList("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
+    /// Pods that it must be near; all terms must hold.
     package var requiredDuringSchedulingIgnoredDuringExecution: [PodAffinityTerm] {
         get { list("requiredDuringSchedulingIgnoredDuringExecution") }
         set { setList("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
 }
 
+/// Some pods, and what being near them means.
 package struct PodAffinityTerm: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Chooses the pods by their labels; none when left out.
     package var labelSelector: LabelSelector? {
         get { field("labelSelector") }
         set { setField("labelSelector", newValue) }
     }
+    /// Labels whose values the pods must share with this one, as of the same rollout; need labelSelector.
     package var matchLabelKeys: [String] {
         get { list("matchLabelKeys") }
         set { setList("matchLabelKeys", newValue) }
     }
+    /// Labels whose values the pods must not share with this one; need labelSelector.
     package var mismatchLabelKeys: [String] {
         get { list("mismatchLabelKeys") }
         set { setList("mismatchLabelKeys", newValue) }
     }
+    /// Chooses the namespaces of the pods by their labels, besides namespaces; an empty one is all.
     package var namespaceSelector: LabelSelector? {
         get { field("namespaceSelector") }
         set { setField("namespaceSelector", newValue) }
     }
+    /// The namespaces of the pods; this pod's own when there is no namespaceSelector either.
     package var namespaces: [String] {
         get { list("namespaces") }
         set { setList("namespaces", newValue) }
     }
+    /// The label of nodes by which they count as the same place, such as kubernetes.io/hostname.
     package var topologyKey: String {
         get { field("topologyKey", or: "") }
         set { setField("topologyKey", newValue) }
     }
 }
 
+/// Which pods a pod wants to be away from; looked at when it is scheduled, not later.
 package struct PodAntiAffinity: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Pods that it prefers to be away from; the weights of all terms that match are added up.
     package var preferredDuringSchedulingIgnoredDuringExecution: [WeightedPodAffinityTerm] {
         get { list("preferredDuringSchedulingIgnoredDuringExecution") }
         set { setList("preferredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
+    /// Pods that it must be away from; all terms must hold.
     package var requiredDuringSchedulingIgnoredDuringExecution: [PodAffinityTerm] {
         get { list("requiredDuringSchedulingIgnoredDuringExecution") }
         set { setList("requiredDuringSchedulingIgnoredDuringExecution", newValue) }
     }
 }
 
+/// Writes a key and a certificate that is issued for the pod into files.
 package struct PodCertificateProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file for the certificates, from the root of the volume.
     package var certificateChainPath: String? {
         get { field("certificateChainPath") }
         set { setField("certificateChainPath", newValue) }
     }
+    /// The file for the key and the certificates together, from the root of the volume.
     package var credentialBundlePath: String? {
         get { field("credentialBundlePath") }
         set { setField("credentialBundlePath", newValue) }
     }
+    /// The file for the key, from the root of the volume.
     package var keyPath: String? {
         get { field("keyPath") }
         set { setField("keyPath", newValue) }
     }
+    /// The type of the key, such as ED25519 or ECDSAP256.
     package var keyType: String {
         get { field("keyType", or: "") }
         set { setField("keyType", newValue) }
     }
+    /// Seconds that the certificate may be good for, at least 3600; 86400 by default.
     package var maxExpirationSeconds: Int? {
         get { field("maxExpirationSeconds") }
         set { setField("maxExpirationSeconds", newValue) }
     }
+    /// Who issues the certificate.
     package var signerName: String {
         get { field("signerName", or: "") }
         set { setField("signerName", newValue) }
     }
+    /// Further data for the signer, by names with a domain.
     package var userAnnotations: [String: String] {
         get { map("userAnnotations") }
         set { setMap("userAnnotations", newValue) }
     }
 }
 
+/// One aspect of a pod's state.
 package struct PodCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the condition was last looked at.
     package var lastProbeTime: Timestamp? {
         get { field("lastProbeTime") }
         set { setField("lastProbeTime", newValue) }
     }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// The metadata.generation that the condition was set for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// PodScheduled, Initialized, ContainersReady, Ready or another.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// Settings of the pod's resolver, besides those of dnsPolicy.
 package struct PodDNSConfig: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Addresses of further name servers, without doubles; at most 3 in all.
     package var nameservers: [String] {
         get { list("nameservers") }
         set { setList("nameservers", newValue) }
     }
+    /// Further options of the resolver; they override those of the same name.
     package var options: [PodDNSConfigOption] {
         get { list("options") }
         set { setList("options", newValue) }
     }
+    /// Further domains to search for names; at most 32 in all.
     package var searches: [String] {
         get { list("searches") }
         set { setList("searches", newValue) }
     }
 }
 
+/// An option of the resolver.
 package struct PodDNSConfigOption: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the option, such as ndots.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The value of the option, if it has one.
     package var value: String? {
         get { field("value") }
         set { setField("value", newValue) }
     }
 }
 
+/// A claim, and how the pod's extended resources are found in it.
 package struct PodExtendedResourceClaimStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Which request of the claim stands for which extended resource of a container.
     package var requestMappings: [ContainerExtendedResourceRequest] {
         get { list("requestMappings") }
         set { setList("requestMappings", newValue) }
     }
+    /// The name of the claim.
     package var resourceClaimName: String {
         get { field("resourceClaimName", or: "") }
         set { setField("resourceClaimName", newValue) }
     }
 }
 
+/// An address of the pod.
 package struct PodIP: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The address.
     package var ip: String {
         get { field("ip", or: "") }
         set { setField("ip", newValue) }
     }
 }
 
+/// The operating system that a pod needs.
 package struct PodOS: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// linux or windows.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// A condition that must be True before the pod is ready.
 package struct PodReadinessGate: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The type of the condition.
     package var conditionType: String {
         get { field("conditionType", or: "") }
         set { setField("conditionType", newValue) }
     }
 }
 
+/// A claim of devices that the pod's containers can use; exactly one of its sources is set.
 package struct PodResourceClaim: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name by which containers refer to the claim; unique in the pod.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The ResourceClaim of this namespace to use.
     package var resourceClaimName: String? {
         get { field("resourceClaimName") }
         set { setField("resourceClaimName", newValue) }
     }
+    /// The template from which a ResourceClaim is made for this pod.
     package var resourceClaimTemplateName: String? {
         get { field("resourceClaimTemplateName") }
         set { setField("resourceClaimTemplateName", newValue) }
     }
 }
 
+/// The claim that was made from a template.
 package struct PodResourceClaimStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the claim in the pod.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The name of the ResourceClaim; not set when none is needed.
     package var resourceClaimName: String? {
         get { field("resourceClaimName") }
         set { setField("resourceClaimName", newValue) }
     }
 }
 
+/// Keeps a pod from being scheduled.
 package struct PodSchedulingGate: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the gate, unique in the pod.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// The group with which a pod is scheduled.
 package struct PodSchedulingGroup: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the PodGroup.
     package var podGroupName: String? {
         get { field("podGroupName") }
         set { setField("podGroupName", newValue) }
     }
 }
 
+/// What a pod's containers may do, unless they say otherwise themselves.
 package struct PodSecurityContext: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The AppArmor profile of the containers.
     package var appArmorProfile: AppArmorProfile? {
         get { field("appArmorProfile") }
         set { setField("appArmorProfile", newValue) }
     }
+    /// The group that the pod's volumes belong to.
     package var fsGroup: Int? {
         get { field("fsGroup") }
         set { setField("fsGroup", newValue) }
     }
+    /// When files of a volume are given to fsGroup: at each mount, or only if the root differs; Always by default.
     package var fsGroupChangePolicy: String? {
         get { field("fsGroupChangePolicy") }
         set { setField("fsGroupChangePolicy", newValue) }
     }
+    /// The number of the group that containers run as; the image's when left out.
     package var runAsGroup: Int? {
         get { field("runAsGroup") }
         set { setField("runAsGroup", newValue) }
     }
+    /// Whether containers that would run as root are refused; false by default.
     package var runAsNonRoot: Bool? {
         get { field("runAsNonRoot") }
         set { setField("runAsNonRoot", newValue) }
     }
+    /// The number of the user that containers run as; the image's when left out.
     package var runAsUser: Int? {
         get { field("runAsUser") }
         set { setField("runAsUser", newValue) }
     }
+    /// How volumes get the pod's SELinux label: file by file, or by a mount option.
     package var seLinuxChangePolicy: String? {
         get { field("seLinuxChangePolicy") }
         set { setField("seLinuxChangePolicy", newValue) }
     }
+    /// The SELinux label of the containers; chosen by the container runtime when left out.
     package var seLinuxOptions: SELinuxOptions? {
         get { field("seLinuxOptions") }
         set { setField("seLinuxOptions", newValue) }
     }
+    /// Which system calls containers may make.
     package var seccompProfile: SeccompProfile? {
         get { field("seccompProfile") }
         set { setField("seccompProfile", newValue) }
     }
+    /// The numbers of further groups that containers run with.
     package var supplementalGroups: [Int] {
         get { list("supplementalGroups") }
         set { setList("supplementalGroups", newValue) }
     }
+    /// Whether groups of the image are added to supplementalGroups; Merge by default.
     package var supplementalGroupsPolicy: String? {
         get { field("supplementalGroupsPolicy") }
         set { setField("supplementalGroupsPolicy", newValue) }
     }
+    /// Kernel settings of the pod's namespaces.
     package var sysctls: [Sysctl] {
         get { list("sysctls") }
         set { setList("sysctls", newValue) }
     }
+    /// Settings for Windows.
     package var windowsOptions: WindowsSecurityContextOptions? {
         get { field("windowsOptions") }
         set { setField("windowsOptions", newValue) }
     }
 }
 
+/// Which containers run, with what, where, and for how long.
 package struct PodSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds after its start at which the pod is ended as failed; no limit when left out.
     package var activeDeadlineSeconds: Int? {
         get { field("activeDeadlineSeconds") }
         set { setField("activeDeadlineSeconds", newValue) }
     }
+    /// Where the pod wants to run, seen from nodes and from other pods.
     package var affinity: Affinity? {
         get { field("affinity") }
         set { setField("affinity", newValue) }
     }
+    /// Whether containers get a token of the service account; as the account says when left out, else true.
     package var automountServiceAccountToken: Bool? {
         get { field("automountServiceAccountToken") }
         set { setField("automountServiceAccountToken", newValue) }
     }
+    /// The containers of the pod, at least one; they start together.
     package var containers: [Container] {
         get { list("containers") }
         set { setList("containers", newValue) }
     }
+    /// Settings of the resolver, besides those of dnsPolicy.
     package var dnsConfig: PodDNSConfig? {
         get { field("dnsConfig") }
         set { setField("dnsConfig", newValue) }
     }
+    /// Where the resolver's settings come from; ClusterFirst by default.
     package var dnsPolicy: String? {
         get { field("dnsPolicy") }
         set { setField("dnsPolicy", newValue) }
     }
+    /// Whether containers get environment variables for the namespace's Services; true by default.
     package var enableServiceLinks: Bool? {
         get { field("enableServiceLinks") }
         set { setField("enableServiceLinks", newValue) }
     }
+    /// Containers that were added to look into the running pod, by their own subresource.
     package var ephemeralContainers: [EphemeralContainer] {
         get { list("ephemeralContainers") }
         set { setList("ephemeralContainers", newValue) }
     }
+    /// Further lines of the pod's /etc/hosts.
     package var hostAliases: [HostAlias] {
         get { list("hostAliases") }
         set { setList("hostAliases", newValue) }
     }
+    /// Whether the pod uses the node's IPC namespace; false by default.
     package var hostIPC: Bool? {
         get { field("hostIPC") }
         set { setField("hostIPC", newValue) }
     }
+    /// Whether the pod uses the node's network; false by default.
     package var hostNetwork: Bool? {
         get { field("hostNetwork") }
         set { setField("hostNetwork", newValue) }
     }
+    /// Whether the pod sees the node's processes; false by default.
     package var hostPID: Bool? {
         get { field("hostPID") }
         set { setField("hostPID", newValue) }
     }
+    /// Whether the pod uses the node's user namespace; true by default.
     package var hostUsers: Bool? {
         get { field("hostUsers") }
         set { setField("hostUsers", newValue) }
     }
+    /// The pod's host name; its name when left out.
     package var hostname: String? {
         get { field("hostname") }
         set { setField("hostname", newValue) }
     }
+    /// The pod's host name and nothing else, without DNS; at most 64 characters.
     package var hostnameOverride: String? {
         get { field("hostnameOverride") }
         set { setField("hostnameOverride", newValue) }
     }
+    /// Secrets of this namespace with what is needed to pull images.
     package var imagePullSecrets: [LocalObjectReference] {
         get { list("imagePullSecrets") }
         set { setList("imagePullSecrets", newValue) }
     }
+    /// Containers that run one after the other before the others start; those with restartPolicy Always stay.
     package var initContainers: [Container] {
         get { list("initContainers") }
         set { setList("initContainers", newValue) }
     }
+    /// The node that the pod runs on; set by the scheduler.
     package var nodeName: String {
         get { field("nodeName", or: "") }
         set { setText("nodeName", newValue) }
     }
+    /// Labels that the node must have.
     package var nodeSelector: [String: String] {
         get { map("nodeSelector") }
         set { setMap("nodeSelector", newValue) }
     }
+    /// The operating system that the pod needs.
     package var os: PodOS? {
         get { field("os") }
         set { setField("os", newValue) }
     }
+    /// What the pod costs besides its containers; set from its RuntimeClass.
     package var overhead: [String: Quantity] {
         get { map("overhead") }
         set { setMap("overhead", newValue) }
     }
+    /// Whether the pod may push others off a node, or wait for room; set from its PriorityClass.
     package var preemptionPolicy: String? {
         get { field("preemptionPolicy") }
         set { setField("preemptionPolicy", newValue) }
     }
+    /// The priority of the pod, higher is more; set from its PriorityClass.
     package var priority: Int? {
         get { field("priority") }
         set { setField("priority", newValue) }
     }
+    /// The PriorityClass of the pod; the default class, or priority 0, when left out.
     package var priorityClassName: String? {
         get { field("priorityClassName") }
         set { setField("priorityClassName", newValue) }
     }
+    /// Further conditions that must be True before the pod is ready.
     package var readinessGates: [PodReadinessGate] {
         get { list("readinessGates") }
         set { setList("readinessGates", newValue) }
     }
+    /// Claims of devices that containers can use.
     package var resourceClaims: [PodResourceClaim] {
         get { list("resourceClaims") }
         set { setList("resourceClaims", newValue) }
     }
+    /// How much the pod as a whole needs, and may use at most, of cpu, memory and hugepages.
     package var resources: ResourceRequirements? {
         get { field("resources") }
         set { setField("resources", newValue) }
     }
+    /// When containers that end are restarted; Always by default.
     package var restartPolicy: String? {
         get { field("restartPolicy") }
         set { setField("restartPolicy", newValue) }
     }
+    /// The RuntimeClass that runs the pod; the node's default when left out.
     package var runtimeClassName: String? {
         get { field("runtimeClassName") }
         set { setField("runtimeClassName", newValue) }
     }
+    /// The scheduler that chooses the node; default-scheduler by default.
     package var schedulerName: String? {
         get { field("schedulerName") }
         set { setField("schedulerName", newValue) }
     }
+    /// The pod is not scheduled before this list is empty; it can only get shorter.
     package var schedulingGates: [PodSchedulingGate] {
         get { list("schedulingGates") }
         set { setList("schedulingGates", newValue) }
     }
+    /// The group with which the pod is scheduled.
     package var schedulingGroup: PodSchedulingGroup? {
         get { field("schedulingGroup") }
         set { setField("schedulingGroup", newValue) }
     }
+    /// What the containers may do, unless they say otherwise themselves.
     package var securityContext: PodSecurityContext? {
         get { field("securityContext") }
         set { setField("securityContext", newValue) }
     }
+    /// The old name of serviceAccountName.
     package var serviceAccount: String? {
         get { field("serviceAccount") }
         set { setField("serviceAccount", newValue) }
     }
+    /// The ServiceAccount that the pod runs as; default by default.
     package var serviceAccountName: String? {
         get { field("serviceAccountName") }
         set { setField("serviceAccountName", newValue) }
     }
+    /// Whether the pod's host name is its full name in DNS; false by default.
     package var setHostnameAsFQDN: Bool? {
         get { field("setHostnameAsFQDN") }
         set { setField("setHostnameAsFQDN", newValue) }
     }
+    /// Whether containers see each other's processes; false by default.
     package var shareProcessNamespace: Bool? {
         get { field("shareProcessNamespace") }
         set { setField("shareProcessNamespace", newValue) }
     }
+    /// With a headless Service of this name, the pod has a name in DNS: HOSTNAME.SUBDOMAIN.NAMESPACE.svc.
     package var subdomain: String? {
         get { field("subdomain") }
         set { setField("subdomain", newValue) }
     }
+    /// Seconds that containers have to end once they are asked to; 30 by default, 0 ends them at once.
     package var terminationGracePeriodSeconds: Int? {
         get { field("terminationGracePeriodSeconds") }
         set { setField("terminationGracePeriodSeconds", newValue) }
     }
+    /// Taints of nodes that the pod puts up with.
     package var tolerations: [Toleration] {
         get { list("tolerations") }
         set { setList("tolerations", newValue) }
     }
+    /// How the pod and its like are spread over nodes or zones; all constraints must hold.
     package var topologySpreadConstraints: [TopologySpreadConstraint] {
         get { list("topologySpreadConstraints") }
         set { setList("topologySpreadConstraints", newValue) }
     }
+    /// Storage that containers can mount.
     package var volumes: [Volume] {
         get { list("volumes") }
         set { setList("volumes", newValue) }
     }
 }
 
+/// Where the pod runs, and how it does.
 package struct PodStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The requests that the node has granted for the pod as a whole.
     package var allocatedResources: [String: Quantity] {
         get { map("allocatedResources") }
         set { setMap("allocatedResources", newValue) }
     }
+    /// What is known of the pod; Ready is True while it can take traffic.
     package var conditions: [PodCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// What is known of each container.
     package var containerStatuses: [ContainerStatus] {
         get { list("containerStatuses") }
         set { setList("containerStatuses", newValue) }
     }
+    /// What is known of each ephemeral container.
     package var ephemeralContainerStatuses: [ContainerStatus] {
         get { list("ephemeralContainerStatuses") }
         set { setList("ephemeralContainerStatuses", newValue) }
     }
+    /// The claim that was made for the pod's extended resources.
     package var extendedResourceClaimStatus: PodExtendedResourceClaimStatus? {
         get { field("extendedResourceClaimStatus") }
         set { setField("extendedResourceClaimStatus", newValue) }
     }
+    /// The address of the node.
     package var hostIP: String? {
         get { field("hostIP") }
         set { setField("hostIP", newValue) }
     }
+    /// The addresses of the node, at most one for each family; the first is hostIP.
     package var hostIPs: [HostIP] {
         get { list("hostIPs") }
         set { setList("hostIPs", newValue) }
     }
+    /// What is known of each init container.
     package var initContainerStatuses: [ContainerStatus] {
         get { list("initContainerStatuses") }
         set { setList("initContainerStatuses", newValue) }
     }
+    /// Why the pod is in its phase, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// What resource claims take of the node's ordinary resources.
     package var nodeAllocatableResourceClaimStatuses: [NodeAllocatableResourceClaimStatus] {
         get { list("nodeAllocatableResourceClaimStatuses") }
         set { setList("nodeAllocatableResourceClaimStatuses", newValue) }
     }
+    /// The node on which room is being made for the pod.
     package var nominatedNodeName: String? {
         get { field("nominatedNodeName") }
         set { setField("nominatedNodeName", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// Pending, Running, Succeeded, Failed or Unknown.
     package var phase: String {
         get { field("phase", or: "") }
         set { setText("phase", newValue) }
     }
+    /// The address of the pod; empty until it has one.
     package var podIP: String {
         get { field("podIP", or: "") }
         set { setText("podIP", newValue) }
     }
+    /// The addresses of the pod, at most one for each family; the first is podIP.
     package var podIPs: [PodIP] {
         get { list("podIPs") }
         set { setList("podIPs", newValue) }
     }
+    /// Guaranteed, Burstable or BestEffort, by the requests and limits of its containers.
     package var qosClass: String? {
         get { field("qosClass") }
         set { setField("qosClass", newValue) }
     }
+    /// Why the pod is in its phase, as one word, such as Evicted.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// How a change of resources does; outdated, see the conditions PodResizePending and PodResizeInProgress.
     package var resize: String? {
         get { field("resize") }
         set { setField("resize", newValue) }
     }
+    /// The resource claims that were made from templates.
     package var resourceClaimStatuses: [PodResourceClaimStatus] {
         get { list("resourceClaimStatuses") }
         set { setList("resourceClaimStatuses", newValue) }
     }
+    /// The requests and limits of the pod as a whole that are in force.
     package var resources: ResourceRequirements? {
         get { field("resources") }
         set { setField("resources", newValue) }
     }
+    /// When the node accepted the pod, before images were pulled.
     package var startTime: Timestamp? {
         get { field("startTime") }
         set { setField("startTime", newValue) }
     }
 }
 
+/// A template of pods that is stored on its own.
 package struct PodTemplate: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "PodTemplate")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What pods are made from.
     package var template: PodTemplateSpec {
         get { field("template", or: PodTemplateSpec()) }
         set { setField("template", newValue) }
     }
 }
 
+/// The metadata and spec of pods to make.
 package struct PodTemplateSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Labels and annotations of the pods.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the pods.
     package var spec: PodSpec {
         get { field("spec", or: PodSpec()) }
         set { setField("spec", newValue) }
     }
 }
 
+/// A port of a load balancer.
 package struct PortStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What is wrong with the port, in CamelCase or as example.com/name; empty when nothing is.
     package var error: String? {
         get { field("error") }
         set { setField("error", newValue) }
     }
+    /// The number of the port.
     package var port: Int {
         get { field("port", or: 0) }
         set { setField("port", newValue) }
     }
+    /// TCP, UDP or SCTP.
     package var `protocol`: String {
         get { field("protocol", or: "") }
         set { setField("protocol", newValue) }
     }
 }
 
+/// A volume of Portworx; served by its CSI driver, and kept for old manifests.
 package struct PortworxVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount: ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The ID of the volume.
     package var volumeID: String {
         get { field("volumeID", or: "") }
         set { setField("volumeID", newValue) }
     }
 }
 
+/// Nodes that are preferred, and how much.
 package struct PreferredSchedulingTerm: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The nodes that are preferred.
     package var preference: NodeSelectorTerm {
         get { field("preference", or: NodeSelectorTerm()) }
         set { setField("preference", newValue) }
     }
+    /// How much they are preferred, from 1 to 100.
     package var weight: Int {
         get { field("weight", or: 0) }
         set { setField("weight", newValue) }
     }
 }
 
+/// Checks a container again and again; exactly one of exec, grpc, httpGet and tcpSocket is set.
 package struct Probe: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Runs a command in the container.
     package var exec: ExecAction? {
         get { field("exec") }
         set { setField("exec", newValue) }
     }
+    /// After how many failures in a row the check counts as failed; 3 by default.
     package var failureThreshold: Int? {
         get { field("failureThreshold") }
         set { setField("failureThreshold", newValue) }
     }
+    /// Asks a gRPC service whether it is healthy.
     package var grpc: GRPCAction? {
         get { field("grpc") }
         set { setField("grpc", newValue) }
     }
+    /// Sends an HTTP request.
     package var httpGet: HTTPGetAction? {
         get { field("httpGet") }
         set { setField("httpGet", newValue) }
     }
+    /// Seconds to wait before the first check; 0 by default.
     package var initialDelaySeconds: Int? {
         get { field("initialDelaySeconds") }
         set { setField("initialDelaySeconds", newValue) }
     }
+    /// Seconds from one check to the next; 10 by default.
     package var periodSeconds: Int? {
         get { field("periodSeconds") }
         set { setField("periodSeconds", newValue) }
     }
+    /// After how many successes in a row the check counts as passed again; 1 by default, which liveness needs.
     package var successThreshold: Int? {
         get { field("successThreshold") }
         set { setField("successThreshold", newValue) }
     }
+    /// Opens a TCP connection.
     package var tcpSocket: TCPSocketAction? {
         get { field("tcpSocket") }
         set { setField("tcpSocket", newValue) }
     }
+    /// Seconds that the container has to end when the check fails; the pod's when left out.
     package var terminationGracePeriodSeconds: Int? {
         get { field("terminationGracePeriodSeconds") }
         set { setField("terminationGracePeriodSeconds", newValue) }
     }
+    /// Seconds after which a check fails; 1 by default.
     package var timeoutSeconds: Int? {
         get { field("timeoutSeconds") }
         set { setField("timeoutSeconds", newValue) }
     }
 }
 
+/// A volume with files from several sources.
 package struct ProjectedVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Permissions of the files that set none, such as 0644, the default; in JSON as a decimal number.
     package var defaultMode: Int? {
         get { field("defaultMode") }
         set { setField("defaultMode", newValue) }
     }
+    /// Where the files come from.
     package var sources: [VolumeProjection] {
         get { list("sources") }
         set { setList("sources", newValue) }
     }
 }
 
+/// A volume of Quobyte; no longer served, and kept for old manifests.
 package struct QuobyteVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The group that the files belong to; none when left out.
     package var group: String? {
         get { field("group") }
         set { setField("group", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The addresses of the registries, as HOST:PORT, with commas between.
     package var registry: String {
         get { field("registry", or: "") }
         set { setField("registry", newValue) }
     }
+    /// The tenant that owns the volume.
     package var tenant: String? {
         get { field("tenant") }
         set { setField("tenant", newValue) }
     }
+    /// The user that the files belong to; the service account's when left out.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
+    /// The name of the volume.
     package var volume: String {
         get { field("volume", or: "") }
         set { setField("volume", newValue) }
     }
 }
 
+/// A block device of Ceph; no longer served, and kept for old manifests.
 package struct RBDPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The name of the image.
     package var image: String {
         get { field("image", or: "") }
         set { setField("image", newValue) }
     }
+    /// The file on the node with the user's key; /etc/ceph/keyring by default.
     package var keyring: String? {
         get { field("keyring") }
         set { setField("keyring", newValue) }
     }
+    /// The addresses of the Ceph monitors.
     package var monitors: [String] {
         get { list("monitors") }
         set { setList("monitors", newValue) }
     }
+    /// The pool of the image; rbd by default.
     package var pool: String? {
         get { field("pool") }
         set { setField("pool", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the user's key; overrides keyring.
     package var secretRef: SecretReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The Ceph user; admin by default.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
 }
 
+/// A block device of Ceph; no longer served, and kept for old manifests.
 package struct RBDVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The name of the image.
     package var image: String {
         get { field("image", or: "") }
         set { setField("image", newValue) }
     }
+    /// The file on the node with the user's key; /etc/ceph/keyring by default.
     package var keyring: String? {
         get { field("keyring") }
         set { setField("keyring", newValue) }
     }
+    /// The addresses of the Ceph monitors.
     package var monitors: [String] {
         get { list("monitors") }
         set { setList("monitors", newValue) }
     }
+    /// The pool of the image; rbd by default.
     package var pool: String? {
         get { field("pool") }
         set { setField("pool", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the user's key; overrides keyring.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The Ceph user; admin by default.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
 }
 
+/// Keeps a number of identical pods running; Deployment and ReplicaSet have taken its place.
 package struct ReplicationController: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ReplicationController")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the ReplicationController.
     package var spec: ReplicationControllerSpec {
         get { field("spec", or: ReplicationControllerSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the ReplicationController; written by the system.
     package var status: ReplicationControllerStatus {
         get { field("status", or: ReplicationControllerStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// One aspect of a ReplicationController's state.
 package struct ReplicationControllerCondition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String? {
         get { field("reason") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, such as ReplicaFailure.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// What runs, and how many times.
 package struct ReplicationControllerSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Seconds that a pod must be ready before it counts as available; 0 by default.
     package var minReadySeconds: Int? {
         get { field("minReadySeconds") }
         set { setField("minReadySeconds", newValue) }
     }
+    /// How many pods are wanted; 1 by default.
     package var replicas: Int? {
         get { field("replicas") }
         set { setField("replicas", newValue) }
     }
+    /// Labels of the pods that belong to the controller; the template's labels when left out.
     package var selector: [String: String] {
         get { map("selector") }
         set { setMap("selector", newValue) }
     }
+    /// What new pods are made from; changing it leaves existing pods as they are.
     package var template: PodTemplateSpec? {
         get { field("template") }
         set { setField("template", newValue) }
     }
 }
 
+/// How many pods there are.
 package struct ReplicationControllerStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many pods have been ready for minReadySeconds.
     package var availableReplicas: Int? {
         get { field("availableReplicas") }
         set { setField("availableReplicas", newValue) }
     }
+    /// What is known of the controller; ReplicaFailure is True while pods cannot be created or deleted.
     package var conditions: [ReplicationControllerCondition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// How many pods have all labels of the template.
     package var fullyLabeledReplicas: Int? {
         get { field("fullyLabeledReplicas") }
         set { setField("fullyLabeledReplicas", newValue) }
     }
+    /// The metadata.generation that this status was computed for.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// How many pods are ready.
     package var readyReplicas: Int? {
         get { field("readyReplicas") }
         set { setField("readyReplicas", newValue) }
     }
+    /// How many pods there are that are not being ended.
     package var replicas: Int {
         get { field("replicas", or: 0) }
         set { setField("replicas", newValue) }
     }
 }
 
+/// A claim of devices that a container uses.
 package struct ResourceClaim: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of an entry in the pod's resourceClaims.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The one request of the claim that is used; all when left out.
     package var request: String? {
         get { field("request") }
         set { setField("request", newValue) }
     }
 }
 
+/// Which container, which of its requests or limits, and in which unit.
 package struct ResourceFieldSelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the container; needed in volumes, the container itself in variables.
     package var containerName: String? {
         get { field("containerName") }
         set { setField("containerName", newValue) }
     }
+    /// The unit in which the value is given, rounded up, such as 1Mi or 1m; 1 when left out.
     package var divisor: Quantity? {
         get { field("divisor") }
         set { setField("divisor", newValue) }
     }
+    /// The request or limit, such as limits.cpu or requests.memory.
     package var resource: String {
         get { field("resource", or: "") }
         set { setField("resource", newValue) }
     }
 }
 
+/// How a device does.
 package struct ResourceHealth: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Healthy, Unhealthy or Unknown.
     package var health: String? {
         get { field("health") }
         set { setField("health", newValue) }
     }
+    /// What is known of it, for people.
     package var message: String? {
         get { field("message") }
         set { setField("message", newValue) }
     }
+    /// The ID of the device.
     package var resourceID: String {
         get { field("resourceID", or: "") }
         set { setField("resourceID", newValue) }
     }
 }
 
+/// Limits what all objects of a namespace may use together.
 package struct ResourceQuota: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ResourceQuota")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the ResourceQuota.
     package var spec: ResourceQuotaSpec {
         get { field("spec", or: ResourceQuotaSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the ResourceQuota; written by the system.
     package var status: ResourceQuotaStatus {
         get { field("status", or: ResourceQuotaStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// The limits, and which objects they are about.
 package struct ResourceQuotaSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The limit of each resource, such as pods, requests.cpu or count/configmaps.
     package var hard: [String: Quantity] {
         get { map("hard") }
         set { setMap("hard", newValue) }
     }
+    /// Chooses which pods count, by scopes and values.
     package var scopeSelector: ScopeSelector? {
         get { field("scopeSelector") }
         set { setField("scopeSelector", newValue) }
     }
+    /// Which pods count, such as BestEffort or Terminating; all must hold, and all count when left out.
     package var scopes: [String] {
         get { list("scopes") }
         set { setList("scopes", newValue) }
     }
 }
 
+/// The limits in force, and how much is used.
 package struct ResourceQuotaStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The limit of each resource.
     package var hard: [String: Quantity] {
         get { map("hard") }
         set { setMap("hard", newValue) }
     }
+    /// How much of each resource is used.
     package var used: [String: Quantity] {
         get { map("used") }
         set { setMap("used", newValue) }
     }
 }
 
+/// How much of each resource is needed, and may be used at most.
 package struct ResourceRequirements: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Claims of devices that are used; they cannot be changed.
     package var claims: [ResourceClaim] {
         get { list("claims") }
         set { setList("claims", newValue) }
     }
+    /// The most that may be used of each resource; no limit when left out.
     package var limits: [String: Quantity] {
         get { map("limits") }
         set { setMap("limits", newValue) }
     }
+    /// What is kept free for use; the limits when left out, else nothing.
     package var requests: [String: Quantity] {
         get { map("requests") }
         set { setMap("requests", newValue) }
     }
 }
 
+/// How the devices of one resource do.
 package struct ResourceStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the resource, or claim:NAME/REQUEST for a claim.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// How each device does.
     package var resources: [ResourceHealth] {
         get { list("resources") }
         set { setList("resources", newValue) }
     }
 }
 
+/// A SELinux label.
 package struct SELinuxOptions: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The level of the label.
     package var level: String? {
         get { field("level") }
         set { setField("level", newValue) }
     }
+    /// The role of the label.
     package var role: String? {
         get { field("role") }
         set { setField("role", newValue) }
     }
+    /// The type of the label.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
+    /// The user of the label.
     package var user: String? {
         get { field("user") }
         set { setField("user", newValue) }
     }
 }
 
+/// A volume of ScaleIO; no longer served, and kept for old manifests.
 package struct ScaleIOPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; xfs by default.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The address of the gateway.
     package var gateway: String {
         get { field("gateway", or: "") }
         set { setField("gateway", newValue) }
     }
+    /// The protection domain of the storage.
     package var protectionDomain: String? {
         get { field("protectionDomain") }
         set { setField("protectionDomain", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the user and password.
     package var secretRef: SecretReference {
         get { field("secretRef", or: SecretReference()) }
         set { setField("secretRef", newValue) }
     }
+    /// Whether the gateway is reached over TLS; false by default.
     package var sslEnabled: Bool? {
         get { field("sslEnabled") }
         set { setField("sslEnabled", newValue) }
     }
+    /// How the volume takes room: ThickProvisioned or ThinProvisioned; ThinProvisioned by default.
     package var storageMode: String? {
         get { field("storageMode") }
         set { setField("storageMode", newValue) }
     }
+    /// The storage pool of the protection domain.
     package var storagePool: String? {
         get { field("storagePool") }
         set { setField("storagePool", newValue) }
     }
+    /// The name of the storage system.
     package var system: String {
         get { field("system", or: "") }
         set { setField("system", newValue) }
     }
+    /// The name of the volume.
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
     }
 }
 
+/// A volume of ScaleIO; no longer served, and kept for old manifests.
 package struct ScaleIOVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; xfs by default.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The address of the gateway.
     package var gateway: String {
         get { field("gateway", or: "") }
         set { setField("gateway", newValue) }
     }
+    /// The protection domain of the storage.
     package var protectionDomain: String? {
         get { field("protectionDomain") }
         set { setField("protectionDomain", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with the user and password.
     package var secretRef: LocalObjectReference {
         get { field("secretRef", or: LocalObjectReference()) }
         set { setField("secretRef", newValue) }
     }
+    /// Whether the gateway is reached over TLS; false by default.
     package var sslEnabled: Bool? {
         get { field("sslEnabled") }
         set { setField("sslEnabled", newValue) }
     }
+    /// How the volume takes room: ThickProvisioned or ThinProvisioned; ThinProvisioned by default.
     package var storageMode: String? {
         get { field("storageMode") }
         set { setField("storageMode", newValue) }
     }
+    /// The storage pool of the protection domain.
     package var storagePool: String? {
         get { field("storagePool") }
         set { setField("storagePool", newValue) }
     }
+    /// The name of the storage system.
     package var system: String {
         get { field("system", or: "") }
         set { setField("system", newValue) }
     }
+    /// The name of the volume.
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
     }
 }
 
+/// Chooses pods by scopes.
 package struct ScopeSelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Requirements on scopes, all of which must hold.
     package var matchExpressions: [ScopedResourceSelectorRequirement] {
         get { list("matchExpressions") }
         set { setList("matchExpressions", newValue) }
     }
 }
 
+/// A requirement on one scope.
 package struct ScopedResourceSelectorRequirement: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How the scope relates to the values: In, NotIn, Exists or DoesNotExist.
     package var `operator`: String {
         get { field("operator", or: "") }
         set { setField("operator", newValue) }
     }
+    /// The scope, such as PriorityClass, BestEffort or Terminating.
     package var scopeName: String {
         get { field("scopeName", or: "") }
         set { setField("scopeName", newValue) }
     }
+    /// The values for In and NotIn, at least one; none for Exists and DoesNotExist.
     package var values: [String] {
         get { list("values") }
         set { setList("values", newValue) }
     }
 }
 
+/// Which system calls a container may make.
 package struct SeccompProfile: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file of a profile on the node, from the node agent's folder of profiles; type Localhost only.
     package var localhostProfile: String? {
         get { field("localhostProfile") }
         set { setField("localhostProfile", newValue) }
     }
+    /// Whether the profile is one of the node's, the container runtime's own, or none.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// Settings for pods that are confidential, as names and values.
 package struct Secret: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Secret")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The values, in base64; at most 1 MiB in all.
     package var data: [String: String] {
         get { map("data") }
         set { setMap("data", newValue) }
     }
+    /// Whether the values can never be changed again; false by default, and it cannot be taken back.
     package var immutable: Bool? {
         get { field("immutable") }
         set { setField("immutable", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// Values as text, for writing; they are put into data, and never shown.
     package var stringData: [String: String] {
         get { map("stringData") }
         set { setMap("stringData", newValue) }
     }
+    /// What the Secret is for, such as kubernetes.io/tls; Opaque by default, and it cannot be changed.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// Makes an environment variable of each value of a Secret.
 package struct SecretEnvSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the Secret.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the container starts when there is no such Secret; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// One value of a Secret.
 package struct SecretKeySelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the value.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// The name of the Secret.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the container starts when there is no such Secret or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// Writes values of a Secret into files.
 package struct SecretProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The values to write, and where; all of them under their names when left out.
     package var items: [KeyToPath] {
         get { list("items") }
         set { setList("items", newValue) }
     }
+    /// The name of the Secret.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// Whether the pod starts when there is no such Secret or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
 }
 
+/// Names a Secret in any namespace.
 package struct SecretReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the Secret.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The namespace of the Secret.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
 }
 
+/// A volume with the values of a Secret as files, which follow its changes.
 package struct SecretVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Permissions of the files that set none, such as 0644, the default; in JSON as a decimal number.
     package var defaultMode: Int? {
         get { field("defaultMode") }
         set { setField("defaultMode", newValue) }
     }
+    /// The values to write, and where; all of them under their names when left out.
     package var items: [KeyToPath] {
         get { list("items") }
         set { setList("items", newValue) }
     }
+    /// Whether the pod starts when there is no such Secret or value; false by default.
     package var optional: Bool? {
         get { field("optional") }
         set { setField("optional", newValue) }
     }
+    /// The name of the Secret, in the pod's namespace.
     package var secretName: String? {
         get { field("secretName") }
         set { setField("secretName", newValue) }
     }
 }
 
+/// What a container may do; overrides the pod's settings.
 package struct SecurityContext: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether a process may get more rights than its parent; true by default, and always for privileged.
     package var allowPrivilegeEscalation: Bool? {
         get { field("allowPrivilegeEscalation") }
         set { setField("allowPrivilegeEscalation", newValue) }
     }
+    /// The AppArmor profile of the container; the pod's when left out.
     package var appArmorProfile: AppArmorProfile? {
         get { field("appArmorProfile") }
         set { setField("appArmorProfile", newValue) }
     }
+    /// Changes to the capabilities that the container runtime gives by default.
     package var capabilities: Capabilities? {
         get { field("capabilities") }
         set { setField("capabilities", newValue) }
     }
+    /// Whether the container may do nearly all that root may on the node; false by default.
     package var privileged: Bool? {
         get { field("privileged") }
         set { setField("privileged", newValue) }
     }
+    /// How /proc is mounted: with parts masked, or Unmasked; Default by default.
     package var procMount: String? {
         get { field("procMount") }
         set { setField("procMount", newValue) }
     }
+    /// Whether the container's own files are read-only; false by default.
     package var readOnlyRootFilesystem: Bool? {
         get { field("readOnlyRootFilesystem") }
         set { setField("readOnlyRootFilesystem", newValue) }
     }
+    /// The number of the group that the container runs as; the pod's, then the image's, when left out.
     package var runAsGroup: Int? {
         get { field("runAsGroup") }
         set { setField("runAsGroup", newValue) }
     }
+    /// Whether the container is refused if it would run as root; the pod's when left out.
     package var runAsNonRoot: Bool? {
         get { field("runAsNonRoot") }
         set { setField("runAsNonRoot", newValue) }
     }
+    /// The number of the user that the container runs as; the pod's, then the image's, when left out.
     package var runAsUser: Int? {
         get { field("runAsUser") }
         set { setField("runAsUser", newValue) }
     }
+    /// The SELinux label of the container; the pod's when left out.
     package var seLinuxOptions: SELinuxOptions? {
         get { field("seLinuxOptions") }
         set { setField("seLinuxOptions", newValue) }
     }
+    /// Which system calls the container may make; the pod's when left out.
     package var seccompProfile: SeccompProfile? {
         get { field("seccompProfile") }
         set { setField("seccompProfile", newValue) }
     }
+    /// Settings for Windows; the pod's when left out.
     package var windowsOptions: WindowsSecurityContextOptions? {
         get { field("windowsOptions") }
         set { setField("windowsOptions", newValue) }
     }
 }
 
+/// Gives some pods one stable name and address, and spreads connections over them.
 package struct Service: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "Service")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// What is wanted of the Service.
     package var spec: ServiceSpec {
         get { field("spec", or: ServiceSpec()) }
         set { setField("spec", newValue) }
     }
+    /// What was last observed of the Service; written by the system.
     package var status: ServiceStatus {
         get { field("status", or: ServiceStatus()) }
         set { setField("status", newValue) }
     }
 }
 
+/// Who pods are when they talk to the API.
 package struct ServiceAccount: KubernetesObject {
     package static let kind = GroupVersionKind(group: "", version: "v1", kind: "ServiceAccount")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether pods get a token of the account, unless they say otherwise; true by default.
     package var automountServiceAccountToken: Bool? {
         get { field("automountServiceAccountToken") }
         set { setField("automountServiceAccountToken", newValue) }
     }
+    /// Secrets with what is needed to pull images, for pods that name none.
     package var imagePullSecrets: [LocalObjectReference] {
         get { list("imagePullSecrets") }
         set { setList("imagePullSecrets", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// Secrets of the account; outdated, as pods get short-lived tokens.
     package var secrets: [ObjectReference] {
         get { list("secrets") }
         set { setList("secrets", newValue) }
     }
 }
 
+/// Writes a token of the pod's service account into a file, and renews it.
 package struct ServiceAccountTokenProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whom the token is for; the API server itself when left out.
     package var audience: String? {
         get { field("audience") }
         set { setField("audience", newValue) }
     }
+    /// Seconds that a token is good for, at least 600; 3600 by default.
     package var expirationSeconds: Int? {
         get { field("expirationSeconds") }
         set { setField("expirationSeconds", newValue) }
     }
+    /// The file to write, from the root of the volume.
     package var path: String {
         get { field("path", or: "") }
         set { setField("path", newValue) }
     }
 }
 
+/// A port of a Service.
 package struct ServicePort: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The protocol above TCP or UDP, such as http or kubernetes.io/h2c.
     package var appProtocol: String? {
         get { field("appProtocol") }
         set { setField("appProtocol", newValue) }
     }
+    /// The name of the port, unique in the Service; needed when there are several.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The port on every node that leads here, for types NodePort and LoadBalancer; chosen by the system when left out.
     package var nodePort: Int? {
         get { field("nodePort") }
         set { setField("nodePort", newValue) }
     }
+    /// The number of the port.
     package var port: Int {
         get { field("port", or: 0) }
         set { setField("port", newValue) }
     }
+    /// TCP, UDP or SCTP; TCP by default.
     package var `protocol`: String? {
         get { field("protocol") }
         set { setField("protocol", newValue) }
     }
+    /// The port of the pods, by number or by the container's name for it; the same as port when left out.
     package var targetPort: IntOrString? {
         get { field("targetPort") }
         set { setField("targetPort", newValue) }
     }
 }
 
+/// Which pods, on which address and ports, and for whom.
 package struct ServiceSpec: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether ports get a nodePort by themselves, for type LoadBalancer; true by default.
     package var allocateLoadBalancerNodePorts: Bool? {
         get { field("allocateLoadBalancerNodePorts") }
         set { setField("allocateLoadBalancerNodePorts", newValue) }
     }
+    /// The address within the cluster, chosen by the system when left out; None makes the Service headless.
     package var clusterIP: String {
         get { field("clusterIP", or: "") }
         set { setText("clusterIP", newValue) }
     }
+    /// The addresses within the cluster, at most one for each family; the first is clusterIP.
     package var clusterIPs: [String] {
         get { list("clusterIPs") }
         set { setList("clusterIPs", newValue) }
     }
+    /// Further addresses at which nodes take traffic for the Service.
     package var externalIPs: [String] {
         get { list("externalIPs") }
         set { setList("externalIPs", newValue) }
     }
+    /// The host name that the Service stands for in DNS; type ExternalName only.
     package var externalName: String? {
         get { field("externalName") }
         set { setField("externalName", newValue) }
     }
+    /// Whether traffic from outside goes to all backends, or only those on the node it reached; Cluster by default.
     package var externalTrafficPolicy: String? {
         get { field("externalTrafficPolicy") }
         set { setField("externalTrafficPolicy", newValue) }
     }
+    /// The port that tells load balancers which nodes have backends; externalTrafficPolicy Local only.
     package var healthCheckNodePort: Int? {
         get { field("healthCheckNodePort") }
         set { setField("healthCheckNodePort", newValue) }
     }
+    /// Whether traffic from pods goes to all backends, or only those on their node; Cluster by default.
     package var internalTrafficPolicy: String? {
         get { field("internalTrafficPolicy") }
         set { setField("internalTrafficPolicy", newValue) }
     }
+    /// The address families, IPv4 or IPv6; chosen by the system when left out.
     package var ipFamilies: [String] {
         get { list("ipFamilies") }
         set { setList("ipFamilies", newValue) }
     }
+    /// Whether the Service has one address family or two; SingleStack by default.
     package var ipFamilyPolicy: String? {
         get { field("ipFamilyPolicy") }
         set { setField("ipFamilyPolicy", newValue) }
     }
+    /// Which load balancer serves the Service, the default one when left out; it cannot be changed.
     package var loadBalancerClass: String? {
         get { field("loadBalancerClass") }
         set { setField("loadBalancerClass", newValue) }
     }
+    /// The address that the load balancer should have; outdated, and many ignore it.
     package var loadBalancerIP: String? {
         get { field("loadBalancerIP") }
         set { setField("loadBalancerIP", newValue) }
     }
+    /// The ranges of clients' addresses that the load balancer lets through; all when left out.
     package var loadBalancerSourceRanges: [String] {
         get { list("loadBalancerSourceRanges") }
         set { setList("loadBalancerSourceRanges", newValue) }
     }
+    /// The ports of the Service.
     package var ports: [ServicePort] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
+    /// Whether pods that are not ready take traffic too, and have names in DNS; false by default.
     package var publishNotReadyAddresses: Bool? {
         get { field("publishNotReadyAddresses") }
         set { setField("publishNotReadyAddresses", newValue) }
     }
+    /// Labels of the pods; without any, the backends are written by someone else.
     package var selector: [String: String] {
         get { map("selector") }
         set { setMap("selector", newValue) }
     }
+    /// Whether a client stays with one backend: ClientIP or None; None by default.
     package var sessionAffinity: String? {
         get { field("sessionAffinity") }
         set { setField("sessionAffinity", newValue) }
     }
+    /// How long a client stays with one backend; sessionAffinity ClientIP only.
     package var sessionAffinityConfig: SessionAffinityConfig? {
         get { field("sessionAffinityConfig") }
         set { setField("sessionAffinityConfig", newValue) }
     }
+    /// Which backends are preferred: those in the same zone or on the same node; all alike when left out.
     package var trafficDistribution: String? {
         get { field("trafficDistribution") }
         set { setField("trafficDistribution", newValue) }
     }
+    /// Who can reach the Service: the cluster, also by way of nodes' ports or a load balancer; ClusterIP by default.
     package var type: String? {
         get { field("type") }
         set { setField("type", newValue) }
     }
 }
 
+/// What the Service has got.
 package struct ServiceStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What is known of the Service.
     package var conditions: [Condition] {
         get { list("conditions") }
         set { setList("conditions", newValue) }
     }
+    /// Where the load balancer of the Service can be reached; type LoadBalancer only.
     package var loadBalancer: LoadBalancerStatus {
         get { field("loadBalancer", or: LoadBalancerStatus()) }
         set { setField("loadBalancer", newValue) }
     }
 }
 
+/// How a client stays with one backend.
 package struct SessionAffinityConfig: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How long a client's address stays with one backend.
     package var clientIP: ClientIPConfig? {
         get { field("clientIP") }
         set { setField("clientIP", newValue) }
     }
 }
 
+/// A pause.
 package struct SleepAction: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// How many seconds to wait.
     package var seconds: Int {
         get { field("seconds", or: 0) }
         set { setField("seconds", newValue) }
     }
 }
 
+/// A volume of StorageOS; no longer served, and kept for old manifests.
 package struct StorageOSPersistentVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with what is needed to reach the StorageOS API.
     package var secretRef: ObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The name of the volume, unique in its namespace at StorageOS.
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
     }
+    /// The namespace at StorageOS; that of the pod when left out.
     package var volumeNamespace: String? {
         get { field("volumeNamespace") }
         set { setField("volumeNamespace", newValue) }
     }
 }
 
+/// A volume of StorageOS; no longer served, and kept for old manifests.
 package struct StorageOSVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// Whether the volume is mounted read-only; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// The Secret with what is needed to reach the StorageOS API.
     package var secretRef: LocalObjectReference? {
         get { field("secretRef") }
         set { setField("secretRef", newValue) }
     }
+    /// The name of the volume, unique in its namespace at StorageOS.
     package var volumeName: String? {
         get { field("volumeName") }
         set { setField("volumeName", newValue) }
     }
+    /// The namespace at StorageOS; that of the pod when left out.
     package var volumeNamespace: String? {
         get { field("volumeNamespace") }
         set { setField("volumeNamespace", newValue) }
     }
 }
 
+/// A kernel setting.
 package struct Sysctl: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the setting, such as net.ipv4.ip_unprivileged_port_start.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The value of the setting.
     package var value: String {
         get { field("value", or: "") }
         set { setField("value", newValue) }
     }
 }
 
+/// Opens a TCP connection, which is success.
 package struct TCPSocketAction: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The host to connect to; the pod's address when left out.
     package var host: String? {
         get { field("host") }
         set { setField("host", newValue) }
     }
+    /// The port, by number or by the container's name for it.
     package var port: IntOrString? {
         get { field("port") }
         set { setField("port", newValue) }
     }
 }
 
+/// Keeps pods off a node unless they tolerate it.
 package struct Taint: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What happens to other pods: not placed here, if possible not placed here, or ended as well.
     package var effect: String {
         get { field("effect", or: "") }
         set { setField("effect", newValue) }
     }
+    /// The name of the taint.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// When the taint was added.
     package var timeAdded: Timestamp? {
         get { field("timeAdded") }
         set { setField("timeAdded", newValue) }
     }
+    /// The value of the taint.
     package var value: String? {
         get { field("value") }
         set { setField("value", newValue) }
     }
 }
 
+/// Taints that a pod puts up with.
 package struct Toleration: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The effect of the taints; any when empty.
     package var effect: String? {
         get { field("effect") }
         set { setField("effect", newValue) }
     }
+    /// The name of the taints; with operator Exists, any when empty.
     package var key: String? {
         get { field("key") }
         set { setField("key", newValue) }
     }
+    /// How the taint's value relates to value: Equal, Exists, Gt or Lt; Equal by default.
     package var `operator`: String? {
         get { field("operator") }
         set { setField("operator", newValue) }
     }
+    /// Seconds that the pod stays after a taint of effect NoExecute was added; for ever when left out.
     package var tolerationSeconds: Int? {
         get { field("tolerationSeconds") }
         set { setField("tolerationSeconds", newValue) }
     }
+    /// The value of the taints; empty with operator Exists.
     package var value: String? {
         get { field("value") }
         set { setField("value", newValue) }
     }
 }
 
+/// A requirement on one label of nodes.
 package struct TopologySelectorLabelRequirement: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The label.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// The values, one of which the label must have.
     package var values: [String] {
         get { list("values") }
         set { setList("values", newValue) }
     }
 }
 
+/// Where a volume may be made, by labels of nodes.
 package struct TopologySelectorTerm: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Requirements on the labels, all of which must hold.
     package var matchLabelExpressions: [TopologySelectorLabelRequirement] {
         get { list("matchLabelExpressions") }
         set { setList("matchLabelExpressions", newValue) }
     }
 }
 
+/// How pods of a kind are spread over nodes or zones.
 package struct TopologySpreadConstraint: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Chooses the pods that are counted, by their labels.
     package var labelSelector: LabelSelector? {
         get { field("labelSelector") }
         set { setField("labelSelector", newValue) }
     }
+    /// Labels whose values the pods must share with this one, as of the same rollout; need labelSelector.
     package var matchLabelKeys: [String] {
         get { list("matchLabelKeys") }
         set { setList("matchLabelKeys", newValue) }
     }
+    /// By how many pods two places may differ at most; more than 0.
     package var maxSkew: Int {
         get { field("maxSkew", or: 0) }
         set { setField("maxSkew", newValue) }
     }
+    /// With fewer places than this, the lowest count is taken to be 0, for DoNotSchedule only; 1 by default.
     package var minDomains: Int? {
         get { field("minDomains") }
         set { setField("minDomains", newValue) }
     }
+    /// Whether only nodes that the pod's affinity and nodeSelector allow are counted; Honor by default.
     package var nodeAffinityPolicy: String? {
         get { field("nodeAffinityPolicy") }
         set { setField("nodeAffinityPolicy", newValue) }
     }
+    /// Whether only nodes whose taints the pod tolerates are counted; Ignore by default.
     package var nodeTaintsPolicy: String? {
         get { field("nodeTaintsPolicy") }
         set { setField("nodeTaintsPolicy", newValue) }
     }
+    /// The label of nodes by which they count as the same place, such as topology.kubernetes.io/zone.
     package var topologyKey: String {
         get { field("topologyKey", or: "") }
         set { setField("topologyKey", newValue) }
     }
+    /// Whether the pod then waits, or goes where the difference is smallest.
     package var whenUnsatisfiable: String {
         get { field("whenUnsatisfiable", or: "") }
         set { setField("whenUnsatisfiable", newValue) }
     }
 }
 
+/// Names an object of any kind in the same namespace.
 package struct TypedLocalObjectReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The API group of the object; the core group when left out.
     package var apiGroup: String? {
         get { field("apiGroup") }
         set { setField("apiGroup", newValue) }
     }
+    /// The kind of the object.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The name of the object.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// Names an object of any kind, in any namespace that permits it.
 package struct TypedObjectReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The API group of the object; the core group when left out.
     package var apiGroup: String? {
         get { field("apiGroup") }
         set { setField("apiGroup", newValue) }
     }
+    /// The kind of the object.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The name of the object.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The namespace of the object, the same when left out; another one needs a ReferenceGrant.
     package var namespace: String? {
         get { field("namespace") }
         set { setField("namespace", newValue) }
     }
 }
 
+/// Storage that a pod's containers can mount; one kind of it is set, emptyDir when none is.
 package struct Volume: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// A disk of Amazon EBS.
     package var awsElasticBlockStore: AWSElasticBlockStoreVolumeSource? {
         get { field("awsElasticBlockStore") }
         set { setField("awsElasticBlockStore", newValue) }
     }
+    /// A disk of Azure.
     package var azureDisk: AzureDiskVolumeSource? {
         get { field("azureDisk") }
         set { setField("azureDisk", newValue) }
     }
+    /// A share of Azure Files.
     package var azureFile: AzureFileVolumeSource? {
         get { field("azureFile") }
         set { setField("azureFile", newValue) }
     }
+    /// A CephFS file system.
     package var cephfs: CephFSVolumeSource? {
         get { field("cephfs") }
         set { setField("cephfs", newValue) }
     }
+    /// A disk of OpenStack Cinder.
     package var cinder: CinderVolumeSource? {
         get { field("cinder") }
         set { setField("cinder", newValue) }
     }
+    /// The values of a ConfigMap as files.
     package var configMap: ConfigMapVolumeSource? {
         get { field("configMap") }
         set { setField("configMap", newValue) }
     }
+    /// A volume that a CSI driver makes for the pod.
     package var csi: CSIVolumeSource? {
         get { field("csi") }
         set { setField("csi", newValue) }
     }
+    /// Fields of the pod as files.
     package var downwardAPI: DownwardAPIVolumeSource? {
         get { field("downwardAPI") }
         set { setField("downwardAPI", newValue) }
     }
+    /// An empty folder that lives as long as the pod.
     package var emptyDir: EmptyDirVolumeSource? {
         get { field("emptyDir") }
         set { setField("emptyDir", newValue) }
     }
+    /// A volume that is made with the pod, from a claim that goes with it.
     package var ephemeral: EphemeralVolumeSource? {
         get { field("ephemeral") }
         set { setField("ephemeral", newValue) }
     }
+    /// A Fibre Channel disk.
     package var fc: FCVolumeSource? {
         get { field("fc") }
         set { setField("fc", newValue) }
     }
+    /// A volume that a FlexVolume driver serves.
     package var flexVolume: FlexVolumeSource? {
         get { field("flexVolume") }
         set { setField("flexVolume", newValue) }
     }
+    /// A volume of Flocker.
     package var flocker: FlockerVolumeSource? {
         get { field("flocker") }
         set { setField("flocker", newValue) }
     }
+    /// A disk of Google Compute Engine.
     package var gcePersistentDisk: GCEPersistentDiskVolumeSource? {
         get { field("gcePersistentDisk") }
         set { setField("gcePersistentDisk", newValue) }
     }
+    /// A clone of a Git repository; use an init container instead.
     package var gitRepo: GitRepoVolumeSource? {
         get { field("gitRepo") }
         set { setField("gitRepo", newValue) }
     }
+    /// A GlusterFS volume.
     package var glusterfs: GlusterfsVolumeSource? {
         get { field("glusterfs") }
         set { setField("glusterfs", newValue) }
     }
+    /// A file or folder of the node; it gives the pod power over the node.
     package var hostPath: HostPathVolumeSource? {
         get { field("hostPath") }
         set { setField("hostPath", newValue) }
     }
+    /// The files of an image, read-only.
     package var image: ImageVolumeSource? {
         get { field("image") }
         set { setField("image", newValue) }
     }
+    /// An iSCSI disk.
     package var iscsi: ISCSIVolumeSource? {
         get { field("iscsi") }
         set { setField("iscsi", newValue) }
     }
+    /// The name of the volume, unique in the pod.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// A folder of an NFS server.
     package var nfs: NFSVolumeSource? {
         get { field("nfs") }
         set { setField("nfs", newValue) }
     }
+    /// The storage of a claim.
     package var persistentVolumeClaim: PersistentVolumeClaimVolumeSource? {
         get { field("persistentVolumeClaim") }
         set { setField("persistentVolumeClaim", newValue) }
     }
+    /// A disk of the Photon Controller.
     package var photonPersistentDisk: PhotonPersistentDiskVolumeSource? {
         get { field("photonPersistentDisk") }
         set { setField("photonPersistentDisk", newValue) }
     }
+    /// A volume of Portworx.
     package var portworxVolume: PortworxVolumeSource? {
         get { field("portworxVolume") }
         set { setField("portworxVolume", newValue) }
     }
+    /// Files from several sources in one folder.
     package var projected: ProjectedVolumeSource? {
         get { field("projected") }
         set { setField("projected", newValue) }
     }
+    /// A volume of Quobyte.
     package var quobyte: QuobyteVolumeSource? {
         get { field("quobyte") }
         set { setField("quobyte", newValue) }
     }
+    /// A block device of Ceph.
     package var rbd: RBDVolumeSource? {
         get { field("rbd") }
         set { setField("rbd", newValue) }
     }
+    /// A volume of ScaleIO.
     package var scaleIO: ScaleIOVolumeSource? {
         get { field("scaleIO") }
         set { setField("scaleIO", newValue) }
     }
+    /// The values of a Secret as files.
     package var secret: SecretVolumeSource? {
         get { field("secret") }
         set { setField("secret", newValue) }
     }
+    /// A volume of StorageOS.
     package var storageos: StorageOSVolumeSource? {
         get { field("storageos") }
         set { setField("storageos", newValue) }
     }
+    /// A disk of vSphere.
     package var vsphereVolume: VsphereVirtualDiskVolumeSource? {
         get { field("vsphereVolume") }
         set { setField("vsphereVolume", newValue) }
     }
 }
 
+/// A volume that a container uses as a block device.
 package struct VolumeDevice: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The path of the device in the container.
     package var devicePath: String {
         get { field("devicePath", or: "") }
         set { setField("devicePath", newValue) }
     }
+    /// The name of the pod's volume, which must be a claim.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// A volume that a container sees, and where.
 package struct VolumeMount: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The path in the container; without a colon.
     package var mountPath: String {
         get { field("mountPath", or: "") }
         set { setField("mountPath", newValue) }
     }
+    /// Whether later mounts are seen by the container, and by the node in turn; None by default.
     package var mountPropagation: String? {
         get { field("mountPropagation") }
         set { setField("mountPropagation", newValue) }
     }
+    /// The name of the pod's volume.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Whether the container can only read; false by default.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// Whether mounts beneath are read-only too: Disabled, the default, Enabled or IfPossible; needs readOnly.
     package var recursiveReadOnly: String? {
         get { field("recursiveReadOnly") }
         set { setField("recursiveReadOnly", newValue) }
     }
+    /// The path in the volume that is mounted; its root when empty.
     package var subPath: String? {
         get { field("subPath") }
         set { setField("subPath", newValue) }
     }
+    /// As subPath, with $(NAME) for the container's variables; excludes subPath.
     package var subPathExpr: String? {
         get { field("subPathExpr") }
         set { setField("subPathExpr", newValue) }
     }
 }
 
+/// How a volume is mounted in a container.
 package struct VolumeMountStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The path in the container.
     package var mountPath: String {
         get { field("mountPath", or: "") }
         set { setField("mountPath", newValue) }
     }
+    /// The name of the pod's volume.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// Whether the container can only read.
     package var readOnly: Bool? {
         get { field("readOnly") }
         set { setField("readOnly", newValue) }
     }
+    /// Whether mounts beneath are read-only too: Disabled or Enabled.
     package var recursiveReadOnly: String? {
         get { field("recursiveReadOnly") }
         set { setField("recursiveReadOnly", newValue) }
     }
+    /// What is known of the volume.
     package var volumeStatus: VolumeStatus? {
         get { field("volumeStatus") }
         set { setField("volumeStatus", newValue) }
     }
 }
 
+/// The nodes from which a volume can be reached.
 package struct VolumeNodeAffinity: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Which nodes these are.
     package var required: NodeSelector? {
         get { field("required") }
         set { setField("required", newValue) }
     }
 }
 
+/// A source of files for a projected volume; exactly one member is set.
 package struct VolumeProjection: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Certificates of trusted authorities.
     package var clusterTrustBundle: ClusterTrustBundleProjection? {
         get { field("clusterTrustBundle") }
         set { setField("clusterTrustBundle", newValue) }
     }
+    /// Values of a ConfigMap.
     package var configMap: ConfigMapProjection? {
         get { field("configMap") }
         set { setField("configMap", newValue) }
     }
+    /// Fields of the pod.
     package var downwardAPI: DownwardAPIProjection? {
         get { field("downwardAPI") }
         set { setField("downwardAPI", newValue) }
     }
+    /// A key and a certificate that is issued for the pod.
     package var podCertificate: PodCertificateProjection? {
         get { field("podCertificate") }
         set { setField("podCertificate", newValue) }
     }
+    /// Values of a Secret.
     package var secret: SecretProjection? {
         get { field("secret") }
         set { setField("secret", newValue) }
     }
+    /// A token of the pod's service account.
     package var serviceAccountToken: ServiceAccountTokenProjection? {
         get { field("serviceAccountToken") }
         set { setField("serviceAccountToken", newValue) }
     }
 }
 
+/// How much storage is wanted.
 package struct VolumeResourceRequirements: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The most that is wanted of each resource; storage alone has a meaning.
     package var limits: [String: Quantity] {
         get { map("limits") }
         set { setMap("limits", newValue) }
     }
+    /// The least that is wanted of each resource; storage alone has a meaning.
     package var requests: [String: Quantity] {
         get { map("requests") }
         set { setMap("requests", newValue) }
     }
 }
 
+/// What is known of a mounted volume.
 package struct VolumeStatus: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The image that is mounted, for image volumes.
     package var image: ImageVolumeStatus? {
         get { field("image") }
         set { setField("image", newValue) }
     }
 }
 
+/// A disk of vSphere; served by its CSI driver, and kept for old manifests.
 package struct VsphereVirtualDiskVolumeSource: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The file system to mount, such as ext4 or xfs; ext4 when left out.
     package var fsType: String? {
         get { field("fsType") }
         set { setField("fsType", newValue) }
     }
+    /// The ID of the storage policy.
     package var storagePolicyID: String? {
         get { field("storagePolicyID") }
         set { setField("storagePolicyID", newValue) }
     }
+    /// The name of the storage policy.
     package var storagePolicyName: String? {
         get { field("storagePolicyName") }
         set { setField("storagePolicyName", newValue) }
     }
+    /// The path of the disk.
     package var volumePath: String {
         get { field("volumePath", or: "") }
         set { setField("volumePath", newValue) }
     }
 }
 
+/// Pods to be near or away from, and how much that matters.
 package struct WeightedPodAffinityTerm: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The pods, and what being near them means.
     package var podAffinityTerm: PodAffinityTerm {
         get { field("podAffinityTerm", or: PodAffinityTerm()) }
         set { setField("podAffinityTerm", newValue) }
     }
+    /// How much it matters, from 1 to 100.
     package var weight: Int {
         get { field("weight", or: 0) }
         set { setField("weight", newValue) }
     }
 }
 
+/// Settings of a container on Windows.
 package struct WindowsSecurityContextOptions: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The credential specification of the group managed service account, as JSON.
     package var gmsaCredentialSpec: String? {
         get { field("gmsaCredentialSpec") }
         set { setField("gmsaCredentialSpec", newValue) }
     }
+    /// The name of the credential specification.
     package var gmsaCredentialSpecName: String? {
         get { field("gmsaCredentialSpecName") }
         set { setField("gmsaCredentialSpecName", newValue) }
     }
+    /// Whether the container runs as a process of the node, as all of its pod must; false by default.
     package var hostProcess: Bool? {
         get { field("hostProcess") }
         set { setField("hostProcess", newValue) }
     }
+    /// The user that the container runs as; the image's when left out.
     package var runAsUserName: String? {
         get { field("runAsUserName") }
         set { setField("runAsUserName", newValue) }

@@ -2,128 +2,159 @@
 
 package import Model
 
+/// One backend of a Service, such as a pod.
 package struct Endpoint: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The addresses of this backend, from 1 to 100, all of the slice's addressType; clients use the first one.
     package var addresses: [String] {
         get { list("addresses") }
         set { setList("addresses", newValue) }
     }
+    /// Whether the backend can take traffic.
     package var conditions: EndpointConditions {
         get { field("conditions", or: EndpointConditions()) }
         set { setField("conditions", newValue) }
     }
+    /// Labels of the node in the API before v1; read-only.
     package var deprecatedTopology: [String: String] {
         get { map("deprecatedTopology") }
         set { setMap("deprecatedTopology", newValue) }
     }
+    /// Where the traffic to this backend should come from.
     package var hints: EndpointHints? {
         get { field("hints") }
         set { setField("hints", newValue) }
     }
+    /// The backend's name in DNS under the Service's name; unique in the slice, and a DNS label.
     package var hostname: String? {
         get { field("hostname") }
         set { setField("hostname", newValue) }
     }
+    /// The node on which the backend runs.
     package var nodeName: String? {
         get { field("nodeName") }
         set { setField("nodeName", newValue) }
     }
+    /// The object behind the backend, such as a Pod.
     package var targetRef: ObjectReference? {
         get { field("targetRef") }
         set { setField("targetRef", newValue) }
     }
+    /// The zone in which the backend runs.
     package var zone: String? {
         get { field("zone") }
         set { setField("zone", newValue) }
     }
 }
 
+/// Whether a backend can take traffic.
 package struct EndpointConditions: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Whether the backend takes new connections: serving and not terminating, or made ready by
+    /// publishNotReadyAddresses.
     package var ready: Bool? {
         get { field("ready") }
         set { setField("ready", newValue) }
     }
+    /// Whether the backend can answer, even while it terminates.
     package var serving: Bool? {
         get { field("serving") }
         set { setField("serving", newValue) }
     }
+    /// Whether the backend is being ended.
     package var terminating: Bool? {
         get { field("terminating") }
         set { setField("terminating", newValue) }
     }
 }
 
+/// Where the traffic to a backend should come from.
 package struct EndpointHints: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The nodes whose traffic should go to this backend; at most 8.
     package var forNodes: [ForNode] {
         get { list("forNodes") }
         set { setList("forNodes", newValue) }
     }
+    /// The zones whose traffic should go to this backend; at most 8.
     package var forZones: [ForZone] {
         get { list("forZones") }
         set { setList("forZones", newValue) }
     }
 }
 
+/// Some of the backends of a Service; all slices of the Service together are its backends.
 package struct EndpointSlice: KubernetesObject {
     package static let kind = GroupVersionKind(group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice")
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// What the addresses are: IPv4, IPv6 or FQDN; it cannot be changed.
     package var addressType: String {
         get { field("addressType", or: "") }
         set { setField("addressType", newValue) }
     }
+    /// The backends in this slice; at most 1000.
     package var endpoints: [Endpoint] {
         get { list("endpoints") }
         set { setList("endpoints", newValue) }
     }
+    /// The object's name, namespace, labels, annotations and bookkeeping.
     package var metadata: ObjectMeta {
         get { field("metadata", or: ObjectMeta()) }
         set { setField("metadata", newValue) }
     }
+    /// The ports on which every backend of the slice listens.
     package var ports: [EndpointSlicePort] {
         get { list("ports") }
         set { setList("ports", newValue) }
     }
 }
 
+/// A port on which the backends listen.
 package struct EndpointSlicePort: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The protocol above TCP or UDP, such as http or kubernetes.io/h2c.
     package var appProtocol: String? {
         get { field("appProtocol") }
         set { setField("appProtocol", newValue) }
     }
+    /// The name of the Service's port that this one stands for; unique in the slice, and may be empty.
     package var name: String? {
         get { field("name") }
         set { setField("name", newValue) }
     }
+    /// The number of the port; all ports when left out.
     package var port: Int? {
         get { field("port") }
         set { setField("port", newValue) }
     }
+    /// TCP, UDP or SCTP; TCP by default.
     package var `protocol`: String? {
         get { field("protocol") }
         set { setField("protocol", newValue) }
     }
 }
 
+/// A node whose traffic a backend should take.
 package struct ForNode: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the node.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
 }
 
+/// A zone whose traffic a backend should take.
 package struct ForZone: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The name of the zone.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }

@@ -2,186 +2,231 @@
 
 package import Model
 
+/// One aspect of an object's state, as its controller last found it.
 package struct Condition: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// When the status last changed from one value to another.
     package var lastTransitionTime: Timestamp? {
         get { field("lastTransitionTime") }
         set { setField("lastTransitionTime", newValue) }
     }
+    /// Details for people; may be empty.
     package var message: String {
         get { field("message", or: "") }
         set { setField("message", newValue) }
     }
+    /// The metadata.generation that the condition was set for; lower than the current one when out of date.
     package var observedGeneration: Int? {
         get { field("observedGeneration") }
         set { setField("observedGeneration", newValue) }
     }
+    /// Why the condition has this status, as one word in CamelCase.
     package var reason: String {
         get { field("reason", or: "") }
         set { setField("reason", newValue) }
     }
+    /// True, False or Unknown.
     package var status: String {
         get { field("status", or: "") }
         set { setField("status", newValue) }
     }
+    /// What the condition is about, in CamelCase; unique in its list.
     package var type: String {
         get { field("type", or: "") }
         set { setField("type", newValue) }
     }
 }
 
+/// Chooses objects by their labels; all requirements must hold, and an empty selector matches everything.
 package struct LabelSelector: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Requirements on labels, all of which must hold.
     package var matchExpressions: [LabelSelectorRequirement] {
         get { list("matchExpressions") }
         set { setList("matchExpressions", newValue) }
     }
+    /// Labels with the exact values that they must have.
     package var matchLabels: [String: String] {
         get { map("matchLabels") }
         set { setMap("matchLabels", newValue) }
     }
 }
 
+/// A requirement on one label.
 package struct LabelSelectorRequirement: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The label that the requirement is about.
     package var key: String {
         get { field("key", or: "") }
         set { setField("key", newValue) }
     }
+    /// How the label relates to the values: In, NotIn, Exists or DoesNotExist.
     package var `operator`: String {
         get { field("operator", or: "") }
         set { setField("operator", newValue) }
     }
+    /// The values for In and NotIn, at least one; none for Exists and DoesNotExist.
     package var values: [String] {
         get { list("values") }
         set { setList("values", newValue) }
     }
 }
 
+/// The fields that one manager last set, by one operation and in one version of the API.
 package struct ManagedFieldsEntry: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The version of the API in which fieldsV1 names the fields, such as apps/v1.
     package var apiVersion: String? {
         get { field("apiVersion") }
         set { setField("apiVersion", newValue) }
     }
+    /// The format of the fields; always FieldsV1.
     package var fieldsType: String? {
         get { field("fieldsType") }
         set { setField("fieldsType", newValue) }
     }
+    /// The set of fields as a tree, in which f: stands for a member, k: for an entry by key and v: for one by value.
     package var fieldsV1: JSON? {
         get { field("fieldsV1") }
         set { setField("fieldsV1", newValue) }
     }
+    /// The name of the manager, as its requests gave it in fieldManager.
     package var manager: String? {
         get { field("manager") }
         set { setField("manager", newValue) }
     }
+    /// How the fields were set: Apply or Update.
     package var operation: String? {
         get { field("operation") }
         set { setField("operation", newValue) }
     }
+    /// The subresource through which the fields were set, such as status; empty for the object itself.
     package var subresource: String? {
         get { field("subresource") }
         set { setField("subresource", newValue) }
     }
+    /// When the set of fields last changed.
     package var time: Timestamp? {
         get { field("time") }
         set { setField("time", newValue) }
     }
 }
 
+/// What every stored object has: its names, its labels, and what the server keeps about it.
 package struct ObjectMeta: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// Free data about the object for tools, which is not used to select; at most 256 KiB in all.
     package var annotations: [String: String] {
         get { map("annotations") }
         set { setMap("annotations", newValue) }
     }
+    /// When the object was created; set by the server.
     package var creationTimestamp: Timestamp? {
         get { field("creationTimestamp") }
         set { setField("creationTimestamp", newValue) }
     }
+    /// Seconds that the object may take to end once its deletion began; set by the server.
     package var deletionGracePeriodSeconds: Int? {
         get { field("deletionGracePeriodSeconds") }
         set { setField("deletionGracePeriodSeconds", newValue) }
     }
+    /// When the object is to be gone; set by the server when a deletion begins, and never taken back.
     package var deletionTimestamp: Timestamp? {
         get { field("deletionTimestamp") }
         set { setField("deletionTimestamp", newValue) }
     }
+    /// Names of those who must act before the object is removed; it stays until the list is empty.
     package var finalizers: [String] {
         get { list("finalizers") }
         set { setList("finalizers", newValue) }
     }
+    /// A prefix from which the server makes a unique name when name is empty.
     package var generateName: String {
         get { field("generateName", or: "") }
         set { setText("generateName", newValue) }
     }
+    /// Counts the changes of what is wanted of the object; set by the server.
     package var generation: Int? {
         get { field("generation") }
         set { setField("generation", newValue) }
     }
+    /// Names and values by which objects are selected and grouped.
     package var labels: [String: String] {
         get { map("labels") }
         set { setMap("labels", newValue) }
     }
+    /// Who manages which fields, for server-side apply; kept by the server.
     package var managedFields: [ManagedFieldsEntry] {
         get { list("managedFields") }
         set { setList("managedFields", newValue) }
     }
+    /// The object's name, unique for its kind in its namespace; it cannot be changed.
     package var name: String {
         get { field("name", or: "") }
         set { setText("name", newValue) }
     }
+    /// The namespace that the object lives in, default when left out; empty for cluster-wide kinds.
     package var namespace: String {
         get { field("namespace", or: "") }
         set { setText("namespace", newValue) }
     }
+    /// The objects that this one depends on; it is deleted once all of them are gone.
     package var ownerReferences: [OwnerReference] {
         get { list("ownerReferences") }
         set { setList("ownerReferences", newValue) }
     }
+    /// Changes with every write; send it with an update to have the write refused if the object changed meanwhile.
     package var resourceVersion: String {
         get { field("resourceVersion", or: "") }
         set { setText("resourceVersion", newValue) }
     }
+    /// Without meaning; kept for old clients.
     package var selfLink: String? {
         get { field("selfLink") }
         set { setField("selfLink", newValue) }
     }
+    /// Identifies this very object for ever, also after another takes its name; set by the server.
     package var uid: String {
         get { field("uid", or: "") }
         set { setText("uid", newValue) }
     }
 }
 
+/// Names an object that owns this one, in the same namespace or cluster-wide.
 package struct OwnerReference: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
+    /// The group and version of the owner.
     package var apiVersion: String {
         get { field("apiVersion", or: "") }
         set { setField("apiVersion", newValue) }
     }
+    /// Whether a foreground deletion of the owner waits until this object is gone; false by default.
     package var blockOwnerDeletion: Bool? {
         get { field("blockOwnerDeletion") }
         set { setField("blockOwnerDeletion", newValue) }
     }
+    /// Whether the owner is the one that manages this object; at most one owner is.
     package var controller: Bool? {
         get { field("controller") }
         set { setField("controller", newValue) }
     }
+    /// The kind of the owner.
     package var kind: String {
         get { field("kind", or: "") }
         set { setField("kind", newValue) }
     }
+    /// The name of the owner.
     package var name: String {
         get { field("name", or: "") }
         set { setField("name", newValue) }
     }
+    /// The uid of the owner; another object with the same name does not count.
     package var uid: String {
         get { field("uid", or: "") }
         set { setField("uid", newValue) }

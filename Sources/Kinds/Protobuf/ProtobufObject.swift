@@ -21,8 +21,8 @@ package struct ProtobufObject: Hashable, Sendable {
         guard envelope.contentEncoding.isEmpty, ["", ProtobufMessages.contentType].contains(envelope.contentType) else {
             throw ProtobufError("its content is \(envelope.contentType) \(envelope.contentEncoding), not protobuf")
         }
-        let message = ProtobufMessages.message(apiVersion: envelope.apiVersion, kind: envelope.kind)
-        guard ProtobufMessages.all[message] != nil else {
+        let kind = GroupVersionKind(apiVersion: envelope.apiVersion, kind: envelope.kind)
+        guard let message = ProtobufMessages.place(of: kind) else {
             throw ProtobufError(
                 "there is no kind \(envelope.kind) of \(envelope.apiVersion) in protobuf; send it as JSON")
         }
@@ -73,18 +73,18 @@ package struct ProtobufObject: Hashable, Sendable {
     // MARK: - Messages
 
     private static func object(
-        _ message: String, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
+        _ place: Int, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
     ) throws(ProtobufError) -> JSONObject {
         guard depth > 0 else { throw ProtobufError("it is nested deeper than \(Self.depth) messages") }
-        guard let fields = ProtobufMessages.all[message] else { throw ProtobufError("\(message) is no known message") }
+        let message = ProtobufMessages.table.messages[place]
         var result = JSONObject()
         // Gathered apart, since each entry comes by itself: what is in place would be copied for each.
         var lists: [String: [JSON]] = [:]
         var maps: [String: JSONObject] = [:]
         var reader = ProtobufReader(bytes)
         while let (number, value) = try reader.next() {
-            guard let field = fields[number] else {
-                unknown.append("unknown field \(number) of \(message)")
+            guard let field = message.field(number) else {
+                unknown.append("unknown field \(number) of \(message.name)")
                 continue
             }
             switch field.label {
@@ -97,14 +97,15 @@ package struct ProtobufObject: Hashable, Sendable {
                 if lists[field.name] == nil { result[field.name] = [] }
                 lists[field.name, default: []].append(item)
             case .inline:
-                guard case .bytes(let bytes) = value else {
-                    throw ProtobufError("\(message).\(field.name) is no message")
+                guard case .bytes(let bytes) = value, case .message(let inlined) = field.type else {
+                    throw ProtobufError("\(message.name).\(field.name) is no message")
                 }
-                let members = try object(field.type, bytes, depth: depth - 1, unknown: &unknown)
+                let members = try object(inlined, bytes, depth: depth - 1, unknown: &unknown)
                 for member in members { result[member.key] = member.value }
-            case .single, .keep, .nonzero:
+            case .single, .keep, .always, .nonzero:
                 let item = try json(field.type, value, depth: depth, unknown: &unknown)
-                guard let item, field.label == .keep || !isZero(item, field) else { continue }
+                let isKept = field.label == .keep || field.label == .always
+                guard let item, isKept || !isZero(item, field) else { continue }
                 result[field.name] = item
             }
         }
@@ -117,7 +118,7 @@ package struct ProtobufObject: Hashable, Sendable {
     private static func isZero(_ value: JSON, _ field: ProtobufMessages.Field) -> Bool {
         switch value {
         case .string(""), .bool(false): true
-        case .int(0): field.type != "IntOrString" || field.label == .nonzero
+        case .int(0): field.type != .intOrString || field.label == .nonzero
         default: false
         }
     }
@@ -140,48 +141,56 @@ package struct ProtobufObject: Hashable, Sendable {
 
     /// - Returns: `nil` for what stands for nothing: a time that was never set.
     private static func json(
-        _ type: String, _ value: ProtobufReader.Value, depth: Int, unknown: inout [String]
+        _ type: ProtobufType, _ value: ProtobufReader.Value, depth: Int, unknown: inout [String]
     ) throws(ProtobufError) -> JSON? {
         switch (type, value) {
-        case ("bool", .number(let number)): return .bool(number != 0)
-        case ("int32", .number(let number)): return .int(Int64(Int32(truncatingIfNeeded: number)))
-        case ("int64", .number(let number)): return .int(Int64(bitPattern: number))
-        case ("string", .bytes(let bytes)): return .string(try text(bytes))
-        case ("bytes", .bytes(let bytes)): return .string(base64(bytes))
-        case ("meta.v1.Time", .bytes(let bytes)): return try time(bytes, fractionDigits: 0)
-        case ("meta.v1.MicroTime", .bytes(let bytes)): return try time(bytes, fractionDigits: 6)
-        case ("Quantity", .bytes(let bytes)):
+        case (.bool, .number(let number)): return .bool(number != 0)
+        case (.int32, .number(let number)): return .int(Int64(Int32(truncatingIfNeeded: number)))
+        case (.int64, .number(let number)): return .int(Int64(bitPattern: number))
+        case (.string, .bytes(let bytes)): return .string(try text(bytes))
+        case (.bytes, .bytes(let bytes)): return .string(Base64.encode(bytes))
+        case (.double, .number(let bits)): return number(Double(bitPattern: bits))
+        case (.time, .bytes(let bytes)): return try time(bytes, fractionDigits: 0)
+        case (.microTime, .bytes(let bytes)): return try time(bytes, fractionDigits: 6)
+        case (.quantity, .bytes(let bytes)):
             var reader = ProtobufReader(bytes)
             guard let (number, value) = try reader.next() else { return "0" }
             guard number == 1, case .bytes(let bytes) = value else { throw ProtobufError("a quantity is no text") }
             return .string(try text(bytes))
-        case ("IntOrString", .bytes(let bytes)): return try intOrString(bytes)
-        case ("meta.v1.FieldsV1", .bytes(let bytes)):
-            var reader = ProtobufReader(bytes)
-            guard let (_, value) = try reader.next() else { return [:] }
-            guard case .bytes(let bytes) = value else { throw ProtobufError("fieldsV1 is no text") }
-            return try embedded(bytes, in: "fieldsV1")
-        case ("double", .number(let bits)): return number(Double(bitPattern: bits))
-        case ("RawExtension", .bytes(let bytes)), ("apiextensions.v1.JSON", .bytes(let bytes)):
-            var reader = ProtobufReader(bytes)
-            guard let (_, value) = try reader.next() else { return .null }
-            guard case .bytes(let bytes) = value else { throw ProtobufError("\(type) is no text") }
-            return try embedded(bytes, in: type)
-        case (_, .bytes(let bytes)) where type.hasPrefix(schemaOr):
+        case (.intOrString, .bytes(let bytes)): return try intOrString(bytes)
+        case (.fieldsV1, .bytes(let bytes)): return try embedded(bytes, in: "fieldsV1") ?? [:]
+        case (.embedded, .bytes(let bytes)): return try embedded(bytes, in: type.name) ?? .null
+        case (.strings, .bytes(let bytes)): return try strings(bytes)
+        case (.schemaOrArray, .bytes(let bytes)), (.schemaOrBool, .bytes(let bytes)),
+            (.schemaOrStringArray, .bytes(let bytes)):
             return try schemaOrOther(type, bytes, depth: depth, unknown: &unknown)
-        case (_, .bytes(let bytes)):
-            return .object(try object(type, bytes, depth: depth - 1, unknown: &unknown))
-        case (_, .number): throw ProtobufError("a number stands where \(type) belongs")
+        case (.message(let place), .bytes(let bytes)):
+            return .object(try object(place, bytes, depth: depth - 1, unknown: &unknown))
+        case (_, .bytes): throw ProtobufError("text stands where \(type.name) belongs")
+        case (_, .number): throw ProtobufError("a number stands where \(type.name) belongs")
         }
     }
 
-    /// A JSON value that is sent as its text.
-    private static func embedded(_ bytes: ArraySlice<UInt8>, in place: String) throws(ProtobufError) -> JSON {
+    /// A JSON value that is sent as its text, in field 1; `nil` when there is none.
+    private static func embedded(_ bytes: ArraySlice<UInt8>, in place: String) throws(ProtobufError) -> JSON? {
+        var reader = ProtobufReader(bytes)
+        guard let (_, value) = try reader.next() else { return nil }
+        guard case .bytes(let bytes) = value else { throw ProtobufError("\(place) is no text") }
         do {
             return try JSON(decoding: Array(bytes))
         } catch {
             throw ProtobufError("\(place) is no JSON: \(error)")
         }
+    }
+
+    private static func strings(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> JSON {
+        var reader = ProtobufReader(bytes)
+        var texts: [JSON] = []
+        while let (number, value) = try reader.next() {
+            guard number == 1, case .bytes(let bytes) = value else { throw ProtobufError("a list holds no texts") }
+            texts.append(.string(try text(bytes)))
+        }
+        return .array(texts)
     }
 
     /// As Go writes it in JSON: a whole number without a fraction.
@@ -190,31 +199,30 @@ package struct ProtobufObject: Hashable, Sendable {
         return value.isFinite ? .number("\(value)") : .null
     }
 
-    private static let schemaOr = "apiextensions.v1.JSONSchemaPropsOr"
-
-    /// Where a schema may stand, or something simpler: a list of schemas, a list of names, or whether anything may.
+    /// Schemas 1 and 2, names 2, whether anything may 1.
     private static func schemaOrOther(
-        _ type: String, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
+        _ type: ProtobufType, _ bytes: ArraySlice<UInt8>, depth: Int, unknown: inout [String]
     ) throws(ProtobufError) -> JSON {
         var reader = ProtobufReader(bytes)
         var schema: JSON?
         var list: [JSON] = []
         var allows = false
         while let (field, value) = try reader.next() {
-            switch (type.dropFirst(schemaOr.count), field, value) {
-            case ("Bool", 1, .number(let number)): allows = number != 0
-            case ("Array", 1, .bytes(let bytes)), ("Bool", 2, .bytes(let bytes)), ("StringArray", 1, .bytes(let bytes)):
-                let message = "apiextensions.v1.JSONSchemaProps"
-                schema = .object(try object(message, bytes, depth: depth - 1, unknown: &unknown))
-            case ("Array", 2, .bytes(let bytes)):
-                let message = "apiextensions.v1.JSONSchemaProps"
-                list.append(.object(try object(message, bytes, depth: depth - 1, unknown: &unknown)))
-            case ("StringArray", 2, .bytes(let bytes)): list.append(.string(try text(bytes)))
-            default: throw ProtobufError("\(type) has the unknown field \(field)")
+            switch (type, field, value) {
+            case (.schemaOrBool, 1, .number(let number)): allows = number != 0
+            case (.schemaOrArray, 1, .bytes(let bytes)), (.schemaOrBool, 2, .bytes(let bytes)),
+                (.schemaOrStringArray, 1, .bytes(let bytes)):
+                let place = ProtobufMessages.schemaProperties
+                schema = .object(try object(place, bytes, depth: depth - 1, unknown: &unknown))
+            case (.schemaOrArray, 2, .bytes(let bytes)):
+                let place = ProtobufMessages.schemaProperties
+                list.append(.object(try object(place, bytes, depth: depth - 1, unknown: &unknown)))
+            case (.schemaOrStringArray, 2, .bytes(let bytes)): list.append(.string(try text(bytes)))
+            default: throw ProtobufError("\(type.name) has the unknown field \(field)")
             }
         }
         if !list.isEmpty { return .array(list) }
-        return schema ?? (type.hasSuffix("Bool") ? .bool(allows) : .null)
+        return schema ?? (type == .schemaOrBool ? .bool(allows) : .null)
     }
 
     /// Seconds 1, nanoseconds 2; a time that was never set is an empty message.
@@ -245,22 +253,5 @@ package struct ProtobufObject: Hashable, Sendable {
             }
         }
         return isText ? .string(string) : .int(number)
-    }
-
-    /// RFC 4648, which is how bytes are written in JSON.
-    private static func base64(_ bytes: ArraySlice<UInt8>) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        var rest = bytes
-        while !rest.isEmpty {
-            let group = rest.prefix(3)
-            rest = rest.dropFirst(3)
-            let value = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) } << UInt32((3 - group.count) * 8)
-            for index in 0..<4 {
-                let digit = alphabet[Int(value >> UInt32(18 - 6 * index) & 63)]
-                text.append(index <= group.count ? digit : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -2,6 +2,7 @@ import Model
 
 /// Applications, in Argo CD's shape: served as a custom resource with a status subresource is (semantics-api C10, C14).
 struct ApplicationRules: KindRules {
+    var takesAnyFinalizer: Bool { true }
     var generation: GenerationRule { .content }
     /// Argo CD's clients update without a version.
     var allowsUnconditionalUpdate: Bool { true }

@@ -32,7 +32,7 @@ struct SecretRules: KindRules {
         guard let texts = object["stringData"]?.object else { return }
         var data = object["data"] ?? .emptyObject
         for text in texts {
-            if let value = text.value.string { data[text.key] = .string(CanonicalText.base64(value)) }
+            if let value = text.value.string { data[text.key] = .string(Base64.encode(value.utf8)) }
         }
         object["stringData"] = nil
         if data.object?.isEmpty == false { object["data"] = data }

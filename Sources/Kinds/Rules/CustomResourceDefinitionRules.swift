@@ -2,6 +2,7 @@ import Model
 
 /// Definitions of custom resources: semantics-api C10, C14, F, I1, I2.
 struct CustomResourceDefinitionRules: KindRules {
+    var takesAnyFinalizer: Bool { true }
     var generation: GenerationRule { .spec }
     var allowsUnconditionalUpdate: Bool { false }
     private static let spec = FieldPath("spec")

@@ -70,14 +70,15 @@ extension ServerSideApply {
             ownership.set(FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields))
 
             var result = merged ?? base
-            if !last.subtracting(fields).isEmpty { result = pruned(result, last: last, ownership) }
+            let isPruned = !last.subtracting(fields).isEmpty
+            if isPruned { result = pruned(result, last: last, ownership) }
             let difference = ObjectComparison(from: base, to: result, schema: schema).excluding(resetFields)
             let changed = difference.changed
             let conflicts = force ? [] : conflicts(over: changed, in: ownership)
             if !conflicts.isEmpty { throw .conflicts(conflicts) }
             ownership.take(changed.union(difference.removed), except: identity)
 
-            if hasNulls { result = ObjectMerge.withoutNulls(result, schema) }
+            if hasNulls || isPruned { result = ObjectMerge.withoutNulls(result, schema) }
             let isSame = result == base
             if isSame, last == fields, let own { ownership.set(own) }
             if fields.isEmpty { ownership.remove(identity) }

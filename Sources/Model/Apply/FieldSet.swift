@@ -59,7 +59,7 @@ package struct FieldSet: Hashable, Sendable {
         nodes.first { $0.element == element }
     }
 
-    /// Every field in the set, parents before their content.
+    /// Every field in the set: at each level first those of the level, then what is below them, as Kubernetes has it.
     package var paths: [PathElement.Path] {
         var found: [PathElement.Path] = []
         collect(below: [], into: &found)
@@ -67,11 +67,8 @@ package struct FieldSet: Hashable, Sendable {
     }
 
     private func collect(below path: [PathElement], into found: inout [PathElement.Path]) {
-        for node in nodes {
-            let here = path + [node.element]
-            if node.isMember { found.append(PathElement.Path(here)) }
-            node.children.collect(below: here, into: &found)
-        }
+        for node in nodes where node.isMember { found.append(PathElement.Path(path + [node.element])) }
+        for node in nodes { node.children.collect(below: path + [node.element], into: &found) }
     }
 }
 

@@ -105,14 +105,15 @@ enum ObjectMerge {
         return result
     }
 
-    /// The value without the nulls of declared fields, which the merge carried only for the comparison.
+    /// The value without the nulls of declared fields, which the merge carried only for the comparison. Entries of maps
+    /// stay: there null is a value, the empty one.
     static func withoutNulls(_ value: JSON, _ schema: Schema?) -> JSON {
         switch value {
         case .object(let object):
             var result: [JSONObject.Member] = []
             for member in object {
                 let property = schema?.property(member.key)
-                if member.value.isNull, let child = schema?.child(member.key), !child.isNullable { continue }
+                if member.value.isNull, let property, !property.isNullable { continue }
                 let child = property ?? schema?.additionalProperties
                 result.append(JSONObject.Member(key: member.key, value: withoutNulls(member.value, child)))
             }
@@ -138,9 +139,9 @@ enum ObjectRemoval {
                     continue
                 }
                 if node.isMember { continue }
-                if let rest = removing(node.children, from: member.value, schema?.child(member.key)) {
-                    result.append(JSONObject.Member(key: member.key, value: rest))
-                }
+                // A container that lost all it had is null until the end, so that those around it stay.
+                let rest = removing(node.children, from: member.value, schema?.child(member.key)) ?? .null
+                result.append(JSONObject.Member(key: member.key, value: rest))
             }
             if result.isEmpty { return nil }
             return .object(JSONObject(result))

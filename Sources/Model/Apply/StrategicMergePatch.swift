@@ -84,11 +84,29 @@ package enum StrategicMergePatch {
         switch patch {
         case .null: return nil
         case .object(let patch):
-            let target = isReplaced ? nil : original?.object
-            return try .object(merged(target ?? JSONObject(), with: patch, schema))
+            guard let target = original?.object, !isReplaced else { return try taken(.object(patch), schema) }
+            return try .object(merged(target, with: patch, schema))
         case .array(let patch):
+            guard let original = original?.array else { return try taken(.array(patch), schema) }
             guard schema?.patchStrategies.contains("merge") == true else { return .array(patch) }
-            return try .array(merged(original?.array ?? [], with: patch, schema))
+            return try .array(merged(original, with: patch, schema))
+        default: return patch
+        }
+    }
+
+    /// What a patch says of a field that is not there: itself, without what asks for the removal or replacement of
+    /// something; `nil` when it is just that.
+    private static func taken(_ patch: JSON, _ schema: Schema?) throws(PatchError) -> JSON? {
+        switch patch {
+        case .object(let object):
+            if object[directive] != nil { return nil }
+            return try .object(merged(JSONObject(), with: object, schema))
+        case .array(let items):
+            var result: [JSON] = []
+            for item in items {
+                if let value = try taken(item, schema?.items) { result.append(value) }
+            }
+            return .array(result)
         default: return patch
         }
     }
@@ -102,7 +120,7 @@ package enum StrategicMergePatch {
         for member in patch where !member.value.isNull && !member.key.hasPrefix("$") {
             if keys.contains(.string(member.key)) { continue }
             throw PatchError(
-                kind: .failed,
+                kind: .malformed,
                 message: "invalid patch format of retainKeys: the patch sets \(member.key), which it does not list")
         }
         for key in Array(target.keys) where !keys.contains(.string(key)) { target[key] = nil }
@@ -170,9 +188,11 @@ package enum StrategicMergePatch {
         if original?.array == nil, patch?.array == nil { return nil }
         try check(change, against: order, schema, field)
         let isMerged = schema?.patchStrategies.contains("merge") == true
-        let content =
+        let content: [JSON] =
             if patch == nil {
                 before
+            } else if original?.array == nil {
+                try taken(.array(change), schema)?.array ?? []
             } else {
                 isMerged ? try mergedContent(before, change, schema) : change
             }

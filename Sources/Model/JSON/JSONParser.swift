@@ -12,10 +12,13 @@ struct JSONParser: ~Copyable {
     private var depth = 0
     private var members = ValueStack<JSONObject.Member>()
     private var elements = ValueStack<JSON>()
+    /// Where keys that stand twice in an object are noted; `nil` refuses them.
+    private(set) var repeated: RepeatedFields?
 
-    init(buffer: UnsafeBufferPointer<UInt8>, depthLimit: Int) {
+    init(buffer: UnsafeBufferPointer<UInt8>, depthLimit: Int, repeated: RepeatedFields? = nil) {
         self.buffer = buffer
         self.depthLimit = depthLimit
+        self.repeated = repeated
     }
 
     func positioned(_ fault: JSONFault) -> JSONError {
@@ -91,7 +94,9 @@ struct JSONParser: ~Copyable {
         }
         let start = elements.count
         while true {
+            repeated?.path.append(.index(elements.count - start))
             elements.push(try value())
+            repeated?.path.removeLast()
             skipSpace()
             if consume(",") {
                 skipSpace()
@@ -104,6 +109,7 @@ struct JSONParser: ~Copyable {
     }
 
     private mutating func object() throws(JSONFault) -> JSON {
+        if repeated != nil { return try forgivingObject() }
         let startOffset = offset
         try enter()
         if consume("}") {
@@ -144,6 +150,39 @@ struct JSONParser: ~Copyable {
         let object = JSONObject(checking: members, duplicate: &duplicate)
         if let duplicate { throw twice(members[duplicate].key, at: startOffset) }
         return .object(object)
+    }
+
+    /// An object of which the last value under a key counts.
+    private mutating func forgivingObject() throws(JSONFault) -> JSON {
+        try enter()
+        var members: [JSONObject.Member] = []
+        var positions: [UTF8Key: Int] = [:]
+        var isEnd = consume("}")
+        while !isEnd {
+            guard offset < buffer.count, buffer[offset] == UInt8(ascii: "\"") else {
+                throw fault("expected a quoted key in an object")
+            }
+            let key = try string()
+            skipSpace()
+            guard consume(":") else { throw fault("expected ':' after the key \"\(key)\"") }
+            skipSpace()
+            repeated?.path.append(.member(key))
+            let value = try value()
+            if let earlier = positions[UTF8Key(key)] {
+                repeated?.note()
+                members[earlier].value = value
+            } else {
+                positions[UTF8Key(key)] = members.count
+                members.append(JSONObject.Member(key: key, value: value))
+            }
+            repeated?.path.removeLast()
+            skipSpace()
+            isEnd = !consume(",")
+            skipSpace()
+            guard !isEnd || consume("}") else { throw fault("expected ',' or '}' in an object") }
+        }
+        depth -= 1
+        return .object(JSONObject(members))
     }
 
     /// A key without escapes is marked by its bytes; one with escapes may equal any other.

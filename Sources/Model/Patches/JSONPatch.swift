@@ -104,16 +104,20 @@ private enum Operation: CustomStringConvertible {
             let value = try Self.remove(from, from: &target)
             try target.change(at: path.tokens[...]) { (place) throws(PatchError) in try place.add(value) }
         case .copy(let from, let path):
-            guard let value = try target.value(at: from) else { throw .missing(from) }
+            // Kubernetes' library takes an absent member for null.
+            let isMember = try target.value(at: from.parent)?.object != nil
+            guard let value = try target.value(at: from) ?? (isMember ? .null : nil) else { throw .missing(from) }
             copied += value.encoded().count
             guard copied <= JSONPatch.copyLimit else {
                 throw PatchError(kind: .failed, message: "the copies are larger than \(JSONPatch.copyLimit) bytes")
             }
             try target.change(at: path.tokens[...]) { (place) throws(PatchError) in try place.add(value) }
         case .test(let path, let value):
-            // RFC 6902 §4.6, but for one thing Kubernetes allows: null also stands for an absent member.
+            // RFC 6902 §4.6, but for one thing Kubernetes allows: null also stands for an absent member of an object.
             let found = try target.value(at: path)
-            guard found.map({ $0.isEquivalent(to: value) }) ?? value.isNull else {
+            let holder = try target.value(at: path.parent)
+            let isAbsent = found == nil && value.isNull && holder?.object != nil
+            guard found.map({ $0.isEquivalent(to: value) }) ?? isAbsent else {
                 throw PatchError(kind: .failed, message: "the value is not the expected one")
             }
         }
@@ -156,8 +160,13 @@ private struct Place: ~Copyable {
         }
     }
 
+    /// A member that is not there is added: so does Kubernetes' library, unlike the RFC.
     mutating func replace(_ value: JSON) throws(PatchError) {
-        _ = try remove(replacement: value)
+        if let token, case .object = container {
+            container[token] = value
+        } else {
+            _ = try remove(replacement: value)
+        }
     }
 
     mutating func remove() throws(PatchError) -> JSON {
@@ -191,7 +200,7 @@ private struct Place: ~Copyable {
     /// - Parameter isInsertion: `-`, the place after the last element, can be reached too.
     static func index(_ token: String, of count: Int, isInsertion: Bool = false) throws(PatchError) -> Int {
         if token == "-", isInsertion { return count }
-        guard let index = JSON.elementIndex(token) else {
+        guard let index = JSON.elementIndex(token, of: isInsertion ? count + 1 : count) else {
             let reason =
                 token == "-" ? "\"-\" is the place after the last element" : "\"\(token)\" is no index of a list"
             throw PatchError(kind: .failed, message: reason)
@@ -204,12 +213,15 @@ private struct Place: ~Copyable {
 }
 
 extension JSON {
-    /// RFC 6901: digits without a leading zero.
-    fileprivate static func elementIndex(_ token: String) -> Int? {
-        guard token.utf8.allSatisfy({ (0x30...0x39).contains($0) }), token == "0" || token.utf8.first != 0x30 else {
-            return nil
-        }
-        return Int(token)
+    /// RFC 6901: digits without a leading zero. As Kubernetes has it, `-1` is the last of `count` places.
+    fileprivate static func elementIndex(_ token: String, of count: Int) -> Int? {
+        let isFromEnd = token.utf8.first == UInt8(ascii: "-")
+        let digits = isFromEnd ? token.dropFirst() : token[...]
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), digits == "0" || digits.utf8.first != 0x30,
+            let number = Int(digits)
+        else { return nil }
+        guard isFromEnd else { return number }
+        return number > 0 && number <= count ? count - number : nil
     }
 
     fileprivate func value(at path: JSONPointer) throws(PatchError) -> JSON? {
@@ -220,7 +232,9 @@ extension JSON {
                 guard let child = object[token] else { return nil }
                 value = child
             case .array(let elements):
-                guard let index = Self.elementIndex(token), index < elements.count else { return nil }
+                guard let index = Self.elementIndex(token, of: elements.count), index < elements.count else {
+                    return nil
+                }
                 value = elements[index]
             default: return nil
             }

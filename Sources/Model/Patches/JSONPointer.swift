@@ -6,6 +6,9 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
         self.tokens = tokens
     }
 
+    /// The place that holds this one; the whole document is its own.
+    package var parent: JSONPointer { JSONPointer(tokens: tokens.dropLast()) }
+
     /// `nil` when the text is no pointer: one is empty or begins with `/`, and `~` stands before `0` or `1` only.
     package init?(_ text: String) {
         tokens = []

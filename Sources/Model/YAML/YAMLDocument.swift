@@ -75,6 +75,29 @@ package enum YAML {
         }
     }
 
+    /// Reads a stream as the Kubernetes API server does: where a map gives a key twice, the last value counts.
+    ///
+    /// - Parameter repeated: gets a message for each such key: `line 7: key "paused" already set in map` (C21).
+    package static func documents(
+        _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits(), repeated: inout [String]
+    ) throws(YAMLError) -> [YAMLDocument] {
+        do {
+            return try documents(text, file: file, limits: limits)
+        } catch {
+            guard text.count <= limits.bytes else { throw error }
+            let documents: [YAMLDocument]
+            do {
+                (documents, repeated) = try text.withUnsafeBufferPointer { (buffer) throws(YAMLFault) in
+                    var parser = YAMLParser(source: buffer, limits: limits, file: file, repeated: [])
+                    return (try parser.stream(), parser.repeated ?? [])
+                }
+            } catch {
+                throw YAMLError(file: file, line: error.mark.line, column: error.mark.column, message: error.message)
+            }
+            return documents
+        }
+    }
+
     package static func documents(
         _ text: String, file: String, limits: YAMLLimits = YAMLLimits()
     ) throws(YAMLError) -> [YAMLDocument] {

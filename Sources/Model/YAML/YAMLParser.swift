@@ -29,11 +29,14 @@ struct YAMLParser: ~Copyable {
     private var aliased = 0
     /// The node of the value that was read last.
     private var node = 0
+    /// Where keys that stand twice in a map are noted; `nil` refuses them.
+    private(set) var repeated: [String]?
 
-    init(source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String) {
+    init(source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String, repeated: [String]? = nil) {
         events = YAMLEvents(source: source)
         self.limits = limits
         self.file = file
+        self.repeated = repeated
     }
 
     mutating func stream() throws(YAMLFault) -> [YAMLDocument] {
@@ -215,6 +218,8 @@ extension YAMLParser {
         let nodesStart = openNodes.count
         var seen: UInt64 = 0
         var merges: [(value: JSON, node: Int)] = []
+        // Only where a map may say a thing twice.
+        var positions: [UTF8Key: Int] = [:]
         while true {
             let type = try events.next()
             if type == YAML_MAPPING_END_EVENT { break }
@@ -226,7 +231,15 @@ extension YAMLParser {
             }
             var mask: UInt64 = 0
             let name = try self.key(type, mask: &mask)
-            if seen & mask != 0, members.count - start <= JSONObject.indexThreshold {
+            if repeated != nil {
+                if let earlier = positions[UTF8Key(name)] {
+                    note(name, at: keyPlace.mark)
+                    members[start + earlier].value = try value(try events.next(), key: keyPlace)
+                    openNodes[nodesStart + earlier] = UInt32(truncatingIfNeeded: node)
+                    continue
+                }
+                positions[UTF8Key(name)] = members.count - start
+            } else if seen & mask != 0, members.count - start <= JSONObject.indexThreshold {
                 try checkUnique(name, from: start, nodesFrom: nodesStart, at: keyPlace.mark)
             }
             seen |= mask
@@ -265,6 +278,12 @@ extension YAMLParser {
             let first = nodes[Int(openNodes[nodesStart + position - start])]
             throw duplicateKey(key, at: mark, first: first.keyMark ?? first.mark)
         }
+    }
+
+    /// In the words of `sigs.k8s.io/yaml`.
+    private mutating func note(_ key: String, at mark: Mark) {
+        guard (repeated?.count ?? 0) < RepeatedFields.limit else { return }
+        repeated?.append("line \(mark.line): key \(JSON.string(key).text()) already set in map")
     }
 
     private func duplicateKey(_ key: String, at mark: Mark, first: Mark) -> YAMLFault {

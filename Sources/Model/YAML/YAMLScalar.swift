@@ -123,7 +123,7 @@ enum YAMLScalar {
         let resolved = resolve(bytes)
         switch (name, resolved.kind) {
         case ("str", _): return .string(text)
-        case ("binary", _): return .string(try Base64.text(text, at: mark))
+        case ("binary", _): return .string(try YAMLBinary.text(text, at: mark))
         case ("null", .null), ("bool", .bool), ("int", .int), ("float", .float), ("float", .int): return resolved.value
         case ("timestamp", .string) where isTimestamp(bytes): return .string(text)
         case ("float", .string):
@@ -167,7 +167,7 @@ enum YAMLScalar {
 }
 
 /// RFC 4648 base64, for the tag `!!binary`.
-private enum Base64 {
+private enum YAMLBinary {
     static func text(_ encoded: String, at mark: Mark) throws(YAMLFault) -> String {
         var bits: UInt32 = 0
         var count = 0

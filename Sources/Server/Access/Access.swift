@@ -5,28 +5,71 @@ struct User: Hashable, Sendable {
     var name: String
     var groups: [String]
 
-    static let administrator = User(name: "martlet-admin", groups: ["system:masters", "system:authenticated"])
+    static let administratorGroup = "system:masters"
+    static let authenticatedGroup = "system:authenticated"
+
+    /// Whoever has the token of the kubeconfig.
+    static let administrator = User(name: "martlet-admin", groups: [administratorGroup, authenticatedGroup])
     static let anonymous = User(name: "system:anonymous", groups: ["system:unauthenticated"])
+
+    var isAdministrator: Bool { groups.contains(Self.administratorGroup) }
+    var isAnonymous: Bool { self == .anonymous }
 }
 
-/// The one place where it is decided who a request is from and whether it may pass (semantics-api J1).
+/// The one place where it is decided who a request is from and whether it may pass (semantics-api J1, J5).
 struct Access: Sendable {
     let token: AccessToken
+    let certificates: ClientCertificates
 
+    /// Whose request it is: a certificate's or a token's; nobody's where it shows neither.
+    ///
     /// - Parameter authorization: the header of that name.
-    /// - Throws: `.unauthorized` for a wrong token, and for none where one is needed.
-    func admit(authorization: String?, to path: APIPath) throws(APIError) -> User {
+    /// - Throws: `.unauthorized` for a wrong token and for a certificate that is not to be believed, also where
+    ///   anonymous requests may pass (J1).
+    func authenticate(authorization: String?, peer: PeerCertificates?) async throws(APIError) -> User {
+        var refusal: APIError?
+        if let peer {
+            do throws(APIError) {
+                if let user = try await certificates.user(of: peer) { return user }
+            } catch {
+                refusal = error
+            }
+        }
         if let authorization {
             let parts = authorization.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "bearer", token.matches(String(parts[1])) else {
-                // Also where anonymous requests may pass (J1).
-                throw APIError(.unauthorized, "Unauthorized")
+            if parts.count == 2, parts[0].lowercased() == "bearer", token.matches(String(parts[1])) {
+                return .administrator
             }
-            return .administrator
+            refusal = APIError(.unauthorized, "Unauthorized")
         }
-        switch path {
-        case .health, .version: return .anonymous
-        default: throw APIError(.unauthorized, "Unauthorized")
+        if let refusal { throw refusal }
+        return .anonymous
+    }
+
+    /// - Throws: `.unauthorized` where one must say who one is, `.forbidden` where that is not enough.
+    func authorize(_ user: User, _ attributes: RequestAttributes) throws(APIError) {
+        guard !allows(user, attributes) else { return }
+        guard !user.isAnonymous else { throw APIError(.unauthorized, "Unauthorized") }
+        throw attributes.refusal(for: user)
+    }
+
+    /// Administrators may do everything; others see what there is and who they are, and everybody the health.
+    func allows(_ user: User, _ attributes: RequestAttributes) -> Bool {
+        if user.isAdministrator { return true }
+        switch attributes {
+        case .path(let verb, let path):
+            let first = path.split(separator: "/").first.map(String.init) ?? ""
+            guard ["get", "head"].contains(verb) else { return false }
+            if ["healthz", "livez", "readyz", "version"].contains(first) { return true }
+            return !user.isAnonymous && ["", "api", "apis", "openapi", "swagger-2.0.0.pb-v1"].contains(first)
+        case .resource(let verb, let resource):
+            return !user.isAnonymous && verb == "create" && Self.selfReviews.contains(resource.resource)
+                && ["authentication.k8s.io", "authorization.k8s.io"].contains(resource.group)
         }
     }
+
+    /// With which a user asks about itself.
+    private static let selfReviews: Set<String> = [
+        "selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews",
+    ]
 }

@@ -92,6 +92,29 @@ struct CertificateFolder: Sendable {
         }
     }
 
+    /// Signs a certificate for a client with the authority that is here, also while a service uses the folder: nothing
+    /// is written.
+    func clientCertificate(
+        user: String, groups: [String], for lifetime: Duration, at now: Timestamp
+    ) throws(CertificateFault) -> (authority: String, client: KeyPair) {
+        let texts: (certificate: [UInt8]?, key: [UInt8]?)
+        do throws(PrivateFile.Failure) {
+            texts = (try PrivateFile.read(file("ca.crt")), try PrivateFile.read(file("ca.key")))
+        } catch {
+            throw CertificateFault("\(error)")
+        }
+        guard let certificate = texts.certificate, let key = texts.key else {
+            throw CertificateFault("there is no certificate authority in \(path); start 'martlet serve' once first")
+        }
+        let authority = try KeyPair(
+            certificateText: String(decoding: certificate, as: UTF8.self), keyText: String(decoding: key, as: UTF8.self)
+        )
+        return (
+            authority.certificateText,
+            try authority.clientCertificate(user: user, groups: groups, for: lifetime, at: now)
+        )
+    }
+
     // MARK: - The token
 
     /// The token of earlier starts, so that copies of the kubeconfig stay good; a new one where there is none.

@@ -66,27 +66,56 @@ struct KeyPair: Sendable {
 
     /// A certificate for a server under these names, signed by this authority.
     func serverCertificate(names: [String], at now: Timestamp) throws(CertificateFault) -> KeyPair {
-        let key = P256.Signing.PrivateKey()
         do {
-            let identifier = SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier
-            let server = try Certificate(
-                version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: Certificate.PublicKey(key.publicKey),
-                notValidBefore: Date(now - Self.skew), notValidAfter: Date(min(now + Self.serverLifetime, end)),
-                issuer: certificate.subject, subject: try DistinguishedName { CommonName("martlet") },
-                signatureAlgorithm: .ecdsaWithSHA256,
-                extensions: try Certificate.Extensions {
-                    Critical(BasicConstraints.notCertificateAuthority)
-                    Critical(KeyUsage(digitalSignature: true))
-                    try ExtendedKeyUsage([.serverAuth])
-                    AuthorityKeyIdentifier(keyIdentifier: identifier)
-                    SubjectAlternativeNames(names.map(Self.generalName))
-                },
-                issuerPrivateKey: Certificate.PrivateKey(self.key))
-            return try KeyPair(server, key)
+            return try signed(try DistinguishedName { CommonName("martlet") }, for: Self.serverLifetime, at: now) {
+                try ExtendedKeyUsage([.serverAuth])
+                SubjectAlternativeNames(names.map(Self.generalName))
+            }
         } catch {
             throw CertificateFault(
                 "a server certificate for \(names.joined(separator: ", ")) could not be made: \(error)")
         }
+    }
+
+    /// A certificate by which a client is known as this user, in these groups (semantics-api J1).
+    func clientCertificate(
+        user: String, groups: [String], for lifetime: Duration, at now: Timestamp
+    ) throws(CertificateFault) -> KeyPair {
+        do {
+            let organizations = groups.map { group in
+                RelativeDistinguishedName(
+                    RelativeDistinguishedName.Attribute(
+                        type: .RDNAttributeType.organizationName, utf8String: group))
+            }
+            let name = RelativeDistinguishedName(
+                RelativeDistinguishedName.Attribute(type: .RDNAttributeType.commonName, utf8String: user))
+            return try signed(DistinguishedName(organizations + [name]), for: lifetime, at: now) {
+                try ExtendedKeyUsage([.clientAuth])
+            }
+        } catch {
+            throw CertificateFault("a certificate for the user \(user) could not be made: \(error)")
+        }
+    }
+
+    /// A new key with a certificate that this authority vouches for, and that can vouch for nobody.
+    private func signed(
+        _ subject: DistinguishedName, for lifetime: Duration, at now: Timestamp,
+        @ExtensionsBuilder _ more: () throws -> Result<Certificate.Extensions, any Error>
+    ) throws -> KeyPair {
+        let key = P256.Signing.PrivateKey()
+        let identifier = SubjectKeyIdentifier(hash: certificate.publicKey).keyIdentifier
+        var extensions = try Certificate.Extensions {
+            Critical(BasicConstraints.notCertificateAuthority)
+            Critical(KeyUsage(digitalSignature: true))
+            AuthorityKeyIdentifier(keyIdentifier: identifier)
+        }
+        for addition in try more().get() { try extensions.append(addition) }
+        let certificate = try Certificate(
+            version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: Certificate.PublicKey(key.publicKey),
+            notValidBefore: Date(now - Self.skew), notValidAfter: Date(min(now + lifetime, end)),
+            issuer: self.certificate.subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: extensions, issuerPrivateKey: Certificate.PrivateKey(self.key))
+        return try KeyPair(certificate, key)
     }
 
     /// An address as its bytes, anything else as a DNS name.

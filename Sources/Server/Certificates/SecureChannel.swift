@@ -1,64 +1,91 @@
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
+import HummingbirdHTTP2
 import Logging
 import NIOCore
+import NIOHTTP2
+import NIOSSL
 
-/// HTTP/1.1 over TLS, and nothing else: who speaks plain HTTP is told so.
+/// HTTP/2 and HTTP/1.1 over TLS, and nothing else: who speaks plain HTTP is told so.
 struct SecureChannel: ServerChildChannel {
-    typealias Value = HTTP1Channel.Value
+    struct Value: ServerChildChannelValue {
+        fileprivate typealias Version = NIONegotiatedHTTPVersion<HTTP1Channel.Value, HTTP2Channel.Value>
 
-    private let base: TLSChannel<HTTP1Channel>
+        fileprivate let version: EventLoopFuture<Version>
+        fileprivate let certificates: PeerCertificates
+        let channel: any Channel
+    }
+
+    /// How long a client may take until TLS stands.
+    private static let handshakeLimit = TimeAmount.seconds(10)
+    /// How long a connection is kept on which nothing is asked, and a request may stand still while it is read.
+    private static let idleLimit = Duration.seconds(90)
+
+    private let context: NIOSSLContext
+    private let http1: HTTP1Channel
+    private let http2: HTTP2Channel
 
     init(_ identity: ServerIdentity, responder: @escaping HTTPChannelHandler.Responder) throws {
-        base = try TLSChannel(HTTP1Channel(responder: responder), tlsConfiguration: identity.tlsConfiguration)
+        context = try NIOSSLContext(configuration: identity.tlsConfiguration)
+        let requests = HTTP1Channel.Configuration(idleTimeout: TimeAmount(Self.idleLimit))
+        http1 = HTTP1Channel(responder: responder, configuration: requests)
+        http2 = HTTP2Channel(
+            responder: responder,
+            configuration: HTTP2ChannelConfiguration(
+                idleTimeout: Self.idleLimit, gracefulCloseTimeout: .seconds(2), streamConfiguration: requests))
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(PlainTextRefusal())
+        let certificates = PeerCertificates()
+        return channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(PlainTextRefusal())
+            // Whom a certificate stands for is judged with the request (J1), which can be answered; a handshake cannot.
+            try pipeline.addHandler(
+                NIOSSLServerHandler(
+                    context: context,
+                    customVerificationCallback: { shown, promise in
+                        certificates.keep(shown)
+                        promise.succeed(.certificateVerified)
+                    }, configuration: .init()))
+            try pipeline.addHandler(HandshakeDeadline(Self.handshakeLimit))
         }.flatMap {
-            base.setup(channel: channel, logger: logger)
-        }
+            channel.configureHTTP2AsyncSecureUpgrade { channel in
+                http1.setup(channel: channel, logger: logger)
+            } http2ConnectionInitializer: { channel in
+                http2.setup(channel: channel, logger: logger)
+            }
+        }.map { Value(version: $0, certificates: certificates, channel: channel) }
     }
 
     func handle(value: Value, logger: Logger) async {
         // TLS cannot close one direction alone, which is how the HTTP layer ends a cancelled connection.
         await withTaskCancellationHandler {
-            await base.handle(value: value, logger: logger)
+            do {
+                switch try await value.version.get() {
+                case .http1_1(let channel):
+                    await Connection.$current.withValue(Connection(certificates: value.certificates, isHTTP2: false)) {
+                        await http1.handle(value: channel, logger: logger)
+                    }
+                case .http2(let channel):
+                    await Connection.$current.withValue(Connection(certificates: value.certificates, isHTTP2: true)) {
+                        await http2.handle(value: channel, logger: logger)
+                    }
+                }
+            } catch {
+                logger.debug("no connection came about: \(error)")
+            }
         } onCancel: {
             value.channel.close(promise: nil)
         }
     }
 }
 
-/// Looks at a connection's first byte and lets only TLS pass.
-final class PlainTextRefusal: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+/// What is known of the connection on which a request came.
+struct Connection: Sendable {
+    /// That of the request which is being answered.
+    @TaskLocal static var current: Connection?
 
-    /// The type of a TLS record with a handshake message (RFC 8446, 5.1).
-    private static let handshake: UInt8 = 22
-
-    private var isRefused = false
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isRefused else { return }
-        let buffer = unwrapInboundIn(data)
-        guard let first = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { return }
-        guard first != Self.handshake else {
-            context.fireChannelRead(data)
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-            return
-        }
-        isRefused = true
-        // As Kubernetes answers, so that a person with a wrong URL learns what is wrong.
-        let message = "Client sent an HTTP request to an HTTPS server.\n"
-        let answer =
-            "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            + "Content-Length: \(message.utf8.count)\r\nConnection: close\r\n\r\n\(message)"
-        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.value.writeAndFlush(wrapOutboundOut(context.value.channel.allocator.buffer(string: answer)))
-            .whenComplete { _ in context.value.close(promise: nil) }
-    }
+    let certificates: PeerCertificates
+    let isHTTP2: Bool
 }

@@ -2,8 +2,10 @@ package import Cluster
 package import Logging
 import Model
 import NIOCore
+import NIOHTTP2
 import NIOSSL
 import Synchronization
+import X509
 
 /// What the server shows to clients and what clients show to it: its certificate, the authority that vouches for it,
 /// and the token. Kept in a folder; the certificate is renewed while the server runs.
@@ -12,7 +14,7 @@ package final class ServerIdentity: Sendable {
     private static let lookInterval = Duration.seconds(12 * 3600)
 
     private struct Shown {
-        var authority: String
+        var authority: KeyPair
         var chain: [NIOSSLCertificateSource]
         var key: NIOSSLPrivateKeySource
         var renewal: Timestamp
@@ -50,7 +52,7 @@ package final class ServerIdentity: Sendable {
         let (authority, server) = try folder.certificates(names: names, at: now)
         do {
             return Shown(
-                authority: authority.certificateText,
+                authority: authority,
                 chain: try NIOSSLCertificate.fromPEMBytes(Array(server.certificateText.utf8)).map { .certificate($0) },
                 key: .privateKey(try NIOSSLPrivateKey(bytes: Array(server.keyText.utf8), format: .pem)),
                 renewal: server.renewal)
@@ -60,14 +62,21 @@ package final class ServerIdentity: Sendable {
     }
 
     /// The authority's certificate in PEM: what clients must trust.
-    package var authority: String { shown.withLock { $0.authority } }
+    package var authority: String { shown.withLock { $0.authority.certificateText } }
 
-    /// TLS 1.2 or newer, HTTP/1.1; each handshake takes the certificate that is current then.
+    /// Who vouches for clients, too.
+    var authorityCertificate: Certificate { shown.withLock { $0.authority.certificate } }
+
+    /// TLS 1.2 or newer, HTTP/2 or HTTP/1.1; each handshake takes the certificate that is current then. A client may
+    /// show a certificate, too.
     var tlsConfiguration: TLSConfiguration {
         let (chain, key) = shown.withLock { ($0.chain, $0.key) }
         var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = NIOHTTP2SupportedALPNProtocols
+        configuration.certificateVerification = .optionalVerification
+        // No other authority vouches for clients; the system's are not even read.
+        configuration.trustRoots = .certificates([])
         // A client that does not say goodbye must not hold up the end of the server.
         configuration.shutdownTimeout = .seconds(1)
         configuration.sslContextCallback = { [self] _, promise in

@@ -12,6 +12,7 @@ struct APIRequest: Sendable {
     /// Without the query.
     var path: String
     var query: QueryParameters
+    var user: User
     var accept: String?
     var contentType: String?
     var userAgent: String
@@ -24,28 +25,62 @@ struct APIRequest: Sendable {
 
     /// A12: for people, the answer is laid out to be read.
     var wantsPrettyPrint: Bool {
-        query.flag("pretty") || ["curl/", "Wget/", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
+        if query["pretty"] != nil { return query.flag("pretty") }
+        if let clause = MediaRange.preferred(accept).first, clause.parameters["pretty"] == "1" { return true }
+        return ["curl", "Wget", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
     }
 
     /// The field manager, dry run and field validation of a write (C20, C21, C23).
+    ///
+    /// - Throws: `.invalid`, of an object named as Kubernetes names it: CreateOptions, UpdateOptions or PatchOptions.
     func writeOptions() throws(APIError) -> WriteOptions {
+        let kind = ["PUT": "UpdateOptions", "PATCH": "PatchOptions"][method] ?? "CreateOptions"
         let agent = userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
         let manager = query["fieldManager"] ?? String(agent.prefix(128))
         guard manager.utf8.count <= 128 else {
-            throw APIError(.invalid, "fieldManager: Too long: may not be more than 128 bytes")
+            throw .invalidOptions(kind, "fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")
+        }
+        if let position = manager.unicodeScalars.firstIndex(where: { !$0.isPrintable }) {
+            let scalar = manager.unicodeScalars[position]
+            let code = String(scalar.value, radix: 16, uppercase: true)
+            let number = manager.utf8.distance(from: manager.startIndex, to: position)
+            throw .invalidOptions(
+                kind, "fieldManager", "FieldValueInvalid",
+                "Invalid value: \(JSON.string(manager).text()): invalid character "
+                    + "U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code) (at position \(number))")
         }
         var validation = FieldValidation.warn
         if let text = query["fieldValidation"] {
             guard let known = FieldValidation(rawValue: text) else {
-                throw APIError(
-                    .invalid,
-                    "fieldValidation: Unsupported value: \"\(text)\": supported values: \"Ignore\", \"Strict\", \"Warn\""
-                )
+                throw .invalidOptions(
+                    kind, "fieldValidation", "FieldValueNotSupported",
+                    "Unsupported value: \(JSON.string(text).text()): "
+                        + "supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"")
             }
             validation = known
         }
+        if let value = query["dryRun"], value != "All" {
+            throw .invalidOptions(
+                kind, "dryRun", "FieldValueNotSupported",
+                "Unsupported value: [\(JSON.string(value).text())]: supported values: \"All\"")
+        }
         return WriteOptions(
-            fieldManager: manager, dryRun: try query.isDryRun, fieldValidation: validation, warnings: warnings)
+            fieldManager: manager, dryRun: query["dryRun"] != nil, fieldValidation: validation, warnings: warnings)
+    }
+
+    /// The object in the body, as `decodedBody()`; what it says twice is noted in the options (C21).
+    func decodedBody(_ options: inout WriteOptions) throws(APIError) -> JSON {
+        switch MediaRange(contentType ?? "").type {
+        case "", "application/json": return try Self.decodeJSON(body, repeated: &options.repeatedFields)
+        case "application/yaml":
+            let value = try Self.decodeYAML(body, repeated: &options.repeatedFields)
+            if !options.repeatedFields.isEmpty {
+                let list = options.repeatedFields.joined(separator: "\n  ")
+                options.repeatedFields = ["yaml: unmarshal errors:\n  \(list)"]
+            }
+            return value
+        default: return try decodedBody()
+        }
     }
 
     /// The object in the body: JSON, YAML or protobuf, as the Content-Type says; JSON when it says nothing (A12, A17).
@@ -53,8 +88,12 @@ struct APIRequest: Sendable {
     /// - Throws: `.unsupportedMediaType` (415) for anything else; `.badRequest` for what is malformed.
     func decodedBody() throws(APIError) -> JSON {
         switch MediaRange(contentType ?? "").type {
-        case "", "application/json": return try Self.decodeJSON(body)
-        case "application/yaml": return try Self.decodeYAML(body)
+        case "", "application/json":
+            var repeated: [String] = []
+            return try Self.decodeJSON(body, repeated: &repeated)
+        case "application/yaml":
+            var repeated: [String] = []
+            return try Self.decodeYAML(body, repeated: &repeated)
         case "application/vnd.kubernetes.protobuf": return try decodedProtobuf()
         default:
             throw APIError(
@@ -84,50 +123,75 @@ struct APIRequest: Sendable {
         return object.json
     }
 
-    /// The patch in the body (G1, H1).
-    func decodedPatch() throws(APIError) -> Patch {
+    /// The patch in the body (G1, H1); what it says twice is noted in the options (C21).
+    ///
+    /// - Parameter isCustom: custom kinds take no strategic merge patch: they say nothing of how to merge.
+    func decodedPatch(_ options: inout WriteOptions, isCustom: Bool) throws(APIError) -> Patch {
         switch MediaRange(contentType ?? "").type {
-        case "application/json-patch+json": return .json(try Self.decodeJSON(body))
-        case "application/merge-patch+json": return .merge(try Self.decodeJSON(body))
-        case "application/strategic-merge-patch+json": return .strategicMerge(try Self.decodeJSON(body))
+        case "application/json-patch+json":
+            let patch = try Self.decodeJSON(body, repeated: &options.repeatedFields)
+            options.repeatedFields = options.repeatedFields.map { "json patch \($0)" }
+            return .json(patch)
+        case "application/merge-patch+json":
+            return .merge(try Self.decodeJSON(body, repeated: &options.repeatedFields))
+        case "application/strategic-merge-patch+json" where !isCustom:
+            return .strategicMerge(try Self.decodeJSON(body, repeated: &options.repeatedFields))
         case "application/apply-patch+yaml":
             guard query["fieldManager"] != nil else {
-                let message = "Required value: is required for apply patch"
-                throw APIError(
-                    .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: \(message)",
-                    details: APIError.Details(
-                        group: "meta.k8s.io", kind: "PatchOptions",
-                        causes: [APIError.Cause(reason: "FieldValueRequired", message: message, field: "fieldManager")]
-                    ))
+                throw .invalidOptions(
+                    "PatchOptions", "fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
             }
-            return .apply(try Self.decodeYAML(body), force: query.flag("force"))
+            return .apply(
+                try Self.decodeYAML(body, repeated: &options.repeatedFields), force: query.flag("force"))
         default:
             throw APIError(
                 .unsupportedMediaType,
                 "the body of the request was in an unknown format - accepted media types include: "
                     + "application/json-patch+json, application/merge-patch+json, "
-                    + "application/strategic-merge-patch+json, application/apply-patch+yaml")
+                    + (isCustom ? "" : "application/strategic-merge-patch+json, ") + "application/apply-patch+yaml")
         }
     }
 
-    private static func decodeJSON(_ body: [UInt8]) throws(APIError) -> JSON {
+    private static func decodeJSON(_ body: [UInt8], repeated: inout [String]) throws(APIError) -> JSON {
         do {
-            return try JSON(decoding: body)
+            return try JSON(decoding: body, repeated: &repeated)
         } catch {
             throw APIError(.badRequest, "the body of the request is not valid JSON: \(error)")
         }
     }
 
-    private static func decodeYAML(_ body: [UInt8]) throws(APIError) -> JSON {
+    private static func decodeYAML(_ body: [UInt8], repeated: inout [String]) throws(APIError) -> JSON {
         let documents: [YAMLDocument]
         do {
-            documents = try YAML.documents(body, file: "body")
+            documents = try YAML.documents(body, file: "body", repeated: &repeated)
         } catch {
-            throw APIError(.badRequest, "the body of the request is not valid YAML: \(error)")
+            throw APIError(.badRequest, "error decoding YAML: \(error)")
         }
         guard documents.count == 1 else {
             throw APIError(.badRequest, "the body of the request holds \(documents.count) YAML documents, not one")
         }
         return documents[0].value
+    }
+}
+
+extension APIError {
+    /// 422 for a query parameter, as Kubernetes words it: of an object of `meta.k8s.io`.
+    static func invalidOptions(_ kind: String, _ field: String, _ reason: String, _ message: String) -> APIError {
+        APIError(
+            .invalid, "\(kind).meta.k8s.io \"\" is invalid: \(field): \(message)",
+            details: APIError.Details(
+                group: "meta.k8s.io", kind: kind,
+                causes: [APIError.Cause(reason: reason, message: message, field: field)]))
+    }
+}
+
+extension Unicode.Scalar {
+    /// Letters, marks, numbers, punctuation, symbols and the space (Go's `unicode.IsPrint`).
+    fileprivate var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        case .spaceSeparator: self == " "
+        default: true
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Cluster
+import Kinds
 import Model
 
 /// The parameters after the `?` of a request.
@@ -30,6 +31,16 @@ struct QueryParameters: Hashable, Sendable {
             throw APIError(.badRequest, "the query parameter \(name)=\(text) is not an integer")
         }
         return value
+    }
+
+    /// C8: how long a client would wait. It is checked, as Kubernetes does; no answer here takes long.
+    func checkTimeout() throws(APIError) {
+        guard let text = self["timeout"] else { return }
+        do throws(GoDuration.Fault) {
+            _ = try GoDuration.duration(text)
+        } catch {
+            throw APIError(.badRequest, "invalid timeout specified in the request URL - \(error)")
+        }
     }
 
     var labelSelector: Selector {
@@ -64,10 +75,8 @@ struct QueryParameters: Hashable, Sendable {
     }
 
     static func unsupportedDryRun(_ value: String) -> APIError {
-        let message = "Unsupported value: \"\(value)\": supported values: \"All\""
-        return APIError(
-            .invalid, "dryRun: \(message)",
-            details: APIError.Details(
-                causes: [APIError.Cause(reason: "FieldValueNotSupported", message: message, field: "dryRun")]))
+        .invalidOptions(
+            "DeleteOptions", "dryRun", "FieldValueNotSupported",
+            "Unsupported value: [\(JSON.string(value).text())]: supported values: \"All\"")
     }
 }

@@ -14,19 +14,20 @@ extension ResourceHandler {
     func render(
         _ object: Object, for call: Call, as representation: Representation, code: Int = 200
     ) throws(APIError) -> Answer {
-        switch representation {
-        case .json, .aggregatedDiscovery: return .json(object.encoded, code: code)
-        case .yaml:
-            return Answer(
-                code: code, contentType: representation.contentType, body: .bytes(Array(YAML.text(object.json).utf8)))
+        switch representation.form {
+        case .whole, .aggregatedDiscovery:
+            // What was stored is text already.
+            if representation.encoding == .json { return .json(object.encoded, code: code) }
+            return try .encoded(object.json, as: representation.encoding, code: code)
         case .partialMetadata(let version):
-            return .json(Self.versioned(Table.partialObjectMetadata(object.json), version), code: code)
+            let metadata = Self.versioned(Table.partialObjectMetadata(object.json), version)
+            return try .encoded(metadata, as: representation.encoding, code: code)
         case .table(let version):
             let table = TablePrinter.table(
                 for: call.type, objects: [object], now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(resourceVersion: object.metadata.resourceVersion)
-            return .json(Self.versioned(json, version), code: code)
+            return try .encoded(Self.versioned(json, version), as: representation.encoding, code: code)
         }
     }
 
@@ -39,21 +40,28 @@ extension ResourceHandler {
 
     func list(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        try checkListVersion(call.query)
-        let list = try await cluster.list(try query(call))
-        try await checkNotOlder(list, call)
-        switch representation {
-        case .json, .aggregatedDiscovery: return .json(Self.encoded(list, call.type))
-        case .yaml:
+        try checkListOptions(call.query)
+        var query = try query(call)
+        query.moment = moment(call.query)
+        return try render(try await cluster.list(query), for: call, as: representation)
+    }
+
+    /// Objects of one kind in the form that the client wants.
+    func render(
+        _ list: ObjectList, for call: Call, as representation: Representation
+    ) throws(APIError) -> Answer {
+        let encoding = representation.encoding
+        switch representation.form {
+        case .whole, .aggregatedDiscovery:
+            if encoding == .json { return .json(Self.encoded(list, call.type)) }
             var json = Self.envelope(list, apiVersion: call.type.kind.apiVersion, kind: call.type.kind.kind + "List")
             json["items"] = .array(list.items.map(\.json))
-            return Answer(
-                code: 200, contentType: representation.contentType, body: .bytes(Array(YAML.text(json).utf8)))
+            return try .encoded(json, as: encoding)
         case .partialMetadata(let version):
             var json = Self.envelope(list, apiVersion: "meta.k8s.io/\(version)", kind: "PartialObjectMetadataList")
             json["items"] = .array(
                 list.items.map { Self.versioned(Table.partialObjectMetadata($0.json), version) })
-            return .json(json)
+            return try .encoded(json, as: encoding)
         case .table(let version):
             let table = TablePrinter.table(
                 for: call.type, objects: list.items, now: clock.now,
@@ -61,7 +69,7 @@ extension ResourceHandler {
             let json = table.json(
                 resourceVersion: list.resourceVersion, continueToken: list.continueToken,
                 remainingItemCount: list.remainingItemCount)
-            return .json(Self.versioned(json, version))
+            return try .encoded(Self.versioned(json, version), as: encoding)
         }
     }
 
@@ -78,8 +86,19 @@ extension ResourceHandler {
         return query
     }
 
-    /// D1: which combinations of version and match make sense.
-    private func checkListVersion(_ query: QueryParameters) throws(APIError) {
+    /// D1: which state of the collection is asked for.
+    private func moment(_ query: QueryParameters) -> ListMoment {
+        guard query["continue"] == nil, let version = query["resourceVersion"], version != "0" else { return .latest }
+        let isExact = query["resourceVersionMatch"].map { $0 == "Exact" } ?? (query["limit"] != nil)
+        return isExact ? .exactly(at: version) : .notOlder(than: version)
+    }
+
+    /// D1: which combinations of options make sense.
+    private func checkListOptions(_ query: QueryParameters) throws(APIError) {
+        _ = try query.integer("timeoutSeconds")
+        if query["sendInitialEvents"] != nil {
+            throw Self.invalidListOptions("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
+        }
         let version = query["resourceVersion"]
         let isContinued = query["continue"] != nil
         if isContinued, let version, version != "0" {
@@ -105,30 +124,6 @@ extension ResourceHandler {
             details: APIError.Details(
                 group: "meta.k8s.io", kind: "ListOptions",
                 causes: [APIError.Cause(reason: "FieldValueForbidden", message: fault, field: field)]))
-    }
-
-    /// D2: lists are always of the latest state, which satisfies every version but one of the future, or an exact one
-    /// of the past.
-    private func checkNotOlder(_ list: ObjectList, _ call: Call) async throws(APIError) {
-        guard let text = call.query["resourceVersion"], text != "0" else { return }
-        guard let wanted = UInt64(text) else {
-            throw APIError(.badRequest, "resourceVersion: Invalid value: \"\(text)\": must be a number")
-        }
-        guard let current = UInt64(list.resourceVersion) else { return }
-        if wanted > current {
-            let message = "Too large resource version: \(wanted), current: \(current)"
-            throw APIError(
-                .timeout, "Timeout: \(message)",
-                details: APIError.Details(
-                    causes: [
-                        APIError.Cause(
-                            reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
-                    ],
-                    retryAfterSeconds: 1))
-        }
-        if call.query["resourceVersionMatch"] == "Exact", wanted != current {
-            throw APIError(.expired, "The resourceVersion for the provided list is too old.")
-        }
     }
 
     private static func envelope(_ list: ObjectList, apiVersion: String, kind: String) -> JSON {

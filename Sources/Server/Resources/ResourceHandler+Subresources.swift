@@ -6,15 +6,17 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let object = try await cluster.get(call.key(name), version: call.type.kind.version)
         let paths = call.type.custom?.scale
         if let path = paths?.specReplicas, JSONPath(path)?.values(in: object.json).isEmpty != false {
             throw APIError(.internalError, "the spec replicas field \"\(path)\" does not exist", isCallersFault: true)
         }
-        return .json(ScaleSubresource.json(of: object.json, paths: paths))
+        return try .encoded(ScaleSubresource.json(of: object.json, paths: paths), as: encoding)
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let options = try call.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
@@ -30,20 +32,22 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale))
+        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let options = try call.writeOptions()
-        let patch = try call.request.decodedPatch()
+        let encoding = try call.representation().encoding
+        var options = try call.writeOptions()
+        let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale))
+        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
     }
 
     // MARK: Binding
 
     /// L5: assigns a pod to a node.
     func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let options = try call.writeOptions()
         var body = try call.request.decodedBody()
         body["kind"] = "Binding"
@@ -51,7 +55,25 @@ extension ResourceHandler {
         body[path: ["metadata", "name"]] = .string(name)
         body[path: ["metadata", "namespace"]] = .string(call.path.namespace ?? "")
         _ = try await cluster.update(Object(viewing: body), subresource: .binding, options: options)
-        return .json(
-            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
+        return try .encoded(Self.created, as: encoding, code: 201)
+    }
+
+    private static let created: JSON = [
+        "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
+    ]
+
+    // MARK: Eviction
+
+    /// Semantics-workloads K8.
+    func evict(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
+        let body = try call.request.decodedBody()
+        let named = body[path: ["metadata", "name"]]?.string ?? ""
+        guard named.isEmpty || named == name else {
+            throw APIError(.badRequest, "name in URL does not match name in Eviction object")
+        }
+        let options = try deleteOptions(call, body["deleteOptions"] ?? [:])
+        try await cluster.evict(call.key(name), options: options)
+        return try .encoded(Self.created, as: encoding, code: 201)
     }
 }

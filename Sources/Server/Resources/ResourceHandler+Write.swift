@@ -5,35 +5,40 @@ import Model
 extension ResourceHandler {
     func create(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.writeOptions()
-        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
+        var options = try call.writeOptions()
+        let body = try identified(try call.request.decodedBody(&options), for: call, name: nil)
         let created = try await cluster.create(Object(viewing: body), options: options)
         return try render(created, for: call, as: representation, code: 201)
     }
 
+    /// A question about access, which is answered and not kept.
+    func review(_ call: Call) throws(APIError) -> Answer {
+        let representation = try call.representation()
+        _ = try call.request.writeOptions()
+        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
+        let answer = try reviews.answer(body, from: call.request.user, namespace: call.path.namespace ?? "")
+        return try render(Object(viewing: answer), for: call, as: representation, code: 201)
+    }
+
     func replace(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.writeOptions()
-        let body = try identified(try call.request.decodedBody(), for: call, name: name)
+        var options = try call.writeOptions()
+        let body = try identified(try call.request.decodedBody(&options), for: call, name: name)
         let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
         return try render(updated, for: call, as: representation)
     }
 
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try call.writeOptions()
-        let patch = try call.request.decodedPatch()
+        var options = try call.writeOptions()
+        let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         var isCreation = false
         if case .apply = patch {
             // H1: an apply of what is not there yet creates it, and says so.
             isCreation = subresource == nil ? try await isAbsent(call.key(name)) : false
         } else if call.query["force"] != nil {
-            let message = "Forbidden: may not be specified for non-apply patch"
-            throw APIError(
-                .invalid, "PatchOptions.meta.k8s.io \"\" is invalid: force: \(message)",
-                details: APIError.Details(
-                    group: "meta.k8s.io", kind: "PatchOptions",
-                    causes: [APIError.Cause(reason: "FieldValueForbidden", message: message, field: "force")]))
+            throw .invalidOptions(
+                "PatchOptions", "force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch")
         }
         let patched = try await cluster.patch(call.key(name), patch, subresource: subresource, options: options)
         return try render(patched, for: call, as: representation, code: isCreation ? 201 : 200)
@@ -105,7 +110,7 @@ extension ResourceHandler {
 
     func delete(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let representation = try call.representation()
-        let options = try deleteOptions(call)
+        let options = try deleteOptions(call, call.request.body.isEmpty ? [:] : try call.request.decodedBody())
         let deleted = try await cluster.delete(call.key(name), options: options)
         let metadata = deleted.metadata
         let isGone = metadata.finalizers.isEmpty
@@ -116,15 +121,17 @@ extension ResourceHandler {
         if !call.type.kind.group.isEmpty { details["group"] = .string(call.type.kind.group) }
         details["kind"] = .string(call.type.plural)
         details["uid"] = .string(metadata.uid)
-        return .json([
+        let status: JSON = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details,
-        ])
+        ]
+        return try .encoded(status, as: representation.encoding)
     }
 
     /// C18: each object by itself; answers what was deleted.
     func deleteCollection(_ call: Call) async throws(APIError) -> Answer {
         guard call.path.namespace != nil || !call.type.isNamespaced else { throw call.methodNotAllowed }
-        let options = try deleteOptions(call)
+        let representation = try call.representation()
+        let options = try deleteOptions(call, call.request.body.isEmpty ? [:] : try call.request.decodedBody())
         var list = try await cluster.list(try query(call))
         var deleted: [Object] = []
         for object in list.items {
@@ -136,31 +143,62 @@ extension ResourceHandler {
             }
         }
         list.items = deleted
-        return .json(Self.encoded(list, call.type))
+        return try render(list, for: call, as: representation)
     }
 
     /// From the body, and the query where that says more (C15, C16, C20).
-    private func deleteOptions(_ call: Call) throws(APIError) -> DeleteOptions {
-        let body: JSON = call.request.body.isEmpty ? [:] : try call.request.decodedBody()
+    ///
+    /// - Throws: `.badRequest` for a body that is something else, `.invalid` for values that mean nothing.
+    func deleteOptions(_ call: Call, _ body: JSON) throws(APIError) -> DeleteOptions {
+        guard ["", "DeleteOptions"].contains(body["kind"]?.string ?? "") else {
+            throw APIError(.badRequest, "the kind in the data is \(body["kind"]?.text() ?? ""), not DeleteOptions")
+        }
         var options = DeleteOptions(dryRun: try call.query.isDryRun, version: call.type.kind.version)
-        let grace = try call.query.integer("gracePeriodSeconds") ?? (body["gracePeriodSeconds"]?.int).map { Int($0) }
-        options.gracePeriodSeconds = grace
+        let grace = try Self.member(["gracePeriodSeconds"], of: body, "an integer") { $0.int }
+        options.gracePeriodSeconds = try call.query.integer("gracePeriodSeconds") ?? grace.map { Int($0) }
         for value in body["dryRun"]?.array ?? [] {
             guard value == "All" else { throw QueryParameters.unsupportedDryRun(value.string ?? value.text()) }
             options.dryRun = true
         }
-        if let text = call.query["propagationPolicy"] ?? body["propagationPolicy"]?.string {
-            guard let policy = PropagationPolicy(rawValue: text) else {
-                let message =
-                    "Unsupported value: \"\(text)\": supported values: \"Background\", \"Foreground\", \"Orphan\""
-                throw APIError(.invalid, "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: \(message)")
-            }
-            options.propagation = policy
-        } else if let orphan = body["orphanDependents"]?.bool {
-            options.propagation = orphan ? .orphan : .background
+        let policy = try Self.member(["propagationPolicy"], of: body, "a string") { $0.string }
+        let orphans = try Self.member(["orphanDependents"], of: body, "true or false") { $0.bool }
+        options.propagation = try Self.propagation(
+            call.query["propagationPolicy"] ?? policy,
+            orphans: call.query["orphanDependents"] == nil ? orphans : call.query.flag("orphanDependents"))
+        options.uid = try Self.member(["preconditions", "uid"], of: body, "a string") { $0.string }
+        options.resourceVersion = try Self.member(["preconditions", "resourceVersion"], of: body, "a string") {
+            $0.string
         }
-        options.uid = body[path: ["preconditions", "uid"]]?.string
-        options.resourceVersion = body[path: ["preconditions", "resourceVersion"]]?.string
         return options
+    }
+
+    private static func propagation(_ policy: String?, orphans: Bool?) throws(APIError) -> PropagationPolicy? {
+        guard let policy else { return orphans.map { $0 ? .orphan : .background } }
+        let value = JSON.string(policy).text()
+        guard orphans == nil else {
+            throw .invalidOptions(
+                "DeleteOptions", "propagationPolicy", "FieldValueInvalid",
+                "Invalid value: \(value): orphanDependents and deletionPropagation cannot be both set")
+        }
+        guard let known = PropagationPolicy(rawValue: policy) else {
+            throw .invalidOptions(
+                "DeleteOptions", "propagationPolicy", "FieldValueNotSupported",
+                "Unsupported value: \(value): supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")
+        }
+        return known
+    }
+
+    /// A field of DeleteOptions, of the type that it has in Kubernetes.
+    private static func member<Value>(
+        _ path: [String], of body: JSON, _ type: String, _ read: (JSON) -> Value?
+    ) throws(APIError) -> Value? {
+        guard let json = body[path: path], !json.isNull else { return nil }
+        guard let value = read(json) else {
+            throw APIError(
+                .badRequest,
+                "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: \(path.joined(separator: ".")): "
+                    + "expected \(type), found \(json.text())")
+        }
+        return value
     }
 }

@@ -6,6 +6,7 @@ import Model
 struct ResourceHandler: Sendable {
     let cluster: any Cluster
     let clock: any WallClock
+    let reviews: Reviews
 
     /// - Parameter types: what the cluster serves.
     func answer(_ request: APIRequest, _ path: ResourcePath, types: [ResourceType]) async throws(APIError) -> Answer {
@@ -18,11 +19,13 @@ struct ResourceHandler: Sendable {
         let call = Call(request: request, path: path, type: type)
         if let warning = type.custom?.deprecationWarning { request.warnings.add(warning) }
         if let subresource = path.subresource { return try await answer(call, subresource: subresource) }
+        guard type.verbs.contains(call.verb) else { throw call.methodNotAllowed }
         switch (request.method, path.name) {
         case ("GET", let name):
             if path.isLegacyWatch || request.query.flag("watch") { return try await watch(call) }
             guard let name else { return try await list(call) }
             return try await get(call, name)
+        case ("POST", nil) where Reviews.contains(type): return try review(call)
         case ("POST", nil): return try await create(call)
         case ("PUT", let name?): return try await replace(call, name, subresource: nil)
         case ("PATCH", let name?): return try await patch(call, name, subresource: nil)
@@ -41,6 +44,7 @@ struct ResourceHandler: Sendable {
         case ("PUT", "scale"): return try await replaceScale(call, name)
         case ("PATCH", "scale"): return try await patchScale(call, name)
         case ("POST", "binding"): return try await bind(call, name)
+        case ("POST", "eviction"): return try await evict(call, name)
         case ("GET", "status"): return try await get(call, name)
         case ("PUT", "status"): return try await replace(call, name, subresource: .status)
         case ("PATCH", "status"): return try await patch(call, name, subresource: .status)
@@ -58,6 +62,9 @@ struct Call: Sendable {
 
     var query: QueryParameters { request.query }
 
+    /// Kinds that are not Kubernetes' own have no messages, and say nothing of how to merge.
+    var isCustom: Bool { !ProtobufEncoding.covers(type.kind) }
+
     func key(_ name: String) -> ObjectKey {
         ObjectKey(kind: type.kind.groupKind, namespace: path.namespace ?? "", name: name)
     }
@@ -68,17 +75,26 @@ struct Call: Sendable {
         return options
     }
 
-    func representation() throws(APIError) -> Representation {
-        try MediaRange.negotiate(request.accept)
+    /// The form in which the client wants the answer (A12). Kinds without messages, such as custom ones, have only
+    /// their metadata in protobuf.
+    ///
+    /// - Throws: `.notAcceptable` (406) when it wants what there is not.
+    func representation(ofStream isStream: Bool = false) throws(APIError) -> Representation {
+        let offer = Representation.Offer(hasProtobuf: !isCustom, hasTransforms: true, isStream: isStream)
+        return try Representation(accepting: request.accept, of: offer)
+    }
+
+    /// J7.
+    var verb: String {
+        RequestAttributes.verb(
+            request.method, isCollection: path.name == nil, isWatch: path.isLegacyWatch || query.flag("watch"))
     }
 
     /// C1.
     var methodNotAllowed: APIError {
-        let verbs = ["GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"]
         let resource = path.subresource.map { "\(type.plural)/\($0)" } ?? type.plural
         return APIError(
-            .methodNotAllowed,
-            "\(verbs[request.method] ?? request.method) is not supported on resources of kind \"\(resource)\"",
+            .methodNotAllowed, "\(verb) is not supported on resources of kind \"\(resource)\"",
             details: APIError.Details(group: type.kind.group, kind: resource))
     }
 

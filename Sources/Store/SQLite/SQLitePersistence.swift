@@ -6,7 +6,7 @@ import Glibc
 // Sendable although SQLite's handle is not: a store calls one method at a time (see `Persistence`).
 package final class SQLitePersistence: Persistence, @unchecked Sendable {
     /// What this version writes. A reader refuses greater numbers.
-    package static let format = 1
+    package static let format = StoreMigration.present.format
     /// `Mrtl`, so that `file` and a wrong path are told apart.
     private static let applicationID: Int64 = 0x4D72_746C
 
@@ -25,16 +25,21 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
 
     package var commitsInline: Bool { false }
 
-    /// Opens the store in `directory`, which is made if need be, and takes its lock.
+    /// Opens the store in `directory`, which is made if need be, and takes its lock. A store of an earlier format is
+    /// brought to the present one; `store.db.format-N` is what it was.
     ///
-    /// - Parameter maximumPages: the database never grows beyond so many pages of 4 KiB; then it answers `.diskFull`.
+    /// - Parameters:
+    ///   - maximumPages: the database never grows beyond so many pages of 4 KiB; then it answers `.diskFull`.
+    ///   - migration: what leads from earlier formats to this one.
     /// - Throws: `.locked`, `.newerFormat`, `.damaged`, `.readOnly`, `.diskFull` or `.io`.
-    package init(directory: String, maximumPages: Int? = nil) throws(StoreError) {
+    package init(
+        directory: String, maximumPages: Int? = nil, migration: StoreMigration = .present
+    ) throws(StoreError) {
         path = directory + "/store.db"
         if mkdir(directory, 0o700) != 0, errno != EEXIST { throw DirectoryLock.error(errno, path: directory) }
         let lock = try DirectoryLock(directory: directory)
         let connection = try SQLiteConnection(path: path)
-        try Self.prepare(connection, path: path)
+        try Self.prepare(connection, path: path, migration)
         if let maximumPages { try connection.execute("PRAGMA max_page_count = \(maximumPages)") }
         open = Open(
             lock: lock, connection: connection,
@@ -49,7 +54,9 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
     /// The format of a database; 0 for one that is empty.
     ///
     /// - Throws: `.newerFormat`, or `.damaged` when it is not one of Martlet's.
-    static func checkFormat(of connection: SQLiteConnection, path: String) throws(StoreError) -> Int {
+    static func checkFormat(
+        of connection: SQLiteConnection, path: String, format: Int = format
+    ) throws(StoreError) -> Int {
         let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
         guard found <= format else { throw .newerFormat(path: path, found: found, supported: format) }
         if found == 0, try connection.integer("SELECT count(*) FROM sqlite_schema") ?? 0 > 0 {
@@ -58,8 +65,10 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
         return found
     }
 
-    private static func prepare(_ connection: SQLiteConnection, path: String) throws(StoreError) {
-        let found = try checkFormat(of: connection, path: path)
+    private static func prepare(
+        _ connection: SQLiteConnection, path: String, _ migration: StoreMigration
+    ) throws(StoreError) {
+        let found = try checkFormat(of: connection, path: path, format: migration.format)
         // WAL with FULL: a commit is one append and one fdatasync, and survives power loss when it returns.
         let mode = try connection.text("PRAGMA journal_mode = WAL")
         guard mode == "wal" else { throw .readOnly(path: path) }
@@ -69,7 +78,7 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
             PRAGMA wal_autocheckpoint = 4000;
             PRAGMA journal_size_limit = 67108864;
             """)
-        guard found == 0 else { return }
+        guard found == 0 else { return try migration.run(connection, from: found, path: path) }
         try connection.execute(
             """
             BEGIN IMMEDIATE;
@@ -83,7 +92,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
                 id INTEGER NOT NULL, kind TEXT, namespace TEXT, name TEXT, revision INTEGER, value BLOB,
                 reason TEXT NOT NULL, time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')));
             PRAGMA application_id = \(applicationID);
-            PRAGMA user_version = \(format);
+            \(migration.steps.joined(separator: "\n"))
+            PRAGMA user_version = \(migration.format);
             COMMIT;
             """)
     }

@@ -70,6 +70,18 @@ package enum StoreBackup {
         }
     }
 
+    /// Copies a database that is about to be changed: `store.db.format-1`, or a name like it that is free.
+    static func keep(_ connection: SQLiteConnection, of format: Int, at path: String) throws(StoreError) {
+        let name = freeName("\(path).format-\(format)")
+        try makeFile(name)
+        do throws(StoreError) {
+            _ = try copy(connection, to: name)
+        } catch {
+            unlink(name)
+            throw error
+        }
+    }
+
     /// Copies what `write` made; whatever else it is given is said as a fault of that file, not of a store.
     private static func copyBackup(_ file: String, to path: String) throws(StoreError) -> Int {
         do throws(StoreError) {
@@ -128,14 +140,19 @@ package enum StoreBackup {
 
     /// Renames a store and what belongs to it; answers the new name.
     private static func setAside(_ target: String) throws(StoreError) -> String {
-        var name = target + ".replaced"
+        let name = freeName(target + ".replaced")
+        for suffix in ["", "-wal", "-shm"] where access(target + suffix, F_OK) == 0 {
+            guard rename(target + suffix, name + suffix) == 0 else { throw DirectoryLock.error(errno, path: name) }
+        }
+        return name
+    }
+
+    private static func freeName(_ wanted: String) -> String {
+        var name = wanted
         var number = 1
         while access(name, F_OK) == 0 {
             number += 1
-            name = target + ".replaced-\(number)"
-        }
-        for suffix in ["", "-wal", "-shm"] where access(target + suffix, F_OK) == 0 {
-            guard rename(target + suffix, name + suffix) == 0 else { throw DirectoryLock.error(errno, path: name) }
+            name = "\(wanted)-\(number)"
         }
         return name
     }

@@ -53,6 +53,19 @@ final class WatchHub: Sendable {
         return StoreWatch(buffer: buffer) { [weak self] in self?.remove(id, kind: kind) }
     }
 
+    /// What happened between two revisions, in order; `nil` while the later one has not been published.
+    ///
+    /// - Throws: `.tooOld`.
+    func changes(after revision: Revision, upTo last: Revision) throws(StoreError) -> [Change]? {
+        try state.withLock { (state) throws(StoreError) -> [Change]? in
+            guard revision >= state.compacted else { throw .tooOld(requested: revision, oldest: state.compacted) }
+            guard state.published >= last else { return nil }
+            let start = Self.position(after: revision, in: state.history)
+            let end = Self.position(after: last, in: state.history)
+            return Array(state.history[start..<end])
+        }
+    }
+
     /// Tells everyone, in the order of revisions: callers take turns.
     func publish(_ changes: [Change]) {
         guard let last = changes.last?.revision else { return }
@@ -76,6 +89,14 @@ final class WatchHub: Sendable {
                 state.sinceProgress = 0
                 for buffer in state.buffers { buffer.advance(to: last) }
             }
+        }
+    }
+
+    /// Tells everyone how far the store is, as after many changes.
+    func tellProgress() {
+        state.withLock { state in
+            state.sinceProgress = 0
+            for buffer in state.buffers { buffer.advance(to: state.published) }
         }
     }
 

@@ -89,6 +89,7 @@ struct MartletService {
     private func serve(_ engine: Engine, _ simulated: SimulatedRuntime?, isIdle: Bool) async throws {
         let identity = try ServerIdentity(
             folder: "\(directory)/pki", hosts: [address.host, LogicalNode.hostName], clock: clock, logger: logger)
+        engine.publish(authority: identity.authority)
         let place = BoundAddress()
         let server = APIServer(
             cluster: engine.cluster, clock: clock, identity: identity,
@@ -118,6 +119,7 @@ struct MartletService {
             }
             group.addTask {
                 try await identity.keepRenewed {
+                    engine.publish(authority: identity.authority)
                     if let address = place.value.withLock({ $0 }) { self.writeKubeconfig(address, identity) }
                 }
                 return .other

@@ -1,0 +1,99 @@
+package import Cluster
+import Kinds
+package import Model
+
+/// Carries out `DisruptionPlan` for every PodDisruptionBudget whose pods changed.
+package final class DisruptionController: Sendable {
+    package static let component = "disruption-controller"
+    static let workers = 2
+
+    private let cluster: any Cluster
+    private let clock: any WallClock
+    private let budgets: Informer
+    private let pods: Informer
+    private let replicaSets: Informer
+    private let deployments: Informer
+    private let queue: WorkQueue<ObjectKey>
+    private let options = WriteOptions(fieldManager: component)
+
+    /// - Parameters:
+    ///   - budgets: with `ControllerIndex.namespaced`.
+    ///   - pods: with `ControllerIndex.pods`.
+    package init(
+        cluster: any Cluster, clock: any WallClock, budgets: Informer, pods: Informer, replicaSets: Informer,
+        deployments: Informer
+    ) {
+        self.cluster = cluster
+        self.clock = clock
+        self.budgets = budgets
+        self.pods = pods
+        self.replicaSets = replicaSets
+        self.deployments = deployments
+        queue = WorkQueue(clock: clock)
+        budgets.onChange { [queue] in queue.add($0.object.key) }
+        pods.onChange { [weak self] change in
+            self?.podChanged(change)
+        }
+        for workloads in [replicaSets, deployments] {
+            workloads.onChange { [weak self] change in self?.workloadChanged(change) }
+        }
+    }
+
+    /// Works until the task is cancelled. The informers run elsewhere.
+    ///
+    /// - Parameter failed: is told of every attempt that failed.
+    package func run(failed: @escaping @Sendable (ObjectKey, any Error) -> Void = { _, _ in }) async throws {
+        for informer in [budgets, pods, replicaSets, deployments] { try await informer.waitForSync() }
+        await queue.run(workers: Self.workers, failed: { key, error, _ in failed(key, error) }) { key in
+            try await self.sync(key)
+        }
+    }
+
+    private func podChanged(_ change: ObjectChange) {
+        let states = [change.old, change.new].compactMap { $0?.view(as: Pod.self) }
+        for budget in budgets(in: change.object.metadata.namespace) where states.contains(where: budget.covers) {
+            queue.add(budget.key)
+        }
+    }
+
+    /// Only a changed number of replicas changes what a budget promises.
+    private func workloadChanged(_ change: ObjectChange) {
+        let replicas = [change.old, change.new].map { $0?.json[path: ["spec", "replicas"]] }
+        guard replicas[0] != replicas[1] else { return }
+        for budget in budgets(in: change.object.metadata.namespace) { queue.add(budget.key) }
+    }
+
+    private func budgets(in namespace: String) -> [PodDisruptionBudget] {
+        budgets.objects(in: ControllerIndex.namespace, under: namespace)
+    }
+
+    private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
+        guard let budget = budgets.get(key, as: PodDisruptionBudget.self) else { return .done }
+        let covered = pods.objects(in: ControllerIndex.namespace, under: key.namespace, as: Pod.self)
+            .filter { budget.covers($0) }
+        var workloads: [String: DisruptionPlan.Workload] = [:]
+        for pod in covered {
+            guard let owner = pod.metadata.controller, workloads[owner.uid] == nil else { continue }
+            workloads[owner.uid] = workload(of: owner, in: key.namespace)
+        }
+        let plan = DisruptionPlan(.init(budget: budget, pods: covered, workloads: workloads), now: clock.now)
+        if let updated = plan.updated {
+            _ = try await cluster.update(Object(viewing: updated.json), subresource: .status, options: options)
+        }
+        return plan.checkAgainAt.map { .again(at: $0) } ?? .done
+    }
+
+    /// What a pod's controller keeps: a ReplicaSet that belongs to a Deployment speaks for that.
+    private func workload(of owner: OwnerReference, in namespace: String) -> DisruptionPlan.Workload? {
+        guard let replicaSet = replicaSets.get(ReplicaSet.key(owner.name, in: namespace), as: ReplicaSet.self),
+            replicaSet.metadata.uid == owner.uid
+        else { return nil }
+        if let above = replicaSet.metadata.controller,
+            let deployment = deployments.get(Deployment.key(above.name, in: namespace), as: Deployment.self),
+            deployment.metadata.uid == above.uid
+        {
+            return .init(uid: above.uid, replicas: deployment.spec.replicas ?? 1)
+        }
+        return .init(uid: owner.uid, replicas: replicaSet.spec.replicas ?? 1)
+    }
+}
