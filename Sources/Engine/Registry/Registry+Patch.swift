@@ -10,7 +10,7 @@ extension Registry {
     package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
-        let strategy = try strategy(of: key.kind, version: options.version ?? patch.version)
+        let strategy = try strategy(of: key.kind, version: options.version ?? patch.version(of: subresource))
         try check(subresource, of: strategy.type)
         let pipeline = pipeline(strategy, options)
         let plural = strategy.type.plural
