@@ -123,7 +123,7 @@ let package = Package(
             [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", "CZlib", logging,
                 lifecycle, httpClient,
-            ] + nio + tls),
+            ] + nio + tls, exclude: ["Goldens"]),
         tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(
             "SimulationTests",

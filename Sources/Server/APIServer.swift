@@ -2,12 +2,10 @@ package import Cluster
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Kinds
 package import Logging
 import Model
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// One of the things that `/readyz` looks at.
 package struct ReadinessCheck: Hashable, Sendable {
@@ -106,7 +104,7 @@ struct APIResponder: HTTPResponder {
     let readiness: @Sendable () async -> [ReadinessCheck]
     let address: APIServer.Address
     let logger: Logger
-    private let documents = DocumentCache()
+    let documents = DocumentCache()
 
     init(
         cluster: any Cluster, handler: ResourceHandler, access: Access,
@@ -141,7 +139,7 @@ struct APIResponder: HTTPResponder {
             if call.wantsPrettyPrint { answer = answer.prettyPrinted() }
             return answer.compressed(for: request.headers[.acceptEncoding]).response
         } catch {
-            return refusal(error, request.method.rawValue, String(target[0])).response
+            return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept]).response
         }
     }
 
@@ -151,20 +149,20 @@ struct APIResponder: HTTPResponder {
         do throws(APIError) {
             answer = try await self.answer(request, path)
         } catch {
-            answer = refusal(error, request.method, request.path)
+            answer = refusal(error, request.method, request.path, request.accept)
         }
         answer.warn(request.warnings.all)
         return answer
     }
 
-    private func refusal(_ error: APIError, _ method: String, _ path: String) -> Answer {
+    private func refusal(_ error: APIError, _ method: String, _ path: String, _ accept: String?) -> Answer {
         if error.reason == .internalError, !error.isCallersFault {
             logger.error("\(method) \(path): \(error)")
         } else {
             // The client is told; its message may quote what was sent, and that may be a secret.
             logger.debug("\(method) \(path): \(error.reason.code) \(error.reason.rawValue)")
         }
-        return Answer(error)
+        return Answer(error, accept: accept)
     }
 
     private static func body(of request: Request) async throws(APIError) -> [UInt8] {
@@ -179,6 +177,7 @@ struct APIResponder: HTTPResponder {
 
     private func answer(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
         if case .resource(let resource) = path {
+            try request.query.checkTimeout()
             return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
         }
         guard request.method == "GET" else {
@@ -188,8 +187,7 @@ struct APIResponder: HTTPResponder {
         case .health(let endpoint, let check): return await health(endpoint, check, request)
         case .version: return .json(Self.version)
         case .root:
-            let paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
-            return .json(["paths": .array(paths.map { .string($0) })])
+            return .json(documents.discovery(for: try await cluster.resourceTypes()).rootPaths)
         case .resource, .unknown: return .pageNotFound
         default: return try await discovery(request, path)
         }
@@ -198,8 +196,16 @@ struct APIResponder: HTTPResponder {
     /// A14: the version of Kubernetes whose API this is.
     private static let version: JSON = [
         "major": "1", "minor": "36", "gitVersion": "v1.36.0+martlet", "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "swift", "platform": "linux/amd64",
+        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "swift", "platform": .string(platform),
     ]
+
+    private static var platform: String {
+        #if arch(arm64)
+            "linux/arm64"
+        #else
+            "linux/amd64"
+        #endif
+    }
 
     /// A15.
     private func health(_ endpoint: String, _ check: String?, _ request: APIRequest) async -> Answer {
@@ -219,51 +225,5 @@ struct APIResponder: HTTPResponder {
         }
         lines.append("\(endpoint) check \(isWell ? "passed" : "failed")")
         return .text(lines.joined(separator: "\n") + "\n", code: isWell ? 200 : 500)
-    }
-
-    private func discovery(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
-        let (discovery, openAPI) = documents.documents(for: try await cluster.resourceTypes())
-        switch path {
-        case .coreVersions, .groups:
-            let representation = try MediaRange.negotiate(request.accept, isDiscovery: true)
-            if representation == .aggregatedDiscovery {
-                var answer = Answer.json(discovery.aggregated(core: path == .coreVersions))
-                answer.contentType = representation.contentType
-                answer.headers += [("Vary", "Accept"), ("Cache-Control", "public")]
-                return answer
-            }
-            return .json(
-                path == .groups ? discovery.groupList : discovery.coreVersions(serverAddress: address.description))
-        case .group(let name):
-            guard let document = discovery.group(name) else { return .pageNotFound }
-            return .json(document)
-        case .resourceList(let group, let version):
-            guard let document = discovery.resourceList(group: group, version: version) else { return .pageNotFound }
-            return .json(document)
-        case .openAPIIndex: return .json(openAPI.index)
-        case .openAPI(let name):
-            guard let document = openAPI.documents[name] else { return .pageNotFound }
-            var answer = Answer.json(document.bytes)
-            answer.headers.append(("ETag", "\"\(document.hash)\""))
-            // B2: an address that names its content may be kept for ever.
-            if request.query["hash"] == document.hash { answer.headers.append(("Cache-Control", "public, immutable")) }
-            return answer
-        default: return .pageNotFound
-        }
-    }
-}
-
-/// The documents about the resource types, kept until the types change.
-private final class DocumentCache: Sendable {
-    private let made = Mutex<(types: [ResourceType], discovery: DiscoveryDocuments, openAPI: OpenAPIDocuments)?>(nil)
-
-    func documents(for types: [ResourceType]) -> (DiscoveryDocuments, OpenAPIDocuments) {
-        made.withLock { made in
-            if let made, made.types == types { return (made.discovery, made.openAPI) }
-            let discovery = DiscoveryDocuments(types)
-            let openAPI = OpenAPIDocuments(types, definitions: SchemaDocument.definitions())
-            made = (types, discovery, openAPI)
-            return (discovery, openAPI)
-        }
     }
 }

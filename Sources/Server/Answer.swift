@@ -1,6 +1,7 @@
 import Cluster
 import HTTPTypes
 import Hummingbird
+import Kinds
 import Model
 
 /// What is sent back.
@@ -22,6 +23,24 @@ struct Answer: Sendable {
 
     static func json(_ value: JSON, code: Int = 200) -> Answer { .json(value.encoded(), code: code) }
 
+    /// A value in the encoding that was asked for.
+    static func encoded(
+        _ value: JSON, as encoding: Representation.Encoding, code: Int = 200
+    ) throws(APIError) -> Answer {
+        let bytes: [UInt8]
+        switch encoding {
+        case .json: bytes = value.encoded()
+        case .yaml: bytes = Array(YAML.text(value).utf8)
+        case .protobuf:
+            do {
+                bytes = try ProtobufEncoding.encoded(value)
+            } catch {
+                throw APIError(.internalError, "Internal error occurred: the object cannot be written: \(error)")
+            }
+        }
+        return Answer(code: code, contentType: encoding.rawValue, body: .bytes(bytes))
+    }
+
     static func text(_ text: String, code: Int = 200) -> Answer {
         Answer(
             code: code, contentType: "text/plain; charset=utf-8",
@@ -32,8 +51,15 @@ struct Answer: Sendable {
     static let pageNotFound = Answer.text("404 page not found\n", code: 404)
 
     /// C1, with `Retry-After` where the error says so, and how to get in where that is what is missing.
-    init(_ error: APIError) {
-        self = .json(error.status, code: error.reason.code)
+    ///
+    /// - Parameter accept: what the client accepts (A13).
+    init(_ error: APIError, accept: String?) {
+        do {
+            self = try .encoded(
+                error.status, as: Representation.encodingOfErrors(accept), code: error.reason.code)
+        } catch {
+            preconditionFailure("a Status has a message in protobuf, and all its fields: \(error)")
+        }
         if error.reason == .unauthorized { headers.append(("WWW-Authenticate", "Bearer")) }
         if let seconds = error.details.retryAfterSeconds { headers.append(("Retry-After", "\(seconds)")) }
     }
@@ -85,7 +111,7 @@ struct Answer: Sendable {
     /// As the HTTP server sends it.
     var response: Response {
         var fields = HTTPFields()
-        fields[.contentType] = contentType
+        if !contentType.isEmpty { fields[.contentType] = contentType }
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }

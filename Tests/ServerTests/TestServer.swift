@@ -195,14 +195,15 @@ struct RawHTTP {
 
     static func send(
         _ method: String, _ path: String, to server: TestServer, token: String? = RawHTTP.rightToken,
-        headers: [String: String] = [:], body: String? = nil, isPlain: Bool = false,
+        headers: [String: String] = [:], body: String? = nil, bytes: [UInt8]? = nil, isPlain: Bool = false,
         accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
     ) async throws -> RawHTTP {
         let token = token == rightToken ? server.identity.token.secret : token
         var head = "\(method) \(path) HTTP/1.1\r\nHost: \(server.address)\r\nConnection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
+        let body = bytes ?? body.map { Array($0.utf8) }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: server.address.host, port: server.address.port) { channel in
@@ -211,9 +212,9 @@ struct RawHTTP {
                     return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        let message = head + "\r\n" + (body ?? "")
+        let message = Array((head + "\r\n").utf8) + (body ?? [])
         let bytes = try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: message))
+            try await outbound.write(ByteBuffer(bytes: message))
             var bytes: [UInt8] = []
             for try await chunk in inbound { bytes += Array(buffer: chunk) }
             return bytes

@@ -1,9 +1,9 @@
 import Model
 
 /// Spans of time as Go writes them: `1h30m`, `1.5s`, `300ms`.
-enum GoDuration {
-    struct Fault: Error, CustomStringConvertible {
-        var description: String
+package enum GoDuration {
+    package struct Fault: Error, CustomStringConvertible {
+        package var description: String
     }
 
     private static let units: [(name: String, nanoseconds: Double)] = [
@@ -11,7 +11,7 @@ enum GoDuration {
     ]
 
     /// - Throws: with Go's text, when `text` is no duration or one of more than 292 years.
-    static func duration(_ text: String) throws(Fault) -> Duration {
+    package static func duration(_ text: String) throws(Fault) -> Duration {
         let shown = JSON.string(text).text()
         let invalid = Fault(description: "time: invalid duration \(shown)")
         var rest = Substring(text)

@@ -38,7 +38,8 @@ enum ProtobufType: Hashable {
 
 /// The messages that stand for the built-in kinds, as Kubernetes' generated.proto numbers their fields.
 enum ProtobufMessages {
-    /// What Go does with a field. It writes what is no pointer even when it is zero; in JSON it leaves most of that out.
+    /// What Go does with a field. It writes what is no pointer even when it is zero; of JSON it leaves most of that
+    /// out.
     enum Label: String {
         /// No pointer and left out of JSON when zero; of a message: a pointer.
         case single
@@ -54,17 +55,21 @@ enum ProtobufMessages {
     }
 
     struct Field {
-        var number: UInt64
-        var name: String
-        var type: ProtobufType
-        var label: Label
+        let number: UInt64
+        let name: String
+        let type: ProtobufType
+        let label: Label
         /// Whether Go writes it when JSON does not have it.
-        var isAlwaysWritten: Bool {
-            switch label {
-            case .always, .nonzero, .inline: true
-            case .single: [.bool, .int32, .int64, .double, .string].contains(type)
-            case .repeated, .map, .keep: false
-            }
+        let isAlwaysWritten: Bool
+
+        init(number: UInt64, name: String, type: ProtobufType, label: Label) {
+            (self.number, self.name, self.type, self.label) = (number, name, type, label)
+            isAlwaysWritten =
+                switch label {
+                case .always, .nonzero, .inline: true
+                case .single: [.bool, .int32, .int64, .double, .string].contains(type)
+                case .repeated, .map, .keep: false
+                }
         }
     }
 

@@ -1,3 +1,4 @@
+import Crypto
 import Kinds
 import Model
 
@@ -17,7 +18,52 @@ struct DiscoveryDocuments: Sendable {
                 groups[last].versions.append((type.kind.version, [type]))
             }
         }
-        self.groups = groups
+        // A7, A8: the first version is the preferred one. Where groups share a kind or a short name, clients take the
+        // first group.
+        for index in groups.indices { groups[index].versions.sort { Self.precedes($0.version, $1.version) } }
+        self.groups = groups.enumerated().sorted { one, other in
+            let (left, right) = (Self.rank(one.element.name), Self.rank(other.element.name))
+            return (left, one.offset) < (right, other.offset)
+        }.map(\.element)
+    }
+
+    /// The order of Kubernetes' own groups in `/apis`; all others follow by name.
+    private static let order = [
+        "", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+        "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
+        "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
+        "node.k8s.io", "discovery.k8s.io",
+    ]
+
+    private static func rank(_ group: String) -> Int { order.firstIndex(of: group) ?? order.count }
+
+    /// `v2` before `v1`, and both before `v1beta1`.
+    private static func precedes(_ one: String, _ other: String) -> Bool {
+        let isOneStable = !one.contains("beta") && !one.contains("alpha")
+        let isOtherStable = !other.contains("beta") && !other.contains("alpha")
+        if isOneStable != isOtherStable { return isOneStable }
+        let (left, right) = (one.drop { !$0.isNumber }, other.drop { !$0.isNumber })
+        return (Int(left.prefix { $0.isNumber }) ?? 0, left) > (Int(right.prefix { $0.isNumber }) ?? 0, right)
+    }
+
+    /// `/`: every path that is answered but those of objects (A14).
+    var rootPaths: JSON {
+        var paths = ["/api", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"]
+        paths += ["/healthz", "/livez", "/readyz"].flatMap { [$0, "\($0)/ping"] }
+        paths += groupVersionPaths.map { "/\($0)" }
+        paths += namedGroups.map { "/apis/\($0.name)" }
+        return ["paths": Self.texts(paths.sorted())]
+    }
+
+    /// A5: names the version in which the objects are stored; the same for every version in which they are served.
+    private func storageVersionHash(_ type: ResourceType) -> String {
+        var kind = type.kind
+        if kind.group == "events.k8s.io" { kind.group = "" }
+        kind.version =
+            groups.first { $0.name == kind.group }?.versions
+            .first { $0.types.contains { $0.kind.kind == kind.kind } }?.version ?? kind.version
+        let digest = SHA256.hash(data: Array("\(kind.group)/\(kind.version)/\(kind.kind)".utf8))
+        return Base64.encode(Array(digest.prefix(8)))
     }
 
     /// Groups by name, their versions as clients prefer them (A8), and in these the plural names.
@@ -54,7 +100,7 @@ struct DiscoveryDocuments: Sendable {
         var document: JSON = ["kind": "APIResourceList"]
         if !group.isEmpty { document["apiVersion"] = "v1" }
         document["groupVersion"] = .string(group.isEmpty ? version : "\(group)/\(version)")
-        document["resources"] = .array(types.flatMap(Self.resources))
+        document["resources"] = .array(types.flatMap(resources))
         return document
     }
 
@@ -109,20 +155,21 @@ struct DiscoveryDocuments: Sendable {
         }
     }
 
-    private static func resources(_ type: ResourceType) -> [JSON] {
+    private func resources(_ type: ResourceType) -> [JSON] {
         var resource: JSON = [
             "name": .string(type.plural), "singularName": .string(type.singular),
-            "namespaced": .bool(type.isNamespaced), "kind": .string(type.kind.kind), "verbs": texts(type.verbs),
+            "namespaced": .bool(type.isNamespaced), "kind": .string(type.kind.kind), "verbs": Self.texts(type.verbs),
         ]
-        if !type.shortNames.isEmpty { resource["shortNames"] = texts(type.shortNames) }
-        if !type.categories.isEmpty { resource["categories"] = texts(type.categories) }
+        if !type.shortNames.isEmpty { resource["shortNames"] = Self.texts(type.shortNames) }
+        if !type.categories.isEmpty { resource["categories"] = Self.texts(type.categories) }
+        resource["storageVersionHash"] = .string(storageVersionHash(type))
         let subresources = type.subresources.map { subresource -> JSON in
             var document: JSON = [
                 "name": .string("\(type.plural)/\(subresource.name)"), "singularName": "",
                 "namespaced": .bool(type.isNamespaced), "kind": .string(type.kind.kind),
-                "verbs": texts(subresource.verbs),
+                "verbs": Self.texts(subresource.verbs),
             ]
-            if let other = kind(of: subresource.name, in: type) {
+            if let other = Self.kind(of: subresource.name, in: type) {
                 document["kind"] = .string(other.kind)
                 if other.group != type.kind.group || other.version != type.kind.version {
                     document["group"] = .string(other.group)

@@ -1,153 +1,108 @@
 import Kinds
 import Model
 
-/// `/openapi/v3`: an index, and one document for each group and version (semantics-api B1–B7).
+/// `/openapi/v3`: one document for each group version (semantics-api B1–B8), and `/openapi/v2`: all in one (B9, B10).
 ///
-/// A document says what `kubectl` reads: the schemas with their extensions, and for each resource the operations with
-/// the kind they are about, the patch types and the query parameters.
+/// Documents are made when they are asked for: they are big, and clients keep them.
 struct OpenAPIDocuments: Sendable {
-    struct Document: Sendable {
-        var bytes: [UInt8]
-        /// Names this very content; opaque to clients.
-        var hash: String
-    }
-
     /// By `api/v1`, `apis/apps/v1`.
-    let documents: [String: Document]
+    private var byName: [String: [ResourceType]] = [:]
+
+    init(_ types: [ResourceType]) {
+        for type in types { byName[String(OpenAPIPaths.base(type.kind).dropFirst()), default: []].append(type) }
+    }
+
+    var names: [String] { byName.keys.sorted() }
+
+    func types(of name: String) -> [ResourceType] { byName[name] ?? [] }
+
     /// B1.
-    let index: [UInt8]
-
-    init(_ types: [ResourceType], definitions: JSON) {
-        var byPath: [String: [ResourceType]] = [:]
-        for type in types {
-            byPath[Self.basePath(type), default: []].append(type)
-        }
-        documents = byPath.mapValues { types in
-            let bytes = Self.document(types, definitions: definitions).encoded()
-            return Document(bytes: bytes, hash: Self.hash(bytes))
-        }
+    static func index(_ hashes: [String: String]) -> [UInt8] {
         var paths: JSON = [:]
-        for (path, document) in documents.sorted(by: { $0.key < $1.key }) {
-            paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(document.hash)")]
+        for (name, hash) in hashes.sorted(by: { $0.key < $1.key }) {
+            paths[name] = ["serverRelativeURL": .string(address(of: name, hash: hash))]
         }
-        index = (["paths": paths] as JSON).encoded()
+        return (["paths": paths] as JSON).encoded()
     }
 
-    private static func basePath(_ type: ResourceType) -> String {
-        type.kind.group.isEmpty ? "api/\(type.kind.version)" : "apis/\(type.kind.group)/\(type.kind.version)"
+    static func address(of name: String, hash: String) -> String { "/openapi/v3/\(name)?hash=\(hash)" }
+
+    private static let info: JSON = ["title": "Kubernetes", "version": "v1.36.0"]
+
+    /// Written path by path and schema by schema, so that no more than the text itself is in memory.
+    ///
+    /// - Returns: `nil` for what is not served.
+    func document(_ name: String, schemas: OpenAPISchemas) -> [UInt8]? {
+        guard let types = byName[name] else { return nil }
+        var bytes: [UInt8] = Array("{\"openapi\":\"3.0.0\",\"info\":".utf8)
+        Self.info.append(to: &bytes)
+        bytes += ",\"paths\":{".utf8
+        Self.forEachPath(of: types, schemas) { Self.append($0, $1, to: &bytes) }
+        bytes += "},\"components\":{\"schemas\":{".utf8
+        Self.forEachSchema(of: types, schemas) { Self.append($0, $1, to: &bytes) }
+        bytes += "}}}".utf8
+        return bytes
     }
 
-    /// FNV-1a with 64 bits.
-    private static func hash(_ bytes: [UInt8]) -> String {
-        let value = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return String(value, radix: 16, uppercase: true)
-    }
-
-    private static func document(_ types: [ResourceType], definitions: JSON) -> JSON {
-        var schemas: JSON = ["DeleteOptions": ["type": "object"]]
-        var paths: JSON = [:]
-        for type in types {
-            let name = name(of: type)
-            add(name, from: definitions, to: &schemas)
-            schemas[path: [name, "x-kubernetes-group-version-kind"]] = [gvk(type)]
-            addPaths(of: type, to: &paths)
-        }
-        return [
-            "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.36.0"], "paths": paths,
-            "components": ["schemas": schemas],
-        ]
-    }
-
-    private static func name(of type: ResourceType) -> String { SchemaDocument.name(of: type.kind) ?? type.kind.kind }
-
-    private static func gvk(_ type: ResourceType) -> JSON {
-        [
-            "group": .string(type.kind.group), "version": .string(type.kind.version), "kind": .string(type.kind.kind),
-        ]
-    }
-
-    /// Adds a definition and all that it refers to.
-    private static func add(_ name: String, from definitions: JSON, to schemas: inout JSON) {
-        guard schemas[name] == nil, let definition = definitions[name] else { return }
-        schemas[name] = [:]
-        var references: [String] = []
-        schemas[name] = translated(definition, references: &references)
-        for reference in references { add(reference, from: definitions, to: &schemas) }
-    }
-
-    /// A schema in OpenAPI's own words: references as paths, with siblings through `allOf` (B5), without our own marks.
-    private static func translated(_ schema: JSON, references: inout [String]) -> JSON {
-        guard let members = schema.object else { return schema }
-        var result: JSON = [:]
-        var reference: JSON?
-        for member in members where !member.key.hasPrefix("x-martlet-") {
-            switch member.key {
-            case "$ref":
-                let name = member.value.string ?? ""
-                references.append(name)
-                reference = ["$ref": .string("#/components/schemas/\(name)")]
-            case "properties":
-                var properties: JSON = [:]
-                for property in member.value.object ?? JSONObject() {
-                    properties[property.key] = translated(property.value, references: &references)
-                }
-                result["properties"] = properties
-            case "items", "additionalProperties":
-                result[member.key] = translated(member.value, references: &references)
-            default: result[member.key] = member.value
+    func version2(schemas: OpenAPISchemas, asProtobuf: Bool) -> [UInt8] {
+        let all = names.map(types)
+        let paths = { (body: (String, JSON) -> Void) in
+            for types in all {
+                Self.forEachPath(of: types, schemas) { body($0, OpenAPIVersion2.pathItem($1)) }
             }
         }
-        if result["x-kubernetes-int-or-string"]?.bool == true || result["format"] == "quantity" {
-            result["oneOf"] = [["type": "string"], ["type": "number"]]
+        let definitions = { (body: (String, JSON) -> Void) in
+            Self.forEachSchema(of: all.flatMap(\.self), schemas) { body($0, OpenAPIVersion2.definition($1)) }
         }
-        guard let reference else { return result }
-        if result == .emptyObject { return reference }
-        result["allOf"] = [reference]
-        return result
+        if asProtobuf { return OpenAPIProtobuf.document(info: Self.info, paths: paths, definitions: definitions) }
+        var bytes: [UInt8] = Array("{\"swagger\":\"2.0\",\"info\":".utf8)
+        Self.info.append(to: &bytes)
+        bytes += ",\"paths\":{".utf8
+        paths { Self.append($0, $1, to: &bytes) }
+        bytes += "},\"definitions\":{".utf8
+        definitions { Self.append($0, $1, to: &bytes) }
+        bytes += "}}".utf8
+        return bytes
     }
 
-    private static func addPaths(of type: ResourceType, to paths: inout JSON) {
-        let scope = type.isNamespaced ? "/namespaces/{namespace}" : ""
-        let collection = "/\(basePath(type))\(scope)/\(type.plural)"
-        var list: JSON = [:]
-        list["get"] = operation("list", type)
-        list["post"] = operation("post", type, body: ["application/json", "application/yaml"])
-        paths[collection] = list
-        paths[collection + "/{name}"] = item(type)
-        for subresource in type.subresources where subresource.name == "status" {
-            paths[collection + "/{name}/status"] = item(type)
+    /// A member of the object that was begun.
+    private static func append(_ key: String, _ value: JSON, to bytes: inout [UInt8]) {
+        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
+        JSON.string(key).append(to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        value.append(to: &bytes)
+    }
+
+    private static func forEachSchema(
+        of types: [ResourceType], _ schemas: OpenAPISchemas, _ body: (String, JSON) -> Void
+    ) {
+        for entry in schemas.entries(of: types).sorted(by: { $0.key < $1.key }) {
+            body(entry.key, schemas.schema(entry.value))
         }
     }
 
-    private static func item(_ type: ResourceType) -> JSON {
-        var item: JSON = [:]
-        item["get"] = operation("get", type)
-        item["put"] = operation("put", type, body: ["application/json", "application/yaml"])
-        item["patch"] = operation(
-            "patch", type,
-            body: [
-                "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
-                "application/strategic-merge-patch+json",
-            ])
-        item["delete"] = operation("delete", type)
-        return item
-    }
-
-    /// B3, B5, B6: `kubectl` looks for the kind, the types of patches and the parameter `fieldValidation`.
-    private static func operation(_ action: String, _ type: ResourceType, body: [String] = []) -> JSON {
-        let schema: JSON = ["$ref": .string("#/components/schemas/\(name(of: type))")]
-        var operation: JSON = [
-            "x-kubernetes-action": .string(action), "x-kubernetes-group-version-kind": gvk(type),
-            "responses": ["200": ["description": "OK", "content": ["application/json": ["schema": schema]]]],
+    /// The list of the resources of one group version, and then what there is of each.
+    private static func forEachPath(
+        of types: [ResourceType], _ schemas: OpenAPISchemas, _ body: (String, JSON) -> Void
+    ) {
+        guard let kind = types.first?.kind else { return }
+        let (tag, prefix) = OpenAPIPaths.groupName(kind)
+        let schema: JSON = ["schema": schemas.reference(to: "APIResourceList")]
+        let content: JSON = [
+            "application/json": schema, "application/vnd.kubernetes.protobuf": schema, "application/yaml": schema,
         ]
-        let names = body.isEmpty ? ["pretty"] : ["dryRun", "fieldManager", "fieldValidation", "pretty"]
-        operation["parameters"] = .array(
-            names.map { ["name": .string($0), "in": "query", "schema": ["type": "string", "uniqueItems": true]] })
-        if !body.isEmpty {
-            var content: JSON = [:]
-            for media in body { content[media] = ["schema": action == "patch" ? ["type": "object"] : schema] }
-            operation["requestBody"] = ["content": content, "required": true]
+        let list: JSON = [
+            "get": [
+                "tags": [.string(tag)], "operationId": .string("get\(prefix)APIResources"),
+                "description": "get available resources",
+                "responses": [
+                    "200": ["description": "OK", "content": content], "401": ["description": "Unauthorized"],
+                ],
+            ]
+        ]
+        body(OpenAPIPaths.base(kind) + "/", list)
+        for type in types {
+            for path in OpenAPIPaths(type, schemas: schemas).all() { body(path.path, path.item) }
         }
-        return operation
     }
 }

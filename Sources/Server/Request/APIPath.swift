@@ -15,6 +15,8 @@ enum APIPath: Hashable, Sendable {
     case openAPIIndex
     /// `/openapi/v3/<api/v1 or apis/group/version>`
     case openAPI(String)
+    /// `/openapi/v2`, or the older address that answers protobuf alone (B9, B10).
+    case openAPIVersion2(isProtobufAlone: Bool)
     case resource(ResourcePath)
     case unknown
 
@@ -39,9 +41,11 @@ enum APIPath: Hashable, Sendable {
             return rest.count > 1 ? .unknown : .health(endpoint: segments[0], check: rest.first)
         case "version": return rest.isEmpty ? .version : .unknown
         case "openapi":
-            guard rest.first == "v3" else { return .unknown }
             let name = rest.dropFirst()
+            if rest.first == "v2", name.isEmpty { return .openAPIVersion2(isProtobufAlone: false) }
+            guard rest.first == "v3" else { return .unknown }
             return name.isEmpty ? .openAPIIndex : .openAPI(name.joined(separator: "/"))
+        case "swagger-2.0.0.pb-v1": return rest.isEmpty ? .openAPIVersion2(isProtobufAlone: true) : .unknown
         case "api":
             guard let version = rest.first else { return .coreVersions }
             return parse(rest.dropFirst(), group: "", version: version)

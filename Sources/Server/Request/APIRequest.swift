@@ -25,7 +25,9 @@ struct APIRequest: Sendable {
 
     /// A12: for people, the answer is laid out to be read.
     var wantsPrettyPrint: Bool {
-        query.flag("pretty") || ["curl/", "Wget/", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
+        if query["pretty"] != nil { return query.flag("pretty") }
+        if let clause = MediaRange.preferred(accept).first, clause.parameters["pretty"] == "1" { return true }
+        return ["curl", "Wget", "Mozilla/5.0"].contains { userAgent.hasPrefix($0) }
     }
 
     /// The field manager, dry run and field validation of a write (C20, C21, C23).
@@ -122,7 +124,9 @@ struct APIRequest: Sendable {
     }
 
     /// The patch in the body (G1, H1); what it says twice is noted in the options (C21).
-    func decodedPatch(_ options: inout WriteOptions) throws(APIError) -> Patch {
+    ///
+    /// - Parameter isCustom: custom kinds take no strategic merge patch: they say nothing of how to merge.
+    func decodedPatch(_ options: inout WriteOptions, isCustom: Bool) throws(APIError) -> Patch {
         switch MediaRange(contentType ?? "").type {
         case "application/json-patch+json":
             let patch = try Self.decodeJSON(body, repeated: &options.repeatedFields)
@@ -130,7 +134,7 @@ struct APIRequest: Sendable {
             return .json(patch)
         case "application/merge-patch+json":
             return .merge(try Self.decodeJSON(body, repeated: &options.repeatedFields))
-        case "application/strategic-merge-patch+json":
+        case "application/strategic-merge-patch+json" where !isCustom:
             return .strategicMerge(try Self.decodeJSON(body, repeated: &options.repeatedFields))
         case "application/apply-patch+yaml":
             guard query["fieldManager"] != nil else {
@@ -144,7 +148,7 @@ struct APIRequest: Sendable {
                 .unsupportedMediaType,
                 "the body of the request was in an unknown format - accepted media types include: "
                     + "application/json-patch+json, application/merge-patch+json, "
-                    + "application/strategic-merge-patch+json, application/apply-patch+yaml")
+                    + (isCustom ? "" : "application/strategic-merge-patch+json, ") + "application/apply-patch+yaml")
         }
     }
 

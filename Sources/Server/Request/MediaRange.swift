@@ -1,23 +1,5 @@
 import Cluster
-
-/// The form in which an answer is wanted (semantics-api A12, D11, D12).
-enum Representation: Hashable, Sendable {
-    case json
-    case yaml
-    /// Rows of printed columns, in that version of `meta.k8s.io`.
-    case table(version: String)
-    case partialMetadata(version: String)
-    /// `/api` and `/apis` in one document (A7).
-    case aggregatedDiscovery
-
-    var contentType: String {
-        switch self {
-        case .yaml: "application/yaml"
-        case .aggregatedDiscovery: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-        default: "application/json"
-        }
-    }
-}
+import Model
 
 /// One clause of an `Accept` header, or a `Content-Type`.
 struct MediaRange: Hashable, Sendable {
@@ -36,37 +18,128 @@ struct MediaRange: Hashable, Sendable {
 
     var quality: Double { parameters["q"].flatMap { Double($0) } ?? 1 }
 
-    /// The best of what a client accepts.
-    ///
-    /// - Parameter isDiscovery: whether aggregated discovery is on offer; otherwise tables and partial metadata are.
-    /// - Throws: `.notAcceptable` when nothing is.
-    static func negotiate(_ accept: String?, isDiscovery: Bool = false) throws(APIError) -> Representation {
-        let clauses = (accept ?? "").split(separator: ",").map { MediaRange($0) }
-        guard !clauses.isEmpty else { return .json }
-        let ranked = clauses.enumerated().sorted { ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset) }
-        for clause in ranked.map(\.element) where clause.quality > 0 {
-            if let representation = clause.representation(isDiscovery: isDiscovery) { return representation }
-        }
-        throw APIError(
-            .notAcceptable, "only the following media types are accepted: application/json, application/yaml")
+    /// Whether it stands for that media type, by a wildcard too.
+    func matches(_ mediaType: String) -> Bool {
+        if type == "*/*" || type == mediaType { return true }
+        return type.hasSuffix("/*") && mediaType.hasPrefix(type.dropLast())
     }
 
-    private func representation(isDiscovery: Bool) -> Representation? {
-        switch type {
-        case "*/*", "application/*", "application/json":
-            let version = parameters["v"] ?? "v1"
-            switch (parameters["as"], parameters["g"]) {
-            case (nil, _): return .json
-            case ("APIGroupDiscoveryList", "apidiscovery.k8s.io"):
-                return isDiscovery && version == "v2" ? .aggregatedDiscovery : nil
-            case ("Table", "meta.k8s.io"):
-                return isDiscovery || !["v1", "v1beta1"].contains(version) ? nil : .table(version: version)
-            case ("PartialObjectMetadata", "meta.k8s.io"), ("PartialObjectMetadataList", "meta.k8s.io"):
-                return isDiscovery || !["v1", "v1beta1"].contains(version) ? nil : .partialMetadata(version: version)
+    /// The clauses of an `Accept` header by preference: by quality, then those without wildcards, then in order.
+    static func preferred(_ accept: String?) -> [MediaRange] {
+        let clauses = (accept ?? "").split(separator: ",").map { MediaRange($0) }.filter { $0.quality > 0 }
+        func rank(_ clause: MediaRange) -> Int { clause.type == "*/*" ? 2 : clause.type.hasSuffix("/*") ? 1 : 0 }
+        return clauses.enumerated().sorted { one, other in
+            let (left, right) = (one.element, other.element)
+            if left.quality != right.quality { return left.quality > right.quality }
+            return (rank(left), one.offset) < (rank(right), other.offset)
+        }.map(\.element)
+    }
+}
+
+/// The form in which an answer is wanted (semantics-api A12, D11, D12).
+struct Representation: Hashable, Sendable {
+    enum Form: Hashable, Sendable {
+        /// The object as it is.
+        case whole
+        /// Rows of printed columns, in that version of `meta.k8s.io`.
+        case table(version: String)
+        case partialMetadata(version: String)
+        /// `/api` and `/apis` in one document (A7).
+        case aggregatedDiscovery
+    }
+
+    /// In the order in which a wildcard takes them, which is also the order of error texts.
+    enum Encoding: String, CaseIterable, Sendable {
+        case json = "application/json"
+        case yaml = "application/yaml"
+        case protobuf = "application/vnd.kubernetes.protobuf"
+
+        /// Whether watches speak it.
+        var streams: Bool { self != .yaml }
+    }
+
+    /// What an endpoint has on offer.
+    struct Offer: Sendable {
+        /// Whether its objects have messages in protobuf; their metadata has.
+        var hasProtobuf = true
+        var hasTransforms = false
+        var hasAggregatedDiscovery = false
+        var isStream = false
+
+        /// A12.
+        var notAcceptable: APIError {
+            let types = Encoding.allCases.filter { !isStream || $0.streams }.map {
+                isStream ? "\($0.rawValue);stream=watch" : $0.rawValue
+            }
+            return APIError(
+                .notAcceptable, "only the following media types are accepted: \(types.joined(separator: ", "))")
+        }
+
+        /// - Returns: `nil` when the clause asks for what is not on offer.
+        func representation(_ clause: MediaRange, in encoding: Encoding) -> Representation? {
+            let parameters = clause.parameters
+            if let stream = parameters["stream"], !stream.isEmpty, stream != "watch" || !encoding.streams { return nil }
+            if let version = parameters["sv"], !["", "v1"].contains(version) { return nil }
+            guard parameters["as"] != nil || parameters["g"] != nil || parameters["v"] != nil else {
+                return encoding == .protobuf && !hasProtobuf ? nil : Representation(form: .whole, encoding: encoding)
+            }
+            let version = parameters["v"] ?? ""
+            let form: Form
+            switch (parameters["as"] ?? "", parameters["g"] ?? "", version) {
+            case ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2")
+            where hasAggregatedDiscovery && encoding == .json:
+                form = .aggregatedDiscovery
+            case ("Table", "meta.k8s.io", "v1"), ("Table", "meta.k8s.io", "v1beta1"):
+                // Tables have no messages.
+                guard hasTransforms, encoding != .protobuf else { return nil }
+                form = .table(version: version)
+            case ("PartialObjectMetadata", "meta.k8s.io", "v1"), ("PartialObjectMetadata", "meta.k8s.io", "v1beta1"),
+                ("PartialObjectMetadataList", "meta.k8s.io", "v1"),
+                ("PartialObjectMetadataList", "meta.k8s.io", "v1beta1"):
+                guard hasTransforms else { return nil }
+                form = .partialMetadata(version: version)
             default: return nil
             }
-        case "application/yaml": return .yaml
-        default: return nil
+            return Representation(form: form, encoding: encoding)
+        }
+    }
+
+    var form: Form
+    var encoding: Encoding
+
+    static let json = Representation(form: .whole, encoding: .json)
+
+    /// The best of what a client accepts, among what is on offer.
+    ///
+    /// - Throws: `.notAcceptable` (406) when nothing is.
+    init(accepting accept: String?, of offer: Offer) throws(APIError) {
+        guard let accept, !accept.isEmpty else {
+            self = .json
+            return
+        }
+        for clause in MediaRange.preferred(accept) {
+            for encoding in Encoding.allCases where clause.matches(encoding.rawValue) {
+                guard let found = offer.representation(clause, in: encoding) else { continue }
+                // Kubernetes looks no further once a clause fits, even if no watch can be written so.
+                guard !offer.isStream || encoding.streams else { throw offer.notAcceptable }
+                self = found
+                return
+            }
+        }
+        throw offer.notAcceptable
+    }
+
+    private init(form: Form, encoding: Encoding) {
+        self.form = form
+        self.encoding = encoding
+    }
+
+    /// In which a failure is told: what the client accepts when it asks for no transformation, or JSON (A13).
+    static func encodingOfErrors(_ accept: String?) -> Encoding {
+        do {
+            return try Representation(accepting: accept, of: Offer()).encoding
+        } catch {
+            return .json
         }
     }
 }

@@ -1,4 +1,5 @@
 import Cluster
+import Kinds
 import Model
 
 /// The parameters after the `?` of a request.
@@ -30,6 +31,16 @@ struct QueryParameters: Hashable, Sendable {
             throw APIError(.badRequest, "the query parameter \(name)=\(text) is not an integer")
         }
         return value
+    }
+
+    /// C8: how long a client would wait. It is checked, as Kubernetes does; no answer here takes long.
+    func checkTimeout() throws(APIError) {
+        guard let text = self["timeout"] else { return }
+        do throws(GoDuration.Fault) {
+            _ = try GoDuration.duration(text)
+        } catch {
+            throw APIError(.badRequest, "invalid timeout specified in the request URL - \(error)")
+        }
     }
 
     var labelSelector: Selector {

@@ -14,19 +14,20 @@ extension ResourceHandler {
     func render(
         _ object: Object, for call: Call, as representation: Representation, code: Int = 200
     ) throws(APIError) -> Answer {
-        switch representation {
-        case .json, .aggregatedDiscovery: return .json(object.encoded, code: code)
-        case .yaml:
-            return Answer(
-                code: code, contentType: representation.contentType, body: .bytes(Array(YAML.text(object.json).utf8)))
+        switch representation.form {
+        case .whole, .aggregatedDiscovery:
+            // What was stored is text already.
+            if representation.encoding == .json { return .json(object.encoded, code: code) }
+            return try .encoded(object.json, as: representation.encoding, code: code)
         case .partialMetadata(let version):
-            return .json(Self.versioned(Table.partialObjectMetadata(object.json), version), code: code)
+            let metadata = Self.versioned(Table.partialObjectMetadata(object.json), version)
+            return try .encoded(metadata, as: representation.encoding, code: code)
         case .table(let version):
             let table = TablePrinter.table(
                 for: call.type.kind.groupKind, objects: [object], now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(resourceVersion: object.metadata.resourceVersion)
-            return .json(Self.versioned(json, version), code: code)
+            return try .encoded(Self.versioned(json, version), as: representation.encoding, code: code)
         }
     }
 
@@ -42,19 +43,25 @@ extension ResourceHandler {
         try checkListOptions(call.query)
         var query = try query(call)
         query.moment = moment(call.query)
-        let list = try await cluster.list(query)
-        switch representation {
-        case .json, .aggregatedDiscovery: return .json(Self.encoded(list, call.type))
-        case .yaml:
+        return try render(try await cluster.list(query), for: call, as: representation)
+    }
+
+    /// Objects of one kind in the form that the client wants.
+    func render(
+        _ list: ObjectList, for call: Call, as representation: Representation
+    ) throws(APIError) -> Answer {
+        let encoding = representation.encoding
+        switch representation.form {
+        case .whole, .aggregatedDiscovery:
+            if encoding == .json { return .json(Self.encoded(list, call.type)) }
             var json = Self.envelope(list, apiVersion: call.type.kind.apiVersion, kind: call.type.kind.kind + "List")
             json["items"] = .array(list.items.map(\.json))
-            return Answer(
-                code: 200, contentType: representation.contentType, body: .bytes(Array(YAML.text(json).utf8)))
+            return try .encoded(json, as: encoding)
         case .partialMetadata(let version):
             var json = Self.envelope(list, apiVersion: "meta.k8s.io/\(version)", kind: "PartialObjectMetadataList")
             json["items"] = .array(
                 list.items.map { Self.versioned(Table.partialObjectMetadata($0.json), version) })
-            return .json(json)
+            return try .encoded(json, as: encoding)
         case .table(let version):
             let table = TablePrinter.table(
                 for: call.type.kind.groupKind, objects: list.items, now: clock.now,
@@ -62,7 +69,7 @@ extension ResourceHandler {
             let json = table.json(
                 resourceVersion: list.resourceVersion, continueToken: list.continueToken,
                 remainingItemCount: list.remainingItemCount)
-            return .json(Self.versioned(json, version))
+            return try .encoded(Self.versioned(json, version), as: encoding)
         }
     }
 

@@ -6,10 +6,13 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        .json(ScaleSubresource.json(of: try await cluster.get(call.key(name), version: call.type.kind.version).json))
+        let encoding = try call.representation().encoding
+        let workload = try await cluster.get(call.key(name), version: call.type.kind.version)
+        return try .encoded(ScaleSubresource.json(of: workload.json), as: encoding)
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let options = try call.request.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
@@ -25,20 +28,22 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json))
+        return try .encoded(ScaleSubresource.json(of: scaled.json), as: encoding)
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         var options = try call.writeOptions()
-        let patch = try call.request.decodedPatch(&options)
+        let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return .json(ScaleSubresource.json(of: scaled.json))
+        return try .encoded(ScaleSubresource.json(of: scaled.json), as: encoding)
     }
 
     // MARK: Binding
 
     /// L5: assigns a pod to a node.
     func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let options = try call.request.writeOptions()
         var body = try call.request.decodedBody()
         body["kind"] = "Binding"
@@ -46,7 +51,7 @@ extension ResourceHandler {
         body[path: ["metadata", "name"]] = .string(name)
         body[path: ["metadata", "namespace"]] = .string(call.path.namespace ?? "")
         _ = try await cluster.update(Object(viewing: body), subresource: .binding, options: options)
-        return .json(Self.created, code: 201)
+        return try .encoded(Self.created, as: encoding, code: 201)
     }
 
     private static let created: JSON = [
@@ -57,6 +62,7 @@ extension ResourceHandler {
 
     /// Semantics-workloads K8.
     func evict(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let encoding = try call.representation().encoding
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? ""
         guard named.isEmpty || named == name else {
@@ -64,6 +70,6 @@ extension ResourceHandler {
         }
         let options = try deleteOptions(call, body["deleteOptions"] ?? [:])
         try await cluster.evict(call.key(name), options: options)
-        return .json(Self.created, code: 201)
+        return try .encoded(Self.created, as: encoding, code: 201)
     }
 }

@@ -37,7 +37,7 @@ extension ResourceHandler {
         }
         let (type, clock, initial) = (call.type, clock, start)
         return Answer(
-            code: 200, contentType: "application/json",
+            code: 200, contentType: WatchEncoder.contentType(options.representation.encoding),
             body: .stream { writer in
                 try await Streaming.run(call.request, writer: &writer, limit: (options.limit, clock)) {
                     (writer: inout any ResponseBodyWriter) in
@@ -45,9 +45,9 @@ extension ResourceHandler {
                         type: type, representation: options.representation, includedObject: options.includedObject)
                     do {
                         var bytes: [UInt8] = []
-                        for event in initial?.events ?? [] { encoder.append(event, at: clock.now, to: &bytes) }
+                        for event in initial?.events ?? [] { try encoder.append(event, at: clock.now, to: &bytes) }
                         if let initial, options.sendsInitialEvents, options.allowsBookmarks {
-                            encoder.appendInitialEventsEnd(initial.version, to: &bytes)
+                            try encoder.appendInitialEventsEnd(initial.version, to: &bytes)
                         }
                         // Also when there is nothing yet: the client learns that the watch stands.
                         try await writer.write(ByteBuffer(bytes: bytes))
@@ -61,12 +61,12 @@ extension ResourceHandler {
                                 lastBookmark = now
                             }
                             bytes.removeAll(keepingCapacity: true)
-                            encoder.append(event, at: now, to: &bytes)
+                            try encoder.append(event, at: now, to: &bytes)
                             try await writer.write(ByteBuffer(bytes: bytes))
                         }
                     } catch let error as APIError {
                         var bytes: [UInt8] = []
-                        encoder.append(error, to: &bytes)
+                        try encoder.append(error, to: &bytes)
                         try await writer.write(ByteBuffer(bytes: bytes))
                     }
                 }
@@ -91,88 +91,8 @@ extension ResourceHandler {
         return WatchOptions(
             version: query["resourceVersion"].flatMap { $0 == "0" ? nil : $0 },
             allowsBookmarks: query.flag("allowWatchBookmarks"), sendsInitialEvents: sendsInitialEvents,
-            limit: seconds.map { .seconds($0) } ?? Self.longestWatch, representation: try call.representation(),
+            limit: seconds.map { .seconds($0) } ?? Self.longestWatch,
+            representation: try call.representation(ofStream: true),
             includedObject: try call.includedObject())
-    }
-}
-
-/// Writes the lines of a watch (D4, D7, D8, D11).
-struct WatchEncoder: Sendable {
-    let type: ResourceType
-    let representation: Representation
-    let includedObject: Table.IncludedObject
-    /// A table's columns are told once (D11).
-    private var hasToldColumns = false
-
-    init(type: ResourceType, representation: Representation, includedObject: Table.IncludedObject) {
-        self.type = type
-        self.representation = representation
-        self.includedObject = includedObject
-    }
-
-    mutating func append(_ event: WatchEvent, at now: Timestamp, to bytes: inout [UInt8]) {
-        switch event {
-        case .added(let object): append("ADDED", encoded(object, at: now), to: &bytes)
-        case .modified(let object): append("MODIFIED", encoded(object, at: now), to: &bytes)
-        case .deleted(let object): append("DELETED", encoded(object, at: now), to: &bytes)
-        case .bookmark(let version): append("BOOKMARK", bookmark(version, annotations: nil), to: &bytes)
-        }
-    }
-
-    func appendInitialEventsEnd(_ version: String, to bytes: inout [UInt8]) {
-        append("BOOKMARK", bookmark(version, annotations: ["k8s.io/initial-events-end": "true"]), to: &bytes)
-    }
-
-    func append(_ error: APIError, to bytes: inout [UInt8]) {
-        append("ERROR", error.status.encoded(), to: &bytes)
-    }
-
-    private func append(_ name: String, _ object: [UInt8], to bytes: inout [UInt8]) {
-        bytes.reserveCapacity(bytes.count + object.count + 32)
-        bytes += "{\"type\":\"".utf8
-        bytes += name.utf8
-        bytes += "\",\"object\":".utf8
-        bytes += object
-        bytes += "}\n".utf8
-    }
-
-    private mutating func encoded(_ object: Object, at now: Timestamp) -> [UInt8] {
-        switch representation {
-        case .json, .yaml, .aggregatedDiscovery: return object.encoded
-        case .partialMetadata(let version):
-            return ResourceHandler.versioned(Table.partialObjectMetadata(object.json), version).encoded()
-        case .table(let version):
-            let table = TablePrinter.table(
-                for: type.kind.groupKind, objects: [object], now: now, includedObject: includedObject)
-            let json = table.json(
-                resourceVersion: object.metadata.resourceVersion, includingColumns: !hasToldColumns)
-            hasToldColumns = true
-            return ResourceHandler.versioned(json, version).encoded()
-        }
-    }
-
-    private func bookmark(_ version: String, annotations: JSON?) -> [UInt8] {
-        var metadata: JSON = ["resourceVersion": .string(version)]
-        metadata["annotations"] = annotations
-        switch representation {
-        case .table(let metaVersion):
-            // Clients read the version from the object in the only row.
-            let object: JSON = [
-                "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-            ]
-            let table: JSON = [
-                "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": ["resourceVersion": .string(version)],
-                "columnDefinitions": [], "rows": [["cells": [], "object": object]],
-            ]
-            return ResourceHandler.versioned(table, metaVersion).encoded()
-        case .partialMetadata(let metaVersion):
-            let object: JSON = ["kind": "PartialObjectMetadata", "apiVersion": "", "metadata": metadata]
-            return ResourceHandler.versioned(object, metaVersion).encoded()
-        default:
-            let object: JSON = [
-                "kind": .string(type.kind.kind), "apiVersion": .string(type.kind.apiVersion), "metadata": metadata,
-            ]
-            return object.encoded()
-        }
     }
 }

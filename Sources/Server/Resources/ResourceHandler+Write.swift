@@ -31,7 +31,7 @@ extension ResourceHandler {
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {
         let representation = try call.representation()
         var options = try call.writeOptions()
-        let patch = try call.request.decodedPatch(&options)
+        let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         var isCreation = false
         if case .apply = patch {
             // H1: an apply of what is not there yet creates it, and says so.
@@ -121,14 +121,16 @@ extension ResourceHandler {
         if !call.type.kind.group.isEmpty { details["group"] = .string(call.type.kind.group) }
         details["kind"] = .string(call.type.plural)
         details["uid"] = .string(metadata.uid)
-        return .json([
+        let status: JSON = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details,
-        ])
+        ]
+        return try .encoded(status, as: representation.encoding)
     }
 
     /// C18: each object by itself; answers what was deleted.
     func deleteCollection(_ call: Call) async throws(APIError) -> Answer {
         guard call.path.namespace != nil || !call.type.isNamespaced else { throw call.methodNotAllowed }
+        let representation = try call.representation()
         let options = try deleteOptions(call, call.request.body.isEmpty ? [:] : try call.request.decodedBody())
         var list = try await cluster.list(try query(call))
         var deleted: [Object] = []
@@ -141,7 +143,7 @@ extension ResourceHandler {
             }
         }
         list.items = deleted
-        return .json(Self.encoded(list, call.type))
+        return try render(list, for: call, as: representation)
     }
 
     /// From the body, and the query where that says more (C15, C16, C20).

@@ -61,6 +61,9 @@ struct Call: Sendable {
 
     var query: QueryParameters { request.query }
 
+    /// Kinds that are not Kubernetes' own have no messages, and say nothing of how to merge.
+    var isCustom: Bool { !ProtobufEncoding.covers(type.kind) }
+
     func key(_ name: String) -> ObjectKey {
         ObjectKey(kind: type.kind.groupKind, namespace: path.namespace ?? "", name: name)
     }
@@ -71,8 +74,13 @@ struct Call: Sendable {
         return options
     }
 
-    func representation() throws(APIError) -> Representation {
-        try MediaRange.negotiate(request.accept)
+    /// The form in which the client wants the answer (A12). Kinds without messages, such as custom ones, have only
+    /// their metadata in protobuf.
+    ///
+    /// - Throws: `.notAcceptable` (406) when it wants what there is not.
+    func representation(ofStream isStream: Bool = false) throws(APIError) -> Representation {
+        let offer = Representation.Offer(hasProtobuf: !isCustom, hasTransforms: true, isStream: isStream)
+        return try Representation(accepting: request.accept, of: offer)
     }
 
     /// J7.

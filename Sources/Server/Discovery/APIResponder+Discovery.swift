@@ -1,0 +1,114 @@
+import Cluster
+import Kinds
+import Model
+
+/// Which API is served: discovery (A1–A13) and OpenAPI (B1–B10).
+extension APIResponder {
+    private static let version2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    /// What clients have asked for since the first days.
+    private static let oldVersion2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+    func discovery(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
+        let types = try await cluster.resourceTypes()
+        switch path {
+        case .openAPIIndex:
+            return Answer(tagged: documents.openAPIIndex(for: types), "application/json", request)
+        case .openAPI(let name): return openAPI(name, request, for: types)
+        case .openAPIVersion2(let isProtobufAlone):
+            return openAPIVersion2(request, isProtobufAlone: isProtobufAlone, for: types)
+        default: break
+        }
+        let isRoot = path == .coreVersions || path == .groups
+        let representation = try Representation(
+            accepting: request.accept, of: Representation.Offer(hasAggregatedDiscovery: isRoot))
+        if representation.form == .aggregatedDiscovery {
+            let document = documents.aggregated(core: path == .coreVersions, for: types)
+            // A7: clients choose the decoder by the parameters.
+            let contentType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            var answer = Answer(tagged: document, contentType, request)
+            answer.headers += [("Vary", "Accept"), ("Cache-Control", "public")]
+            return answer
+        }
+        let discovery = documents.discovery(for: types)
+        let document: JSON?
+        switch path {
+        case .coreVersions: document = discovery.coreVersions(serverAddress: address.description)
+        case .groups: document = discovery.groupList
+        case .group(let name): document = discovery.group(name)
+        case .resourceList(let group, let version): document = discovery.resourceList(group: group, version: version)
+        default: document = nil
+        }
+        guard let document else { return .pageNotFound }
+        return try .encoded(document, as: representation.encoding)
+    }
+
+    /// B2: an address that names its content may be kept for ever; one that names other content leads to what there is.
+    private func openAPI(_ name: String, _ request: APIRequest, for types: [ResourceType]) -> Answer {
+        guard accepts(request, "application/json") else { return Answer(code: 406, contentType: "", body: .bytes([])) }
+        guard let document = documents.openAPI(name, for: types) else { return .pageNotFound }
+        let hash = request.query["hash"]
+        if let hash, hash != document.hash {
+            return Answer(
+                code: 301, contentType: "text/plain",
+                headers: [("Location", OpenAPIDocuments.address(of: name, hash: document.hash))], body: .bytes([]))
+        }
+        var answer = Answer(tagged: document, "application/json", request)
+        answer.headers.append(("Vary", "Accept"))
+        if hash != nil {
+            let year = handler.clock.now + .seconds(365 * 86400)
+            answer.headers += [("Cache-Control", "public, immutable"), ("Expires", year.httpDate)]
+        }
+        return answer
+    }
+
+    private func openAPIVersion2(
+        _ request: APIRequest, isProtobufAlone: Bool, for types: [ResourceType]
+    ) -> Answer {
+        let clauses = MediaRange.preferred(request.accept)
+        var contentType: String? = clauses.isEmpty ? "application/json" : nil
+        let offered = ["application/json", Self.version2Protobuf, Self.oldVersion2Protobuf]
+        for clause in clauses where contentType == nil { contentType = offered.first { clause.matches($0) } }
+        if isProtobufAlone { contentType = Self.version2Protobuf }
+        guard let contentType else { return Answer(code: 406, contentType: "", body: .bytes([])) }
+        let asProtobuf = contentType != "application/json"
+        guard let document = documents.openAPIVersion2(asProtobuf: asProtobuf, for: types) else {
+            return .pageNotFound
+        }
+        var answer = Answer(tagged: document, asProtobuf ? Self.version2Protobuf : contentType, request)
+        answer.headers.append(("Vary", "Accept"))
+        return answer
+    }
+
+    private func accepts(_ request: APIRequest, _ type: String) -> Bool {
+        let clauses = MediaRange.preferred(request.accept)
+        return clauses.isEmpty || clauses.contains { $0.matches(type) }
+    }
+}
+
+extension Answer {
+    /// Bytes with their entity tag; 304 without them for a client that has them already.
+    fileprivate init(tagged document: TaggedBytes, _ contentType: String, _ request: APIRequest) {
+        let tag = "\"\(document.hash)\""
+        let known = (request.ifNoneMatch ?? "").split(separator: ",").map { text in
+            String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()).replacing("W/", with: "")
+        }
+        let isKnown = known.contains(tag) || known == ["*"]
+        self.init(
+            code: isKnown ? 304 : 200, contentType: contentType, headers: [("ETag", tag)],
+            body: .bytes(isKnown ? [] : document.bytes))
+    }
+}
+
+extension Timestamp {
+    /// As HTTP has it: `Thu, 26 Nov 2026 11:00:00 GMT`.
+    fileprivate var httpDate: String {
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let text = Array(description)
+        let month = (Int(String(text[5..<7])) ?? 1) - 1
+        // The epoch was a Thursday.
+        let day = Int(seconds / 86400 % 7)
+        return "\(days[day]), \(String(text[8..<10])) \(months[month]) \(String(text[0..<4])) "
+            + "\(String(text[11..<19])) GMT"
+    }
+}
