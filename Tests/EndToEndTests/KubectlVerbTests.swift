@@ -121,7 +121,7 @@ struct KubectlVerbTests {
                     "patch", "deploy", "web", "--subresource=scale", "--type=merge", "-p", "{\"spec\":{\"replicas\":1}}"
                 )
                 .contains("scale.autoscaling/web patched"))
-            #expect(try kubectl("get", "--raw", "/api/v1/namespaces/default/services?limit=1").contains("\"continue\""))
+            #expect(try kubectl("get", "--raw", "/api/v1/namespaces/default/pods?limit=1").contains("\"continue\""))
             #expect(try kubectl("cluster-info").contains("Kubernetes control plane is running at"))
             let node = try kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
             try kubectl("cordon", node)
