@@ -66,7 +66,8 @@ let package = Package(
         .target(name: "Assets"),
 
         library("Model", ["CLibyaml"]),
-        library("Kinds", ["Model", "Assets"], exclude: ["Schemas"]),
+        library("CEL", ["Model"]),
+        library("Kinds", ["Model", "CEL", "Assets"], exclude: ["Schemas"]),
         library("Cluster", ["Model", "Kinds", collections, hashTrees]),
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(
@@ -75,7 +76,6 @@ let package = Package(
         library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
         library("GitSource", ["CLibgit2", logging]),
         library("Rendering", ["Model", "Kinds", "GitSource"]),
-        library("CEL", ["Model"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
         library("Server", ["Model", "Kinds", "Cluster", "CZlib", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
@@ -117,7 +117,10 @@ let package = Package(
         tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",
-            ["Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit"]),
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "GitSource", "Rendering", "Reconciler", "SimulationKit",
+                logging,
+            ]),
         tests(
             "ServerTests",
             [

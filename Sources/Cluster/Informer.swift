@@ -214,6 +214,9 @@ package final class Informer: Sendable {
         for change in changes { for handler in handlers { handler(change) } }
     }
 
+    /// Takes all objects for gone, since their kind is.
+    func forgetAll() { replace(with: []) }
+
     private func apply(_ object: Object, removed: Bool) {
         let (change, handlers) = state.withLock { state in
             let old = state.objects[object.key]

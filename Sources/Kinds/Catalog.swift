@@ -9,6 +9,8 @@ package struct Catalog: Sendable {
     package let inertKinds: Set<GroupKind>
     /// The versions of each kind, the preferred one first.
     private let strategies: [GroupKind: [KindStrategy]]
+    /// What every object's `metadata` is.
+    private(set) var metadataSchema: Schema?
     /// Of the built-in kinds.
     private(set) var definitionNames: [GroupVersionKind: String] = [:]
 
@@ -31,6 +33,7 @@ package struct Catalog: Sendable {
                     type: type, schema: schema, rules: BuiltInRules.rules(of: type.kind) ?? CustomResourceRules(),
                     isInert: node["isInert"]?.bool ?? false, conversion: BuiltInConversions.all[type.kind])
             })
+        metadataSchema = schemas["ObjectMeta"]
         for node in document["kinds"]?.array ?? [] {
             definitionNames[Self.type(node).kind] = Self.definition(node)
         }

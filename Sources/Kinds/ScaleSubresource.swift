@@ -5,18 +5,26 @@ package enum ScaleSubresource {
     package static let kind = GroupVersionKind(group: "autoscaling", version: "v1", kind: "Scale")
 
     /// What `/scale` shows of a workload: its replicas, wanted and counted, and the selector of its pods as text.
-    package static func json(of workload: JSON) -> JSON {
+    ///
+    /// - Parameter paths: where a custom resource keeps these (I5).
+    package static func json(of workload: JSON, paths: CustomResource.ScalePaths? = nil) -> JSON {
         var metadata: JSON = [:]
         for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
             metadata[name] = workload[path: ["metadata", name]]
         }
         return [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
-            "spec": ["replicas": workload[path: ["spec", "replicas"]] ?? 0],
+            "spec": ["replicas": value(paths?.specReplicas ?? ".spec.replicas", workload) ?? 0],
             "status": [
-                "replicas": workload[path: ["status", "replicas"]] ?? 0, "selector": .string(selector(of: workload)),
+                "replicas": value(paths?.statusReplicas ?? ".status.replicas", workload) ?? 0,
+                "selector": paths.map { $0.labelSelector.flatMap { value($0, workload) } ?? "" }
+                    ?? .string(selector(of: workload)),
             ],
         ]
+    }
+
+    private static func value(_ path: String, _ workload: JSON) -> JSON? {
+        JSONPath(path)?.values(in: workload).first
     }
 
     private static func selector(of workload: JSON) -> String {

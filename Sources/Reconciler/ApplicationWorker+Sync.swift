@@ -129,9 +129,9 @@ extension ApplicationWorker {
 
     /// Writes the status, if it says something new.
     func publish(_ application: Application) async throws(APIError) {
-        let versions = resourceVersions
+        let live = environment.live
         var report = StatusReport(
-            rollout: rollout, resources: resources { versions[$0] ?? "v1" }, history: history)
+            rollout: rollout, resources: resources { live.version(of: $0) ?? "v1" }, history: history)
         report.target = target
         report.health = assess()
         report.outOfSync = outOfSync

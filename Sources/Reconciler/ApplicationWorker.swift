@@ -80,8 +80,6 @@ package actor ApplicationWorker {
     var jitter: any RandomNumberGenerator & Sendable
     /// The status as this process last wrote it: the cluster's view may lag behind.
     var published: ApplicationStatus?
-    /// The version in which each kind is served, for `status.resources`.
-    let resourceVersions: [GroupKind: String]
     /// The resolved source as it was at the last refresh: another one makes a refresh due.
     var refreshedSource: ApplicationSource?
     /// The source that Git is being asked about.
@@ -96,11 +94,8 @@ package actor ApplicationWorker {
     /// Where the manifests came from that `rollout` is about.
     var judgedSource: ApplicationSource?
 
-    package init(
-        key: ObjectKey, environment: Environment, types: [ResourceType], random: any RandomNumberGenerator & Sendable
-    ) {
+    package init(key: ObjectKey, environment: Environment, random: any RandomNumberGenerator & Sendable) {
         self.key = key
-        resourceVersions = Dictionary(types.map { ($0.kind.groupKind, $0.kind.version) }) { first, _ in first }
         self.environment = environment
         jitter = random
         nextRefresh = environment.clock.now

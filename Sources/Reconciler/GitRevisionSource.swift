@@ -10,7 +10,7 @@ import Synchronization
 package final class GitRevisionSource: RevisionSource {
     private let mirrors: Mirrors
     private let renderer: Renderer
-    private let kinds: KnownKinds
+    private let kinds: @Sendable () async throws -> KnownKinds
     private let credentials: @Sendable (RemoteURL) async throws -> Credentials
     private let logger: Logger
     private let progress: (@Sendable (TransferProgress) -> Void)?
@@ -21,10 +21,12 @@ package final class GitRevisionSource: RevisionSource {
     private static let latestLimit = 256
 
     /// - Parameters:
+    ///   - kinds: what is known of kinds; asked at each rendering, since kinds come and go.
     ///   - credentials: what to show a remote; asked at each contact, so that rotation needs no restart.
     ///   - progress: is told how far a transfer is, on any thread.
     package init(
-        mirrors: Mirrors, renderer: Renderer = Renderer(), kinds: KnownKinds = .builtIn, logger: Logger,
+        mirrors: Mirrors, renderer: Renderer = Renderer(), logger: Logger,
+        kinds: @escaping @Sendable () async throws -> KnownKinds = { .builtIn },
         credentials: @escaping @Sendable (RemoteURL) async throws -> Credentials,
         progress: (@Sendable (TransferProgress) -> Void)? = nil
     ) {
@@ -49,12 +51,13 @@ package final class GitRevisionSource: RevisionSource {
     ) async throws -> DesiredState {
         let url = try RemoteURL(source.repoURL)
         let mirror = await mirrors.mirror(of: url)
+        let kinds = try await kinds()
         do {
-            return try render(try await snapshot(revision, mirror, url), source, namespace, revision)
+            return try render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
         } catch let error as GitError where error.kind == .damaged {
             logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
             try await mirror.setAside(because: error)
-            return try render(try await snapshot(revision, mirror, url), source, namespace, revision)
+            return try render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
         }
     }
 
@@ -65,7 +68,8 @@ package final class GitRevisionSource: RevisionSource {
     }
 
     private func render(
-        _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String
+        _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String,
+        _ kinds: KnownKinds
     ) throws -> DesiredState {
         let options = try RenderingOptions(source, namespace: namespace)
         let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"

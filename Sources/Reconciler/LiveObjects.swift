@@ -10,21 +10,16 @@ package final class LiveObjects: LiveState {
         Endpoints.kind.groupKind, EndpointSlice.kind.groupKind,
     ]
 
-    package let types: [ResourceType]
-    private let informers: [GroupKind: Informer]
-    /// In the order of the types, so that a run does not depend on hashing.
-    private let ordered: [Informer]
+    private let informers: KindInformers
 
     package init(types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64) {
-        self.types = types
-        var informers: [GroupKind: Informer] = [:]
-        for type in types where type.verbs.contains("watch") && !Self.uninteresting.contains(type.kind.groupKind) {
-            informers[type.kind.groupKind] = Informer(
-                ListQuery(type.kind.groupKind), of: cluster, clock: clock, seed: seed)
+        informers = KindInformers(types, of: cluster, clock: clock, seed: seed) {
+            $0.verbs.contains("watch") && !Self.uninteresting.contains($0.kind.groupKind)
         }
-        self.informers = informers
-        ordered = types.compactMap { informers[$0.kind.groupKind] }
     }
+
+    /// The version in which a kind's objects are followed.
+    package func version(of kind: GroupKind) -> String? { informers.type(of: kind)?.kind.version }
 
     package func object(_ key: ObjectKey) -> Object? { informers[key.kind]?[key] }
 
@@ -36,19 +31,10 @@ package final class LiveObjects: LiveState {
     }
 
     /// Calls the handler for every later change of any object.
-    package func onChange(_ handler: @escaping Informer.Handler) {
-        for informer in ordered { informer.onChange(handler) }
-    }
+    package func onChange(_ handler: @escaping Informer.Handler) { informers.onChange(handler) }
 
-    package func waitForSync() async throws {
-        for informer in ordered { try await informer.waitForSync() }
-    }
+    package func waitForSync() async throws { try await informers.waitForSync() }
 
     /// Keeps everything current until the task is cancelled.
-    package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for informer in ordered { group.addTask { try await informer.run() } }
-            try await group.waitForAll()
-        }
-    }
+    package func run() async throws { try await informers.run() }
 }

@@ -47,7 +47,7 @@ package final class Reconciler: Sendable {
 
     /// Reconciles until the task is cancelled.
     package func run() async throws {
-        let types = try await cluster.resourceTypes().preferred
+        let types = try await cluster.resourceTypes()
         let live = LiveObjects(types: types, cluster: cluster, clock: clock, seed: seed)
         let events = EventRecorder(component: "martlet", cluster: cluster, clock: clock)
         // Keys of Applications that may have no worker yet. Unbounded is safe: one entry per Application and change.
@@ -87,7 +87,7 @@ package final class Reconciler: Sendable {
             guard workers.byKey[key] == nil else { return nil }
             let random = SplitMix64(
                 seed: seed &+ UInt64(truncatingIfNeeded: key.description.utf8.reduce(5381) { $0 &* 33 &+ Int($1) }))
-            let worker = ApplicationWorker(key: key, environment: environment, types: live.types, random: random)
+            let worker = ApplicationWorker(key: key, environment: environment, random: random)
             workers.byKey[key] = worker
             return worker
         }

@@ -72,6 +72,16 @@ package struct KnownKinds: Sendable {
             version: version, isNamespaced: { byKind[$0] }, hint: { Self.hint(for: $0, among: types.map(\.kind)) })
     }
 
+    /// The kinds that a cluster serves now.
+    package init(served types: [ResourceType]) {
+        var hasher = Hasher()
+        for type in types {
+            hasher.combine(type.kind)
+            hasher.combine(type.isNamespaced)
+        }
+        self.init(types, version: hasher.finalize())
+    }
+
     /// The kinds that Martlet serves itself.
     package static let builtIn = KnownKinds(Catalog.builtIn.types)
 

@@ -42,7 +42,7 @@ struct DiffSubject {
                     Comparison(application: application.key) {
                         printError(
                             "comparing as Application \(application.metadata.name), which follows this repository")
-                        return try DiffSubject(application, local, diff.manifests.revision, cluster)
+                        return try await DiffSubject(application, local, diff.manifests.revision, cluster)
                     }
                 }
             }
@@ -110,11 +110,11 @@ extension DiffSubject {
     /// An Application with the files of a clone in the place of its repository's.
     private init(
         _ application: Application, _ local: LocalManifests, _ revision: String?, _ cluster: any Cluster
-    ) throws {
+    ) async throws {
         var source = application.spec.source ?? ApplicationSource()
         // A folder that is not above the Application's own is meant in its place.
         if !local.path.isEmpty, !Self.folder(source.path).hasPrefix(local.path + "/") { source.path = local.path }
-        let state = try ManifestLoader(cluster: cluster).render(
+        let state = try await ManifestLoader(cluster: cluster).render(
             local, source, namespace: ApplicationSettings(application).namespace, revision: revision)
         try self.init(following: application, desired: state)
     }
@@ -123,7 +123,7 @@ extension DiffSubject {
     private init(_ application: Application, _ diff: Diff, _ cluster: any Cluster) async throws {
         let options = diff.manifests
         if options.location != nil, let local = try options.local() {
-            try self.init(application, local, options.revision, cluster)
+            try await self.init(application, local, options.revision, cluster)
             return
         }
         var source = application.spec.source ?? ApplicationSource()

@@ -45,7 +45,10 @@ struct Get: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try connection.connect()
-        let selections = try ResourceArgument.selections(target, among: try await cluster.resourceTypes().preferred)
+        var selections = try ResourceArgument.selections(target, among: try await cluster.resourceTypes().preferred)
+        if output == nil || output == .wide {
+            for index in selections.indices { selections[index] = try await selections[index].described(by: cluster) }
+        }
         if selections.contains(where: { !$0.names.isEmpty }), allNamespaces || selector != nil || fieldSelector != nil {
             throw CommandError("names go with neither -A, -l nor --field-selector")
         }
@@ -127,7 +130,7 @@ struct Get: AsyncParsableCommand {
     private func table(
         _ type: ResourceType, _ objects: [Object], header: Bool, prefix: ResourceType?, _ widths: inout [Int]
     ) -> String {
-        var table = TablePrinter.table(for: type.kind.groupKind, objects: objects, now: SystemClock().now)
+        var table = TablePrinter.table(for: type, objects: objects, now: SystemClock().now)
         if let prefix {
             for (index, object) in objects.enumerated() where table.rows.indices.contains(index) {
                 table.rows[index].cells[0] = .string(Self.name(prefix, object))

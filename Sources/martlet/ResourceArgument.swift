@@ -39,6 +39,21 @@ enum ResourceArgument {
         var type: ResourceType
         /// Empty: all.
         var names: [String] = []
+
+        /// With the columns that the kind's CustomResourceDefinition says, where there is one that may be read.
+        func described(by cluster: any Cluster) async throws -> Selection {
+            guard type.custom == nil, Catalog.builtIn.type(for: type.kind.groupKind) == nil else { return self }
+            let key = ObjectKey(
+                kind: CustomResourceDefinition.kind.groupKind, name: "\(type.plural).\(type.kind.group)")
+            var selection = self
+            do {
+                let definition = CustomResourceDefinition(viewing: try await cluster.get(key).json)
+                selection.type.custom = definition.types.first { $0.kind == type.kind }?.custom
+            } catch {
+                guard [.notFound, .forbidden].contains(error.reason) else { throw error }
+            }
+            return selection
+        }
     }
 
     /// `TYPE[,TYPE…]`, `TYPE NAME…` or `TYPE/NAME…`, where each may be of another type.

@@ -128,7 +128,12 @@ struct LiveSnapshot: LiveState {
         let groups = Set(keys.map { ObjectKey(kind: $0.kind, namespace: $0.namespace, name: "") })
         for group in groups.sorted() {
             let query = ListQuery(group.kind, namespace: group.namespace.isEmpty ? nil : group.namespace)
-            for object in try await cluster.list(query).items { byKey[object.key] = object }
+            do throws(APIError) {
+                for object in try await cluster.list(query).items { byKey[object.key] = object }
+            } catch {
+                // A kind that its own manifest is about to define has no objects yet.
+                guard error.reason == .notFound else { throw error }
+            }
         }
     }
 

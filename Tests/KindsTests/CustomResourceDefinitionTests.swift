@@ -145,7 +145,7 @@ struct CustomResourceDefinitionTests {
             ".x-kubernetes-validations[0].rule: Required value: rule is not specified"),
         spec(
             "I3", #"{"type": "object", "properties": {"size": {"type": "integer", "minimum": 3, "default": 1}}}"#,
-            ".properties[size].default: Invalid value: 1: must be greater than or equal to 3"),
+            ".properties[size].default: Invalid value: 1:  in body should be greater than or equal to 3"),
         spec(
             "I3", #"{"type": "object", "default": {"b": 1}, "properties": {"a": {"type": "string"}}}"#,
             #".default: Invalid value: {"b":1}: must not have unknown fields"#),

@@ -10,8 +10,13 @@ struct ProtobufRoundTripTests {
     func coverage() {
         let others = Catalog.builtIn.types.map(\.kind).filter { !ProtobufEncoding.covers($0) }
         #expect(Set(others.map(\.group)) == ["argoproj.io"])
-        #expect(
-            !ProtobufEncoding.covers(GroupVersionKind(group: "apps.example.com", version: "v1", kind: "Deployment")))
+        for kind in [
+            GroupVersionKind(group: "apps.example.com", version: "v1", kind: "Deployment"),
+            GroupVersionKind(group: "apps.example.k8s.io", version: "v1", kind: "Deployment"),
+            GroupVersionKind(group: "core", version: "v1", kind: "Pod"),
+        ] {
+            #expect(!ProtobufEncoding.covers(kind), "\(kind)")
+        }
     }
 
     @Test("what is written reads back as it was, with every field that the schema has", arguments: kinds)
@@ -100,6 +105,7 @@ struct ProtobufRoundTripTests {
         (["kind": "Pod", "apiVersion": "v1", "spec": ["nodeName": 7]], "stands where string belongs"),
         (["kind": "Pod", "apiVersion": "v1", "spec": ["containers": [:]]], "a list of core.v1.Container belongs"),
         (["kind": "Secret", "apiVersion": "v1", "data": ["a": "?"]], "not base64"),
+        (["kind": "Pod", "apiVersion": "v1", "spec": ["overhead": ["cpu": true]]], "stands where Quantity belongs"),
         (["kind": "Pod", "apiVersion": "v1", "metadata": ["creationTimestamp": "today"]], "today is no time"),
     ]
 

@@ -17,9 +17,9 @@ struct CustomSchemaTests {
     private static func documents(
         _ schema: JSON?, selectable: [String] = []
     ) throws -> (version3: JSON, version2: JSON, protobuf: [UInt8]) {
-        let schemas = OpenAPISchemas { _ in
-            schema.map { OpenAPISchemas.Custom(schema: $0, selectableFields: selectable) }
-        }
+        let schemas = OpenAPISchemas()
+        var widget = widget
+        widget.custom = schema.map { CustomResource(schema: $0, selectableFields: selectable) }
         let documents = OpenAPIDocuments([widget])
         let bytes = try #require(documents.document("apis/stable.example.com/v1", schemas: schemas))
         return (

@@ -13,6 +13,7 @@ package final class ControlLoops: Sendable {
     private let disruption: DisruptionController
     private let nodeLifecycle: NodeLifecycleController
     private let scheduler: Scheduler
+    private let customResourceDefinitions: CustomResourceDefinitionController
 
     /// The informers, for others to share.
     package let deployments: Informer
@@ -25,6 +26,7 @@ package final class ControlLoops: Sendable {
     private let endpointsObjects: Informer
     private let budgets: Informer
     private let leases: Informer
+    private let definitions: Informer
 
     /// - Parameter seed: of the informers' jitter.
     package init(cluster: any Cluster, clock: any WallClock, logger: Logger, seed: UInt64 = 1) {
@@ -49,6 +51,9 @@ package final class ControlLoops: Sendable {
         endpointsObjects = informer(Endpoints.kind)
         budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
         leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
+        definitions = informer(CustomResourceDefinition.kind)
+        customResourceDefinitions = CustomResourceDefinitionController(
+            cluster: cluster, clock: clock, definitions: definitions)
         recorders = [
             DeploymentController.component, ReplicaSetController.component, NodeLifecycleController.component,
             Scheduler.name,
@@ -75,7 +80,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
-                leases,
+                leases, definitions,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -90,6 +95,9 @@ package final class ControlLoops: Sendable {
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
             group.addTask { try await self.disruption.run(failed: report("Disruption")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
+            group.addTask {
+                try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))
+            }
             group.addTask { try await self.scheduler.run() }
         }
     }

@@ -18,6 +18,7 @@ enum Deletion: Hashable {
         switch kind {
         case Namespace.kind.groupKind: namespaceDeletion(object, now: now)
         case Pod.kind.groupKind: gracefulDeletion(object, options: options, now: now)
+        case CustomResourceDefinition.kind.groupKind: definitionDeletion(object, options: options, now: now)
         default: plainDeletion(object, options: options.propagating(object, kind: kind), now: now)
         }
     }
@@ -32,6 +33,17 @@ enum Deletion: Hashable {
         marked[path: ["metadata", "deletionTimestamp"]] = now.json
         marked[path: ["status", "phase"]] = "Terminating"
         return .mark(marked)
+    }
+
+    /// A definition stays until its objects are gone (I7).
+    private static func definitionDeletion(_ object: JSON, options: DeleteOptions, now: Timestamp) -> Deletion {
+        guard !CustomResourceDefinition(viewing: object).isBeingDeleted else {
+            return plainDeletion(object, options: options, now: now)
+        }
+        var held = object
+        let finalizers = object[path: ["metadata", "finalizers"]]?.array ?? []
+        held[path: ["metadata", "finalizers"]] = .array(finalizers + [.string(CustomResourceDefinition.finalizer)])
+        return plainDeletion(held, options: options, now: now)
     }
 
     /// A pod gets time to end (C17, F1).

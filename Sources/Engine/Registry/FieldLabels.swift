@@ -43,7 +43,7 @@ struct FieldLabels {
         for requirement in selector.requirements
         where !known.contains(requirement.path) && !Self.everyKind.contains(requirement.path) {
             let message =
-                known.isEmpty
+                known.isEmpty && strategy.type.custom == nil
                 ? "\"\(requirement.path)\" is not a known field selector: "
                     + "only \"metadata.name\", \"metadata.namespace\""
                 : "field label not supported: \(requirement.path)"

@@ -84,6 +84,7 @@ extension Registry {
                 // Nothing may appear in a namespace that is being emptied: it must be as it was looked at.
                 if let found { conditions.append(Write(namespace, .require, if: .revision(found.revision))) }
             }
+            if let condition = try definitionCondition(type, in: snapshot) { conditions.append(condition) }
             let (object, taken) = try allocated(created, pipeline)
             var isKept = false
             defer { if !isKept { release(taken) } }
@@ -96,10 +97,11 @@ extension Registry {
                 let write = Write(key, .put(strategy.stored(object)), if: .absent)
                 let stored = try await store.commit(conditions + [write])
                 isKept = true
+                follow(key)
                 return Object(stored[0], as: strategy)
             } catch {
                 if let obstacle = error.key, obstacle != key {
-                    // The namespace: look at it again once what changed it is durable.
+                    // The namespace, or the kind's definition: look at it again once what changed it is durable.
                     try await settle(type)
                     continue
                 }

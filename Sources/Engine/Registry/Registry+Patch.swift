@@ -23,15 +23,22 @@ extension Registry {
         }
         return try await modify(key, pipeline, subresource) { (old, pipeline) throws(APIError) in
             if subresource == .scale {
-                let scale = try Self.patched(ScaleSubresource.json(of: old), by: patch, pipeline)
+                let paths = strategy.type.custom?.scale
+                let scale = try Self.patched(ScaleSubresource.json(of: old, paths: paths), by: patch, pipeline)
                 try Self.checkIdentity(scale, key: key, old: old, pipeline)
-                return try Scale.scaled(old, by: scale)
+                return try Scale.scaled(old, by: scale, paths: paths)
             }
             let patched = try Self.patched(old, by: patch, pipeline)
             try Self.checkIdentity(patched, key: key, old: old, pipeline)
             return try pipeline.decoded(patched, from: .patch(patch.document))
         }
     }
+
+    /// G1.
+    private static let strategicMergeRefusal = PatchError(
+        kind: .unsupported,
+        message: "the body of the request was in an unknown format - accepted media types include: "
+            + "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 
     /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3).
     private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
@@ -40,6 +47,7 @@ extension Registry {
             case .json(let operations): return try JSONPatch.apply(operations, to: object)
             case .merge(let change): return MergePatch.apply(change, to: object)
             case .strategicMerge(let change):
+                guard pipeline.strategy.allowsStrategicMerge else { throw strategicMergeRefusal }
                 return try StrategicMergePatch.apply(change, to: object, schema: pipeline.strategy.schema)
             case .apply: preconditionFailure("apply is no patch of this form")
             }
@@ -109,7 +117,7 @@ extension Registry {
         return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
-            if subresource == .scale { try Scale.check(merged) }
+            if subresource == .scale { try Scale.check(merged, pipeline.strategy.type.custom?.scale) }
             return try pipeline.decoded(merged, from: .patch(config))
         }
     }
@@ -139,7 +147,7 @@ extension Registry {
                 .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
         }
         try checkName(of: config, key)
-        var config = subresource == .scale ? try Scale.workload(config, of: type.kind) : config
+        var config = subresource == .scale ? try Scale.workload(config, of: type.kind, paths: type.custom?.scale) : config
         config[path: ["metadata", "name"]] = .string(key.name)
         if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
         return config
@@ -204,7 +212,8 @@ extension Registry {
         do throws(ApplyError) {
             return try ServerSideApply.apply(
                 config, onto: live, schema: strategy.schema, manager: pipeline.options.fieldManager, force: force,
-                subresource: subresource?.rawValue, now: pipeline.now)
+                subresource: subresource?.rawValue, now: pipeline.now,
+                resetFields: strategy.resetFields(of: subresource?.rawValue))
         } catch {
             switch error {
             case .conflicts(let conflicts):

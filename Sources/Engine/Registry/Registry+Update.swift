@@ -27,7 +27,7 @@ extension Registry {
         case .scale:
             let version = object.metadata.resourceVersion
             return try await modify(key, pipeline, subresource, expecting: version) { (old, _) throws(APIError) in
-                try Scale.scaled(old, by: object.json)
+                try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
             }
         case nil, .status, .finalize:
             let body = try pipeline.decoded(object.json, from: .body)
@@ -115,7 +115,9 @@ extension Registry {
     /// Writes over an object that is still as it was read.
     func commit(_ operation: Write.Operation, over current: StoredObject) async throws(StoreError) -> StoredObject {
         let write = Write(current.key, operation, if: .revision(current.revision))
-        return try await store.commit([write])[0]
+        let stored = try await store.commit([write])[0]
+        follow(current.key)
+        return stored
     }
 
     func modified(_ key: ObjectKey, _ type: ResourceType) -> APIError {

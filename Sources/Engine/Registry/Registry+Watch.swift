@@ -2,6 +2,7 @@ package import Cluster
 import Kinds
 import Model
 import Store
+import Synchronization
 
 extension Registry {
     /// Changes of the objects of a query (D4–D6).
@@ -11,6 +12,8 @@ extension Registry {
     ///
     /// The stream ends without an error when the engine stops, and with `.expired` when its reader is too slow.
     package func watch(_ query: ListQuery, from resourceVersion: String?) async throws(APIError) -> WatchStream {
+        // Before the strategy: a change that comes between the two ends the watch.
+        let generation = servedGeneration
         let strategy = try strategy(of: query.kind, version: query.version)
         let type = strategy.type
         try checkNamespace(query, type)
@@ -33,6 +36,10 @@ extension Registry {
         }
         do throws(StoreError) {
             let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace)
+            if type.custom != nil {
+                let isCurrent = served.withLock { $0.remember(watch, of: query.kind, since: generation) }
+                if !isCurrent { watch.cancel() }
+            }
             let reader = WatchReader(watch, start: start, at: revision, filter: filter, strategy: strategy)
             return WatchStream { try await reader.next() }
         } catch {

@@ -25,7 +25,8 @@ package final class Registry: Cluster {
     }
 
     let store: Store
-    let catalog: Catalog
+    let builtIn: Catalog
+    let served: Mutex<ServedKinds>
     let clock: any WallClock
     let random: Mutex<any RandomNumberGenerator & Sendable>
     let allocation: Mutex<ServiceAllocation>
@@ -38,7 +39,10 @@ package final class Registry: Cluster {
         random: sending any RandomNumberGenerator & Sendable, configuration: Configuration
     ) {
         self.store = store
-        self.catalog = catalog
+        builtIn = catalog
+        var served = ServedKinds(builtIn: catalog)
+        _ = served.follow(store.snapshot)
+        self.served = Mutex(served)
         self.clock = clock
         self.random = Mutex(random)
         var allocation = ServiceAllocation(
@@ -77,6 +81,7 @@ package final class Registry: Cluster {
     /// - Parameter version: `nil` means the preferred one.
     /// - Throws: `.notFound` for a kind, or a version of it, that is not served.
     func strategy(of kind: GroupKind, version: String?) throws(APIError) -> KindStrategy {
+        if let strategy = builtIn.strategy(for: kind, version: version) { return strategy }
         let catalog = catalog
         if let strategy = catalog.strategy(for: kind, version: version) { return strategy }
         let versions = catalog.versions(of: kind)
@@ -91,8 +96,7 @@ package final class Registry: Cluster {
 
     /// - Throws: `.notFound` for a kind that is not served, `.badRequest` for another version of one that is (C4).
     func strategy(of kind: GroupVersionKind) throws(APIError) -> KindStrategy {
-        let catalog = catalog
-        if let strategy = catalog.strategy(for: kind) { return strategy }
+        if let strategy = builtIn.strategy(for: kind) ?? catalog.strategy(for: kind) { return strategy }
         let preferred = try strategy(of: kind.groupKind, version: nil).type.kind
         throw APIError(
             .badRequest,

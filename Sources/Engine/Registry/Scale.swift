@@ -5,16 +5,24 @@ import Model
 /// Writing to `/scale`.
 enum Scale {
     /// The workload with the replicas that a request names.
-    static func scaled(_ workload: JSON, by request: JSON) throws(APIError) -> JSON {
+    ///
+    /// - Parameter paths: where a custom resource keeps its replicas (I5).
+    static func scaled(
+        _ workload: JSON, by request: JSON, paths: CustomResource.ScalePaths? = nil
+    ) throws(APIError) -> JSON {
         var scaled = workload
-        scaled[path: ["spec", "replicas"]] = request[path: ["spec", "replicas"]] ?? 0
-        try check(scaled)
+        scaled[path: place(paths)] = request[path: ["spec", "replicas"]] ?? 0
+        try check(scaled, paths)
         return scaled
     }
 
+    private static func place(_ paths: CustomResource.ScalePaths?) -> [String] {
+        paths.flatMap { JSONPath($0.specReplicas)?.memberNames } ?? ["spec", "replicas"]
+    }
+
     /// Refuses replicas that are no number of pods.
-    static func check(_ workload: JSON) throws(APIError) {
-        let replicas = workload[path: ["spec", "replicas"]] ?? 0
+    static func check(_ workload: JSON, _ paths: CustomResource.ScalePaths? = nil) throws(APIError) {
+        let replicas = workload[path: place(paths)] ?? 0
         guard let number = replicas.int, let number = Int32(exactly: number) else {
             throw APIError(
                 .badRequest,
@@ -32,11 +40,13 @@ enum Scale {
     }
 
     /// What an applied Scale means for the workload, of which its manager then owns `spec.replicas` (H10).
-    static func workload(_ config: JSON, of kind: GroupVersionKind) throws(APIError) -> JSON {
+    static func workload(
+        _ config: JSON, of kind: GroupVersionKind, paths: CustomResource.ScalePaths? = nil
+    ) throws(APIError) -> JSON {
         var workload: JSON = ["apiVersion": .string(kind.apiVersion), "kind": .string(kind.kind)]
         workload["metadata"] = config["metadata"]
-        if let replicas = config[path: ["spec", "replicas"]] { workload["spec"] = ["replicas": replicas] }
-        try check(workload)
+        if let replicas = config[path: ["spec", "replicas"]] { workload[path: place(paths)] = replicas }
+        try check(workload, paths)
         return workload
     }
 }

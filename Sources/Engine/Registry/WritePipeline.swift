@@ -108,7 +108,8 @@ struct WritePipeline {
         object = strategy.prepareForCreate(object)
         guard !isApplied else { return object }
         return ServerSideApply.recordUpdate(
-            from: nil, to: object, schema: strategy.schema, manager: options.fieldManager, subresource: nil, now: now)
+            from: nil, to: object, schema: strategy.schema, manager: options.fieldManager, subresource: nil, now: now,
+            resetFields: strategy.resetFields(of: nil))
     }
 
     func validateCreate(_ object: JSON) throws(APIError) {
@@ -123,8 +124,8 @@ struct WritePipeline {
         let prepared = strategy.prepareForUpdate(object, from: old, subresource: name)
         guard !isApplied else { return prepared }
         return ServerSideApply.recordUpdate(
-            from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name, now: now
-        )
+            from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name,
+            now: now, resetFields: strategy.resetFields(of: name))
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, subresource: Subresource?) throws(APIError) {

@@ -12,19 +12,17 @@ package struct KindStrategy: Sendable {
     package let isInert: Bool
     /// How objects are stored, where that is another version than this one.
     let conversion: (any VersionConversion)?
+    /// How values are judged, where a CustomResourceDefinition describes them.
+    let custom: CustomResourceSchema?
     /// What `status` is until something reports one.
     private let initialStatus: JSON?
 
-    /// The strategy of a custom resource: its schema, and the rules that hold for all of them.
-    package init(type: ResourceType, schema: Schema) {
-        self.init(type: type, schema: schema, rules: CustomResourceRules())
-    }
-
     init(
         type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false,
-        conversion: (any VersionConversion)? = nil
+        conversion: (any VersionConversion)? = nil, custom: CustomResourceSchema? = nil
     ) {
         self.conversion = conversion
+        self.custom = custom
         self.isInert = isInert
         self.type = type
         self.schema = schema
@@ -41,15 +39,28 @@ package struct KindStrategy: Sendable {
     /// Whether PUT of an object that is not there creates it (C9).
     package var allowsCreateOnUpdate: Bool { rules.allowsCreateOnUpdate }
 
+    /// What a write to the object itself, or to a subresource, never owns, where that is not what it is for most kinds:
+    /// a status that is no subresource is a field like all others (H10).
+    package func resetFields(of subresource: String?) -> FieldSet? {
+        subresource == nil && custom != nil && !hasStatus ? FieldSet() : nil
+    }
+
+    /// Whether strategic merge patches are understood: they need what only built-in schemas say (G1).
+    package var allowsStrategicMerge: Bool { custom == nil }
+
     private var hasStatus: Bool { type.subresources.contains { $0.name == "status" } }
 
     /// Unknown fields and values of a wrong type (C4, C21).
-    package func decodingFaults(_ object: JSON) -> [DecodingFault] { schema.decodingFaults(object) }
+    package func decodingFaults(_ object: JSON) -> [DecodingFault] {
+        custom?.decodingFaults(object) ?? schema.decodingFaults(object)
+    }
 
     /// The object as Kubernetes would show it after decoding: defaults filled in, quantities canonical (F).
     ///
-    /// Idempotent; fields that the schema does not know survive.
+    /// Idempotent; fields that the schema of a built-in kind does not know survive, those of a custom resource do not
+    /// (I3).
     package func defaulted(_ object: JSON) -> JSON {
+        if let custom { return custom.completed(object) ?? object }
         var object = schema.defaulted(object)
         rules.fillDefaults(&object)
         return object
@@ -62,6 +73,10 @@ package struct KindStrategy: Sendable {
         var errors = FieldErrors()
         let metadata = ObjectMeta(viewing: object["metadata"] ?? [:])
         errors.checkMetadata(metadata, of: type, names: rules.names)
+        if let custom {
+            errors.add(contentsOf: custom.errors(object, old: nil))
+            return errors.all
+        }
         if !rules.takesAnyFinalizer { errors.checkFinalizerNames(metadata) }
         judge(object, &errors) { rules.validateCreate(object, &$0) }
         return errors.all
@@ -76,6 +91,10 @@ package struct KindStrategy: Sendable {
         errors.checkMetadataUpdate(metadata, from: ObjectMeta(viewing: old["metadata"] ?? [:]))
         if !allowsUnconditionalUpdate, metadata.resourceVersion.isEmpty {
             errors.invalid(FieldPath("metadata", "resourceVersion"), 0, "must be specified for an update")
+        }
+        if let custom {
+            errors.add(contentsOf: custom.errors(object, old: old))
+            return errors.all
         }
         if subresource == "status" {
             rules.validateStatusUpdate(object, from: old, &errors)
@@ -186,7 +205,9 @@ package struct KindStrategy: Sendable {
 
     private func content(of object: JSON) -> JSON {
         var content = object
-        for name in ["metadata", "status", "apiVersion", "kind"] { content[name] = nil }
+        for name in ["metadata", "apiVersion", "kind"] { content[name] = nil }
+        // A status that is no subresource is content like all else (C14).
+        if hasStatus { content["status"] = nil }
         return content
     }
 }

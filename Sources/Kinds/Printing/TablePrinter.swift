@@ -3,13 +3,18 @@ package import Model
 /// Lays objects of a kind out as a table (semantics-api E).
 package enum TablePrinter {
     /// - Parameters:
-    ///   - kind: any kind; one without columns of its own gets its name and the time of its creation.
+    ///   - kind: any kind; one without columns of its own gets its name and its age.
     ///   - now: what ages are counted to.
     ///   - includedObject: how much of each object comes with its row.
     package static func table(
         for kind: GroupKind, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
     ) -> Table {
-        let layout = layout(of: kind)
+        table(layout(of: kind), objects, now, includedObject)
+    }
+
+    private static func table(
+        _ layout: Layout, _ objects: [Object], _ now: Timestamp, _ includedObject: Table.IncludedObject
+    ) -> Table {
         let rows = objects.map { object in
             var row = Table.Row(cells: layout.cells(object, now), namespace: object.metadata.namespace)
             row.conditions = layout.conditions(object)
@@ -22,6 +27,14 @@ package enum TablePrinter {
             return row
         }
         return Table(columns: layout.columns, rows: rows)
+    }
+
+    /// The same for a resource type: one that a CustomResourceDefinition describes has the columns that this says (E5).
+    package static func table(
+        for type: ResourceType, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
+    ) -> Table {
+        let layout = type.custom.map(layout) ?? layout(of: type.kind.groupKind)
+        return table(layout, objects, now, includedObject)
     }
 
     /// The columns of a kind, which do not depend on its objects.
@@ -92,7 +105,10 @@ package enum TablePrinter {
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): creation,
     ]
 
-    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? creation }
+    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? plain }
+
+    /// Of kinds of which nothing else is known.
+    static let plain = Layout([name, age]) { [.string($0.metadata.name), ageCell($0.metadata, $1)] }
 
     static let name = Table.Column(
         "Name", format: "name", description: "The object's name, unique among its kind in its namespace.")

@@ -28,7 +28,18 @@ extension FieldErrors {
         supported.check(schema, path, isRoot: true)
         add(contentsOf: supported.errors.all)
         // A schema that is not structural cannot be used to look at values.
-        if faults.isEmpty, supported.errors.all.isEmpty { checkDefaults(schema, path) }
+        guard faults.isEmpty, supported.errors.all.isEmpty else { return }
+        checkDefaults(schema, path)
+        checkExpressions(schema, path)
+    }
+
+    /// Every rule can be read, and does not cost too much (I4).
+    private mutating func checkExpressions(_ schema: JSON, _ path: FieldPath) {
+        do throws(SchemaError) {
+            _ = ValidationRules.compiled(try Schema.standalone(schema), at: path, &self)
+        } catch {
+            invalid(path, schema, error.description)
+        }
     }
 
     private mutating func checkRootBesideStatus(_ schema: JSON, _ path: FieldPath) {
@@ -66,12 +77,13 @@ extension FieldErrors {
             invalid(path, value, error.message)
             return
         }
-        if parsed.decodingFaults(value).contains(where: \.isStrictOnly) {
+        var pruning = StructuralPruning()
+        if pruning.pruned(value, parsed) != nil {
             invalid(path, value, "must not have unknown fields")
         }
-        for fault in parsed.validationErrors(value) {
+        for fault in ValueValidation.errors(value, parsed) {
             var fault = fault
-            let rest = fault.path
+            let rest = fault.path == "<nil>" ? "" : fault.path
             fault.path = rest.isEmpty || rest.hasPrefix("[") ? "\(path)\(rest)" : "\(path).\(rest)"
             add(fault)
         }

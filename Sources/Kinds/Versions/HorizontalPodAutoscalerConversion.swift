@@ -1,7 +1,7 @@
 import Model
 
-/// `autoscaling/v1` knows one metric, the use of CPU; what else `autoscaling/v2` says travels in annotations, metrics in
-/// the form that v1 once gave them.
+/// `autoscaling/v1` knows one metric, the use of CPU; what else `autoscaling/v2` says travels in annotations, metrics
+/// in the form that v1 once gave them.
 struct HorizontalPodAutoscalerConversion: VersionConversion {
     static let kind = GroupVersionKind(group: "autoscaling", version: "v1", kind: "HorizontalPodAutoscaler")
     let storage = GroupVersionKind(group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscaler")

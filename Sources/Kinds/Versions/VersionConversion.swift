@@ -31,5 +31,13 @@ extension KindStrategy {
     package func stored(_ object: JSON) -> JSON { conversion?.stored(object) ?? object }
 
     /// A stored object in this version; `nil` when it is as it is stored, so that its text can be sent as it is.
-    package func served(_ stored: JSON) -> JSON? { conversion?.served(stored) }
+    ///
+    /// What the schema of a custom resource has come to say since it was stored holds for it, too (I3).
+    package func served(_ stored: JSON) -> JSON? {
+        guard let custom else { return conversion?.served(stored) }
+        // Objects may still be stored in a version that was the one to store before.
+        let isOther = stored["apiVersion"]?.string != type.kind.apiVersion
+        let converted = isOther ? conversion?.served(stored) : nil
+        return custom.completed(converted ?? stored) ?? converted
+    }
 }

@@ -54,8 +54,11 @@ package final class Schema: Sendable {
         var isConstrained = true
         var items: Schema?
         var additionalProperties: Schema?
+        var constraints: Constraints?
     }
 
+    /// What only the schema of a custom resource says; `nil` where it says nothing of the kind.
+    package var constraints: Constraints? { link.constraints }
     /// In the order of the document.
     package var properties: [(name: String, schema: Schema)] { link.properties }
     /// Those of the properties that have a default.
@@ -65,7 +68,8 @@ package final class Schema: Sendable {
     package var isConstrained: Bool { hasOwnConstraint || link.isConstrained }
 
     private var hasOwnConstraint: Bool {
-        !(allowed.isEmpty && required.isEmpty && pattern == nil) || minimum != nil || maximum != nil
+        !(allowed.isEmpty && required.isEmpty && pattern == nil) || link.constraints != nil || minimum != nil
+            || maximum != nil
             || minLength != nil || maxLength != nil || minItems != nil || maxItems != nil || listType != .atomic
     }
 
@@ -135,9 +139,12 @@ extension Schema {
     }
 
     /// A single schema without references, as a CustomResourceDefinition holds it.
-    package static func standalone(_ node: JSON) throws(SchemaError) -> Schema {
-        var maker = Maker(definitions: JSONObject())
-        let schema = try maker.schema(node, path: "")
+    ///
+    /// - Parameter metadata: with it, the schema is that of a whole resource: it and all embedded resources have
+    ///   `apiVersion`, `kind` and this `metadata`, whatever is written of these (I2).
+    package static func standalone(_ node: JSON, metadata: Schema? = nil) throws(SchemaError) -> Schema {
+        var maker = Maker(definitions: JSONObject(), isStandalone: true, metadata: metadata)
+        let schema = try maker.schema(node, path: "", isResource: metadata != nil)
         markConstrained([schema])
         return schema
     }
@@ -160,6 +167,8 @@ extension Schema {
 
     private struct Maker {
         let definitions: JSONObject
+        var isStandalone = false
+        var metadata: Schema?
         var made: [String: Schema] = [:]
 
         mutating func definition(_ name: String, path: String) throws(SchemaError) -> Schema {
@@ -174,10 +183,11 @@ extension Schema {
             return schema
         }
 
-        mutating func schema(_ node: JSON, path: String) throws(SchemaError) -> Schema {
+        mutating func schema(_ node: JSON, path: String, isResource: Bool = false) throws(SchemaError) -> Schema {
             guard let reference = node["$ref"]?.string else {
                 let schema = Schema(fields: node)
                 try fill(schema, from: node, path: path)
+                if let metadata, isResource || schema.isEmbeddedResource { complete(schema, metadata) }
                 return schema
             }
             let target = try definition(reference, path: path)
@@ -199,6 +209,30 @@ extension Schema {
             if let items = node["items"] { schema.link.items = try self.schema(items, path: "\(path)[]") }
             if let values = node["additionalProperties"], values.object != nil {
                 schema.link.additionalProperties = try self.schema(values, path: "\(path){}")
+            }
+            guard isStandalone else { return }
+            if node["additionalProperties"] == true {
+                schema.link.additionalProperties = try self.schema([:], path: "\(path){}")
+            }
+            var constraints = Constraints(node)
+            for junctor in [\Constraints.allOf, \.anyOf, \.oneOf] {
+                for part in node[Constraints.name(of: junctor)]?.array ?? [] {
+                    constraints[keyPath: junctor].append(try self.schema(part, path: path))
+                }
+            }
+            if let part = node["not"] { constraints.not = try self.schema(part, path: path) }
+            if !constraints.isEmpty { schema.link.constraints = constraints }
+        }
+
+        /// Gives the schema of a resource what all resources have.
+        private func complete(_ schema: Schema, _ metadata: Schema) {
+            let text = Schema(fields: ["type": "string"])
+            let common = [("apiVersion", text), ("kind", text), ("metadata", metadata)]
+            for (name, child) in common where name == "metadata" || schema.link.index[name] == nil {
+                schema.link.properties.removeAll { $0.name == name }
+                schema.link.defaulted.removeAll { $0.name == name }
+                schema.link.properties.append((name, child))
+                schema.link.index[name] = child
             }
         }
     }

@@ -38,6 +38,8 @@ extension Health {
         case ("", "Pod"): return of(object.view(as: Pod.self))
         case ("", "Service"): return of(object.view(as: Service.self))
         case ("", "PersistentVolumeClaim"): return ofClaim(object.json)
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"):
+            return of(CustomResourceDefinition(viewing: object.json))
         case ("argoproj.io", "Application"):
             let status = object.view(as: Application.self).status.health.status
             return Health(status.flatMap(HealthStatusCode.init(rawValue:)) ?? .progressing)

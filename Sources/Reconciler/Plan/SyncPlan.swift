@@ -7,10 +7,13 @@ package protocol LiveState: Sendable {
     func objects(of kind: GroupKind) -> [Object]
     /// Since when changes are seen without a gap.
     var observedSince: Timestamp { get }
+    /// The version in which the objects of a kind are seen; `nil` where that is not known.
+    func version(of kind: GroupKind) -> String?
 }
 
 extension LiveState {
     package var observedSince: Timestamp { Timestamp(seconds: 0) }
+    package func version(of kind: GroupKind) -> String? { nil }
 }
 
 /// What it takes to make the cluster equal to a revision: pure data, in the order in which it is carried out.

@@ -44,12 +44,14 @@ package struct Refusal: Hashable, Sendable {
         return "; add its manifest, or the sync option CreateNamespace=true"
     }
 
+    private static let untyped = "failed to create typed patch object"
+
     /// Whether the server could not even read the object; it then speaks of the request, not of the manifest.
     private static func isAboutForm(_ error: APIError) -> Bool {
         switch error.reason {
         case .badRequest, .invalid: true
         // H1: what a server-side apply of a wrong type or an unknown field is answered with.
-        case .internalError: error.message.contains("failed to create typed patch object")
+        case .internalError: error.message.contains(untyped)
         default: false
         }
     }
@@ -72,6 +74,8 @@ package struct Refusal: Hashable, Sendable {
     private static func isRetryable(_ error: APIError) -> Bool {
         switch error.reason {
         case .badRequest, .invalid, .methodNotAllowed, .tooLarge, .unsupportedMediaType, .notAcceptable: false
+        // H1: what does not fit the schema never will.
+        case .internalError: !error.message.contains(untyped)
         default: true
         }
     }

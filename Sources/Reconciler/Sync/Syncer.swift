@@ -39,10 +39,10 @@ package struct Syncer: Sendable {
     package func review(_ plan: SyncPlan) async -> (previews: [Preview], refusals: [Refusal]) {
         var previews: [Preview] = []
         var refusals: [Refusal] = []
-        let newNamespaces = namespaces(createdBy: plan)
+        let prospects = SyncProspects(plan)
         for step in plan.steps {
             do {
-                previews.append(try await preview(step, newNamespaces))
+                previews.append(try await preview(step, prospects))
             } catch {
                 refusals.append(Refusal(error, of: step))
             }
@@ -56,15 +56,16 @@ package struct Syncer: Sendable {
         return (previews, refusals.flatMap(\.faults), refusals.contains(where: \.isRetryable))
     }
 
-    private func preview(_ step: SyncPlan.Step, _ newNamespaces: Set<String>) async throws(APIError) -> Preview {
+    private func preview(_ step: SyncPlan.Step, _ prospects: SyncProspects) async throws(APIError) -> Preview {
         switch step {
         case .create(let desired):
-            // What lies in a namespace that this very plan creates cannot be tried before that exists.
-            if newNamespaces.contains(desired.key.namespace) {
+            // What needs something that this very plan creates cannot be tried before that exists.
+            if prospects.precede(desired) {
                 return Preview(step: step, result: desired.object, changes: true)
             }
             return Preview(step: step, result: try await apply(desired, dryRun: true), changes: true)
         case .apply(let desired, let live):
+            if prospects.precede(desired) { return Preview(step: step, result: desired.object, changes: true) }
             let rules = settings.ignoreDifferences
             if LocalDryRun.changesNothing(desired, live: live, now: clock.now, ignoring: rules) {
                 return Preview(step: step, result: live, changes: false)
@@ -130,7 +131,9 @@ package struct Syncer: Sendable {
                 return
             }
             let warnings = RequestWarnings()
-            report.applied.append((desired, try await apply(desired, dryRun: false, warnings)))
+            let applied = try await apply(desired, dryRun: false, warnings)
+            report.applied.append((desired, applied))
+            await waitUntilServed(applied)
             var words = ["configured"]
             if case .create = preview.step { words = ["created"] }
             result.message = (words + warnings.all).joined(separator: "; ")
@@ -150,17 +153,6 @@ package struct Syncer: Sendable {
     private func read(_ live: Object, as desired: DesiredObject) async throws(APIError) -> Object {
         guard live.apiVersion != desired.object.apiVersion else { return live }
         return try await cluster.get(desired.key, version: desired.object.kind.version)
-    }
-
-    private func namespaces(createdBy plan: SyncPlan) -> Set<String> {
-        Set(
-            plan.steps.compactMap {
-                if case .create(let desired) = $0, desired.key.kind == Namespace.kind.groupKind {
-                    desired.key.name
-                } else {
-                    nil
-                }
-            })
     }
 
     private static func result(of key: ObjectKey) -> SyncResourceResult {

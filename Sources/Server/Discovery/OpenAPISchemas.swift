@@ -3,25 +3,13 @@ import Model
 
 /// The schemas of what is served, in the words of OpenAPI v3 (semantics-api B4, B5).
 struct OpenAPISchemas: Sendable {
-    /// What is published of a kind that is not built in: its schema as its definition has it, and the fields that
-    /// selectors may name.
-    struct Custom: Sendable {
-        var schema: JSON
-        var selectableFields: [String] = []
-    }
-
     static let prefix = "#/components/schemas/"
     private static let meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
     private let document: SchemaDocument
-    private let custom: @Sendable (ResourceType) -> Custom?
 
-    init(
-        document: SchemaDocument = SchemaDocument(),
-        custom: @escaping @Sendable (ResourceType) -> Custom? = { _ in nil }
-    ) {
+    init(document: SchemaDocument = SchemaDocument()) {
         self.document = document
-        self.custom = custom
     }
 
     // MARK: Names
@@ -114,7 +102,7 @@ struct OpenAPISchemas: Sendable {
             if let kind { schema["x-kubernetes-group-version-kind"] = [Self.gvk(kind)] }
             return schema
         case .custom(let type):
-            var schema = customSchema(custom(type))
+            var schema = customSchema(type.custom)
             schema["x-kubernetes-group-version-kind"] = [Self.gvk(type.kind)]
             return schema
         case .list(let type):
@@ -143,7 +131,7 @@ struct OpenAPISchemas: Sendable {
             "type": "string", "format": "date-time", "description": "A time in RFC 3339, to the microsecond.",
         ],
         "quantity": [
-            "description": "A number with a unit: `100m`, `1.5Gi`, `2e3`.",
+            "description": "A number with a unit: 100m, 1.5Gi or 2e3.",
             "oneOf": [["type": "string"], ["type": "number"]],
         ],
         "int-or-string": [
@@ -199,7 +187,7 @@ struct OpenAPISchemas: Sendable {
     // MARK: Custom kinds
 
     /// A custom kind's schema with what every object has (I1). One without a schema may hold anything.
-    private func customSchema(_ custom: Custom?) -> JSON {
+    private func customSchema(_ custom: CustomResource?) -> JSON {
         guard let custom, custom.schema["properties"] != nil || custom.schema["type"] != nil else {
             return ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
         }

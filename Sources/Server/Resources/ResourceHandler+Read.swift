@@ -24,7 +24,7 @@ extension ResourceHandler {
             return try .encoded(metadata, as: representation.encoding, code: code)
         case .table(let version):
             let table = TablePrinter.table(
-                for: call.type.kind.groupKind, objects: [object], now: clock.now,
+                for: call.type, objects: [object], now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(resourceVersion: object.metadata.resourceVersion)
             return try .encoded(Self.versioned(json, version), as: representation.encoding, code: code)
@@ -64,7 +64,7 @@ extension ResourceHandler {
             return try .encoded(json, as: encoding)
         case .table(let version):
             let table = TablePrinter.table(
-                for: call.type.kind.groupKind, objects: list.items, now: clock.now,
+                for: call.type, objects: list.items, now: clock.now,
                 includedObject: try call.includedObject())
             let json = table.json(
                 resourceVersion: list.resourceVersion, continueToken: list.continueToken,

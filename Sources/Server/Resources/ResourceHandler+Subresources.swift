@@ -7,13 +7,17 @@ extension ResourceHandler {
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let encoding = try call.representation().encoding
-        let workload = try await cluster.get(call.key(name), version: call.type.kind.version)
-        return try .encoded(ScaleSubresource.json(of: workload.json), as: encoding)
+        let object = try await cluster.get(call.key(name), version: call.type.kind.version)
+        let paths = call.type.custom?.scale
+        if let path = paths?.specReplicas, JSONPath(path)?.values(in: object.json).isEmpty != false {
+            throw APIError(.internalError, "the spec replicas field \"\(path)\" does not exist", isCallersFault: true)
+        }
+        return try .encoded(ScaleSubresource.json(of: object.json, paths: paths), as: encoding)
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let encoding = try call.representation().encoding
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
         guard named == name else {
@@ -28,7 +32,7 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return try .encoded(ScaleSubresource.json(of: scaled.json), as: encoding)
+        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
@@ -36,7 +40,7 @@ extension ResourceHandler {
         var options = try call.writeOptions()
         let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return try .encoded(ScaleSubresource.json(of: scaled.json), as: encoding)
+        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
     }
 
     // MARK: Binding
@@ -44,7 +48,7 @@ extension ResourceHandler {
     /// L5: assigns a pod to a node.
     func bind(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let encoding = try call.representation().encoding
-        let options = try call.request.writeOptions()
+        let options = try call.writeOptions()
         var body = try call.request.decodedBody()
         body["kind"] = "Binding"
         body["apiVersion"] = "v1"

@@ -17,6 +17,7 @@ struct ResourceHandler: Sendable {
         guard let type = found, path.namespace == nil || type.isNamespaced else { return .pageNotFound }
         guard path.name == nil || path.namespace != nil || !type.isNamespaced else { return .pageNotFound }
         let call = Call(request: request, path: path, type: type)
+        if let warning = type.custom?.deprecationWarning { request.warnings.add(warning) }
         if let subresource = path.subresource { return try await answer(call, subresource: subresource) }
         guard type.verbs.contains(call.verb) else { throw call.methodNotAllowed }
         switch (request.method, path.name) {

@@ -68,7 +68,7 @@ struct WatchEncoder: Sendable {
             try append(name, metadata, to: &bytes)
         case .table(let version):
             let table = TablePrinter.table(
-                for: type.kind.groupKind, objects: [object], now: now, includedObject: includedObject)
+                for: type, objects: [object], now: now, includedObject: includedObject)
             let json = table.json(
                 resourceVersion: object.metadata.resourceVersion, includingColumns: !hasToldColumns)
             hasToldColumns = true

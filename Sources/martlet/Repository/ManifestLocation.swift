@@ -87,13 +87,13 @@ struct LocalManifests {
 struct ManifestLoader {
     var cluster: (any Cluster)?
 
-    private var source: GitRevisionSource {
+    private func source(_ kinds: KnownKinds) -> GitRevisionSource {
         let logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: .warning, isJSON: false) }
         return GitRevisionSource(
             mirrors: Mirrors(
                 dataDirectory: Self.cacheDirectory,
                 settings: TransferSettings(environment: Connection.currentEnvironment), logger: logger), logger: logger,
-            credentials: RepositoryCredentials(cluster: cluster).credentials,
+            kinds: { kinds }, credentials: RepositoryCredentials(cluster: cluster).credentials,
             progress: TransferDisplay.onTerminal()?.show)
     }
 
@@ -143,7 +143,7 @@ struct ManifestLoader {
         }
         if let local = try options.local() {
             source.path = local.path
-            return try render(local, source, namespace: namespace, revision: revision)
+            return try await render(local, source, namespace: namespace, revision: revision)
         }
         source.repoURL = options.place
         source.path = options.path
@@ -154,15 +154,26 @@ struct ManifestLoader {
     /// What a source selects among files of this machine.
     func render(
         _ local: LocalManifests, _ source: ApplicationSource, namespace: String, revision: String?
-    ) throws -> DesiredState {
+    ) async throws -> DesiredState {
         let options = try RenderingOptions(source, namespace: namespace)
-        return DesiredState(
-            try Renderer().render(local.tree(at: revision), options), revision: revision ?? local.place)
+        let tree = try local.tree(at: revision)
+        return try await withKnownKinds { kinds in
+            DesiredState(try Renderer().render(tree, options, kinds: kinds), revision: revision ?? local.place)
+        }
     }
 
     /// A source at its target revision.
     func load(_ source: ApplicationSource, _ namespace: String) async throws -> DesiredState {
-        let git = self.source
-        return try await git.render(source, revision: git.resolve(source), namespace: namespace)
+        let revision = try await self.source(.builtIn).resolve(source)
+        return try await withKnownKinds { kinds in
+            try await self.source(kinds).render(source, revision: revision, namespace: namespace)
+        }
+    }
+
+    /// Kinds that Martlet does not know itself may be known to the cluster, which is asked only where that matters.
+    private func withKnownKinds(_ render: (KnownKinds) async throws -> DesiredState) async throws -> DesiredState {
+        let state = try await render(.builtIn)
+        guard !state.faults.isEmpty, let cluster else { return state }
+        return try await render(KnownKinds(served: try await cluster.resourceTypes()))
     }
 }

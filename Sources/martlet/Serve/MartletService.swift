@@ -9,6 +9,7 @@ import Model
 import NIOCore
 import NIOPosix
 import Reconciler
+import Rendering
 import Server
 import ServiceLifecycle
 import Store
@@ -279,6 +280,7 @@ struct MartletService {
             mirrors: Mirrors(
                 dataDirectory: directory, settings: TransferSettings(environment: Connection.currentEnvironment),
                 logger: logger), logger: logger,
+            kinds: { KnownKinds(served: try await cluster.resourceTypes()) },
             credentials: RepositoryCredentials(cluster: cluster).credentials)
         return Reconciler(
             cluster: cluster, clock: clock, source: source, logger: logger,

@@ -29,28 +29,20 @@ package final class GarbageCollector: Sendable {
 
     /// Collects until the task is cancelled.
     package func run() async throws {
-        let types = try await cluster.resourceTypes().preferred.filter(Self.isCollectable)
-        let informers = Dictionary(
-            uniqueKeysWithValues: types.enumerated().map { position, type in
-                let informer = Informer(
-                    ListQuery(type.kind.groupKind), of: cluster, clock: clock, seed: seed &+ UInt64(position))
-                informer.onChange { change in
-                    for key in self.graph.withLock({ $0.apply(change) }) { self.queue.add(key) }
-                }
-                return (type.kind.groupKind, informer)
-            })
-        let isNamespaced = Dictionary(uniqueKeysWithValues: types.map { ($0.kind.groupKind, $0.isNamespaced) })
-        // In the order of the types, so that a run does not depend on hashing.
-        let ordered = types.compactMap { informers[$0.kind.groupKind] }
+        let informers = KindInformers(
+            try await cluster.resourceTypes(), of: cluster, clock: clock, seed: seed, where: Self.isCollectable)
+        informers.onChange { change in
+            for key in self.graph.withLock({ $0.apply(change) }) { self.queue.add(key) }
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for informer in ordered { group.addTask { try await informer.run() } }
+            group.addTask { try await informers.run() }
             group.addTask { try await self.recorder.run() }
             group.addTask { try await EventExpiryController(cluster: self.cluster, clock: self.clock).run() }
             group.addTask {
                 // Dependents that are not known yet would be taken for none.
-                for informer in ordered { try await informer.waitForSync() }
+                try await informers.waitForSync()
                 await self.queue.run(workers: Self.workers) { key in
-                    try await self.collect(key, informers, isNamespaced)
+                    try await self.collect(key, informers)
                     return .done
                 }
             }
@@ -59,23 +51,21 @@ package final class GarbageCollector: Sendable {
     }
 
     /// All kinds that can be listed, watched and deleted, except Events (F4).
-    private static func isCollectable(_ type: ResourceType) -> Bool {
+    @Sendable private static func isCollectable(_ type: ResourceType) -> Bool {
         type.kind.kind != "Event" && ["list", "watch", "delete"].allSatisfy(type.verbs.contains)
     }
 
-    private func collect(
-        _ key: ObjectKey, _ informers: [GroupKind: Informer], _ isNamespaced: [GroupKind: Bool]
-    ) async throws {
+    private func collect(_ key: ObjectKey, _ informers: KindInformers) async throws {
         guard let object = try await find(key) else { return }
         var owners: [String: GarbageCollectionPlan.OwnerState] = [:]
         for reference in object.metadata.ownerReferences {
-            owners[reference.uid] = try await state(of: reference, for: object, isNamespaced)
+            owners[reference.uid] = try await state(of: reference, for: object, informers)
         }
         let metadata = object.metadata
         let dependents: [Object]
         if metadata.isBeingDeleted, metadata.finalizers.contains(Deletion.orphanFinalizer) {
             // The caches may lag behind, and what is overlooked here would be deleted later: ask for the present state.
-            dependents = try await liveDependents(of: object, Array(informers.keys))
+            dependents = try await liveDependents(of: object, informers)
         } else {
             let keys = graph.withLock { $0.dependents(of: metadata.uid) }
             dependents = keys.sorted().compactMap { informers[$0.kind]?[$0] }
@@ -93,12 +83,13 @@ package final class GarbageCollector: Sendable {
     }
 
     private func state(
-        of reference: OwnerReference, for object: Object, _ isNamespaced: [GroupKind: Bool]
+        of reference: OwnerReference, for object: Object, _ informers: KindInformers
     ) async throws(APIError) -> GarbageCollectionPlan.OwnerState {
         let kind = GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind).groupKind
         let namespace = object.metadata.namespace
         // Nothing is concluded about kinds we do not know, nor about namespaced owners of cluster-scoped objects (F6).
-        guard let isNamespacedOwner = isNamespaced[kind], !(isNamespacedOwner && namespace.isEmpty) else {
+        guard let isNamespacedOwner = informers.type(of: kind)?.isNamespaced, !(isNamespacedOwner && namespace.isEmpty)
+        else {
             return .solid
         }
         let key = ObjectKey(kind: kind, namespace: isNamespacedOwner ? namespace : "", name: reference.name)
@@ -124,12 +115,11 @@ package final class GarbageCollector: Sendable {
             EventReport(.warning, reason: "OwnerRefInvalidNamespace", message: text), about: object.reference)
     }
 
-    private func liveDependents(of owner: Object, _ kinds: [GroupKind]) async throws(APIError) -> [Object] {
+    private func liveDependents(of owner: Object, _ informers: KindInformers) async throws(APIError) -> [Object] {
         let namespace = owner.metadata.namespace
         var found: [Object] = []
-        for kind in kinds.sorted() {
-            let type = Catalog.builtIn.type(for: kind)
-            if type?.isNamespaced == false, !namespace.isEmpty { continue }
+        for kind in informers.kinds {
+            if informers.type(of: kind)?.isNamespaced == false, !namespace.isEmpty { continue }
             let list = try await cluster.list(ListQuery(kind, namespace: namespace.isEmpty ? nil : namespace))
             found += list.items.filter { object in
                 object.metadata.ownerReferences.contains { $0.uid == owner.metadata.uid }
