@@ -103,7 +103,7 @@ let package = Package(
         // Git servers, sshd and small disks on this machine, for tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
         tests("ModelTests", ["Model"]),
-        tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
+        tests("KindsTests", ["Model", "Kinds", "generate-kinds"], exclude: ["Vectors"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests(

@@ -76,6 +76,7 @@ package enum TablePrinter {
         ReplicationController.kind.groupKind: replicationController, PodTemplate.kind.groupKind: podTemplate,
         GroupKind(group: "batch", kind: "Job"): job, GroupKind(group: "batch", kind: "CronJob"): cronJob,
         GroupKind(group: "autoscaling", kind: "HorizontalPodAutoscaler"): horizontalPodAutoscaler,
+        ScaleSubresource.kind.groupKind: scale,
         GroupKind(group: "policy", kind: "PodDisruptionBudget"): podDisruptionBudget, Lease.kind.groupKind: lease,
         Application.kind.groupKind: application,
     ].merging(configuring) { layout, _ in layout }
