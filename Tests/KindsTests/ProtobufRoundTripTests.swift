@@ -118,12 +118,12 @@ struct ProtobufRoundTripTests {
 
 /// Objects with every field that their schema has; none is zero.
 struct SchemaSamples {
-    private let definitions = SchemaDocument.definitions()
+    private let document = SchemaDocument()
     private var count: Int64 = 0
 
     mutating func object(_ kind: GroupVersionKind, round: Int) -> JSON {
         count = Int64(round) * 1000
-        var object = value(of: ["$ref": .string(kind.kind)], depth: 0, within: [])
+        var object = value(of: ["$ref": .string(document.kinds[kind] ?? "")], depth: 0, within: [])
         object["apiVersion"] = .string(kind.apiVersion)
         object["kind"] = .string(kind.kind)
         return object
@@ -134,7 +134,8 @@ struct SchemaSamples {
         if let name = schema["$ref"]?.string {
             // A schema may hold itself: once is enough.
             let isNested = names.contains(name)
-            return value(of: isNested ? [:] : definitions[name] ?? [:], depth: depth + 1, within: names + [name])
+            return value(
+                of: isNested ? [:] : document.definitions[name] ?? [:], depth: depth + 1, within: names + [name])
         }
         if schema["x-kubernetes-int-or-string"]?.bool == true, schema["format"] == nil {
             return count % 2 == 0 ? .int(count) : .string("text\(count)")
