@@ -111,7 +111,7 @@ let package = Package(
             name: "Fuzzing", dependencies: ["Model", "Kinds", "CEL"], path: "Tests/Fuzzing", swiftSettings: settings),
         tests("FuzzingTests", ["Fuzzing"]),
         tests("ModelTests", ["Model"]),
-        tests("KindsTests", ["Model", "Kinds", "generate-kinds"]),
+        tests("KindsTests", ["Model", "Kinds", "generate-kinds"], exclude: ["Vectors"]),
         tests("ClusterTests", ["Model", "Kinds", "Cluster", "SimulationKit"]),
         tests("StoreTests", ["Model", "Store", "CSQLite"]),
         tests(

@@ -132,9 +132,9 @@ package enum Patch: Hashable, Sendable {
     /// Server-side apply; `force` takes over fields that other managers own.
     case apply(JSON, force: Bool)
 
-    /// The version in which an applied configuration is written.
-    package var version: String? {
-        guard case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string, !apiVersion.isEmpty
+    /// The version in which an applied configuration is written; that of a Scale says nothing of what it scales.
+    package func version(of subresource: Subresource?) -> String? {
+        guard subresource != .scale, case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string, !apiVersion.isEmpty
         else { return nil }
         return GroupVersionKind(apiVersion: apiVersion, kind: "").version
     }

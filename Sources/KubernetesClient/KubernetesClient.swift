@@ -218,7 +218,7 @@ package final class KubernetesClient: Cluster {
     package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
-        let type = try await type(for: key.kind, version: options.version ?? patch.version)
+        let type = try await type(for: key.kind, version: options.version ?? patch.version(of: subresource))
         var items = ResourcePaths.items(of: options)
         let (contentType, body): (String, JSON) =
             switch patch {

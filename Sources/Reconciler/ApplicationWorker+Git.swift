@@ -100,6 +100,8 @@ extension ApplicationWorker {
         let identity = "\(source.repoURL)\n\(path)\n\(revision)\n\(namespace)\n\(source.directory?.json.text() ?? "")"
         if let state = desiredStates.state(identity) { return state }
         let state = try await environment.source.render(source, revision: revision, namespace: namespace)
+        // What is wrong with it may be that a kind is not known, which can change without a commit.
+        guard state.faults.isEmpty else { return state }
         return desiredStates.insert(state, as: identity)
     }
 }

@@ -140,16 +140,21 @@ struct APIResponder: HTTPResponder {
                 connection: request.body)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
             if call.method != "GET" { call.body = try await Self.body(of: request) }
-            var answer = await self.answerOrStatus(call, path)
-            if call.wantsPrettyPrint { answer = answer.prettyPrinted() }
-            return answer.compressed(for: request.headers[.acceptEncoding])
+            let encodings = request.headers[.acceptEncoding]
+            guard path.mayTakeLong(call.method) else { return await answerOrStatus(call, path, encodings) }
+            // Off the connection's thread, on which others wait.
+            return await withTaskExecutorPreference(globalConcurrentExecutor) {
+                await answerOrStatus(call, path, encodings)
+            }
         } catch {
             return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept])
         }
     }
 
-    /// The answer, or the `Status` that says why there is none, with what there is to warn of (C22).
-    private func answerOrStatus(_ request: APIRequest, _ path: APIPath) async -> Answer {
+    /// The answer as it is sent, or the `Status` that says why there is none, with what there is to warn of (C22).
+    ///
+    /// - Parameter encodings: the header `Accept-Encoding`.
+    private func answerOrStatus(_ request: APIRequest, _ path: APIPath, _ encodings: String?) async -> Answer {
         var answer: Answer
         do throws(APIError) {
             answer = try await self.answer(request, path)
@@ -157,7 +162,8 @@ struct APIResponder: HTTPResponder {
             answer = refusal(error, request.method, request.path, request.accept)
         }
         answer.warn(request.warnings.all)
-        return answer
+        if request.wantsPrettyPrint { answer = answer.prettyPrinted() }
+        return answer.compressed(for: encodings)
     }
 
     private func refusal(_ error: APIError, _ method: String, _ path: String, _ accept: String?) -> Answer {

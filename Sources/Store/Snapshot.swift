@@ -15,11 +15,7 @@ package struct Snapshot: Sendable {
         var index = index
         for change in changes.reversed() {
             objects[change.key] = change.previous
-            switch change.kind {
-            case .created: index.remove(change.key)
-            case .updated: break
-            case .deleted: index.insert(change.key)
-            }
+            if let previous = change.previous { index.put(previous) } else { index.remove(change.key) }
         }
         return Snapshot(revision: revision, objects: objects, index: index)
     }
@@ -47,10 +43,8 @@ package struct Snapshot: Sendable {
     ) -> [StoredObject] {
         var found: [StoredObject] = []
         guard limit > 0 else { return found }
-        let start = after.map { KeyIndex.Name(namespace: $0.namespace, name: $0.name) }
-        index.forEach(kind: kind, namespace: namespace, after: start) { name in
-            let key = StoreKey(kind: kind, namespace: name.namespace, name: name.name)
-            guard let object = objects[key] else { preconditionFailure("the index names \(key), which is not stored") }
+        let start = after.map { KeyIndex.Name($0) }
+        index.forEach(kind: kind, namespace: namespace, after: start) { object in
             if isIncluded(object) { found.append(object) }
             return found.count < limit
         }

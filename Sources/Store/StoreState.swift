@@ -45,9 +45,10 @@ struct StoreState {
                 } else if objects[row.key] != nil {
                     unreadable.append(UnreadableRow(row: row, reason: "another row has the same key"))
                 } else {
-                    objects[row.key] = StoredObject(
+                    let object = StoredObject(
                         key: row.key, revision: row.revision, json: json, bytes: row.bytes, row: row.id)
-                    index.insert(row.key)
+                    objects[row.key] = object
+                    index.put(object)
                 }
             } catch {
                 unreadable.append(UnreadableRow(row: row, reason: error.description))
@@ -132,11 +133,9 @@ struct StoreState {
         for commit in batch {
             for change in commit.changes {
                 switch change.kind {
-                case .created:
+                case .created, .updated:
                     objects[change.key] = change.object
-                    index.insert(change.key)
-                case .updated:
-                    objects[change.key] = change.object
+                    index.put(change.object)
                 case .deleted:
                     objects[change.key] = nil
                     index.remove(change.key)

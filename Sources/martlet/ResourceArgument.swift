@@ -6,7 +6,7 @@ import Model
 /// What a person types to name a kind or an object: `pods`, `deploy/web`, `deployment.apps web`.
 enum ResourceArgument {
     /// The names by which shells complete a type.
-    static let completion = CompletionKind.list(Catalog.builtIn.types.map(\.plural).sorted() + ["all"])
+    static let completion = CompletionKind.list(Set(Catalog.builtIn.types.map(\.plural)).sorted() + ["all"])
 
     /// The resource type that a plural, singular or short name, or a kind, stands for.
     static func type(_ name: String, among types: [ResourceType]) throws -> ResourceType {
@@ -17,7 +17,7 @@ enum ResourceArgument {
             return names.contains(word) && (parts.count == 1 || type.kind.group == parts[1])
         }
         if let found = matches.first { return found }
-        let known = types.map(\.plural).sorted()
+        let known = Set(types.map(\.plural)).sorted()
         if let near = Spelling.nearest(to: word, among: known + types.map(\.singular)) {
             throw CommandError("there is no resource type \"\(name)\"; did you mean \"\(near)\"?")
         }

@@ -88,6 +88,8 @@ struct KubectlVerbTests {
             try kubectl("wait", "--for=condition=Ready", "pod/one", "--timeout=40s")
             #expect(try kubectl("expose", "deployment", "web", "--name=exposed", "--port=80").contains("exposed"))
             #expect(try kubectl("get", "svc", "exposed", "-o", "jsonpath={.spec.selector}") == #"{"app":"web"}"#)
+            try kubectl("autoscale", "deployment", "web", "--min=1", "--max=3")
+            #expect(try kubectl("get", "hpa", "web").contains("Deployment/web"))
             try kubectl("create", "job", "again", "--from=cronjob/c")
             #expect(try kubectl("get", "job", "again", "-o", "jsonpath={.metadata.ownerReferences[0].name}") == "c")
         }
@@ -121,8 +123,10 @@ struct KubectlVerbTests {
                     "patch", "deploy", "web", "--subresource=scale", "--type=merge", "-p", "{\"spec\":{\"replicas\":1}}"
                 )
                 .contains("scale.autoscaling/web patched"))
-            #expect(try kubectl("get", "--raw", "/api/v1/namespaces/default/services?limit=1").contains("\"continue\""))
+            #expect(try kubectl("get", "--raw", "/api/v1/namespaces/default/pods?limit=1").contains("\"continue\""))
             #expect(try kubectl("cluster-info").contains("Kubernetes control plane is running at"))
+            let scale = try kubectl("get", "deploy", "web", "--subresource=scale")
+            #expect(scale.contains("DESIRED") && scale.contains("AVAILABLE"), "\(scale)")
             let node = try kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
             try kubectl("cordon", node)
             #expect(try kubectl("get", "nodes").contains("Ready,SchedulingDisabled"))

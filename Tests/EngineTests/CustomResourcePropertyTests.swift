@@ -123,7 +123,9 @@ struct CustomResourcePropertyTests {
         var maker = Maker(random: SplitMix64(seed: UInt64(seed)))
         let schema = maker.schema(depth: 3)
         let strategy = try #require(try Self.definition(schema).strategies().first)
-        let config = Widgets.widget("a", maker.value(schema, wild: false))
+        var config = Widgets.widget("a", maker.value(schema, wild: false))
+        // Somebody who states nothing owns nothing, and is not remembered.
+        config[path: ["metadata", "labels"]] = ["app": "a"]
         let now = Timestamp(seconds: 1)
         let first = strategy.defaulted(
             try ServerSideApply.apply(

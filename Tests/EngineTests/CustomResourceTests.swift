@@ -35,7 +35,7 @@ struct CustomResourceTests {
             #expect(error.reason == .badRequest)
             #expect(
                 error.message == "Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: "
-                    + "unknown field \"spec.sice\", unknown field \"spec.parts[0].y\"")
+                    + "unknown field \"spec.sice\"; did you mean \"size\"?, unknown field \"spec.parts[0].y\"")
             let created = try await custom.create(Widgets.widget("a", spec), validation: .ignore)
             let wanted: JSON = [
                 "size": 3, "free": ["a": ["b": 1]], "parts": [["name": "x", "weight": 5]], "colour": "red",

@@ -155,6 +155,17 @@ struct DefaultingTests {
         #expect(filled.value(at: ".spec.containers.0.imagePullPolicy") == .string(policy))
     }
 
+    @Test("null in a map of texts or quantities is an empty one, and elsewhere nothing (F)")
+    func nullsInMaps() throws {
+        let map = Manifests.configMap.setting(".data", ["a": .null, "b": "c"]).setting(".metadata.labels", ["l": .null])
+        let filled = try map.strategy.defaulted(map)
+        #expect(filled["data"] == ["a": "", "b": "c"])
+        #expect(filled.value(at: ".metadata.labels") == ["l": ""])
+        let pod = Manifests.pod.setting(".spec.containers.0.resources", ["limits": ["cpu": .null], "claims": .null])
+        #expect(
+            try pod.strategy.defaulted(pod).value(at: ".spec.containers.0.resources") == ["limits": ["cpu": "0"]])
+    }
+
     @Test("defaulting twice changes nothing, and the result is valid", arguments: Manifests.all)
     func idempotent(object: JSON) throws {
         let strategy = try object.strategy

@@ -177,6 +177,12 @@ struct PrintingWorkloadTests {
                 == ["w", "Deployment/web", .string(expected), "1", 5, 2, "60s"])
     }
 
+    @Test("E2: a Scale shows how many pods there are to be, and are")
+    func scale() {
+        let json: JSON = ["metadata": Self.metadata, "spec": ["replicas": 3], "status": ["replicas": 2]]
+        #expect(Self.cells("autoscaling", "Scale", json) == ["w", 3, 2, "60s"])
+    }
+
     @Test("E2: a disruption budget shows its bound, and what it allows now")
     func budget() {
         let json: JSON = [

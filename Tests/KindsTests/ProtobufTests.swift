@@ -147,7 +147,9 @@ struct ProtobufTests {
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 bytes[Int.random(in: 4..<bytes.count, using: &random)] = .random(in: .min ... .max, using: &random)
             }
-            _ = try? ProtobufObject(decoding: bytes)
+            guard let object = try? ProtobufObject(decoding: bytes) else { continue }
+            // What was read can be written, or is refused.
+            _ = try? ProtobufEncoding.encoded(object.json)
         }
     }
 }

@@ -10,7 +10,7 @@ extension Registry {
     package func patch(
         _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, options: WriteOptions
     ) async throws(APIError) -> Object {
-        let strategy = try strategy(of: key.kind, version: options.version ?? patch.version)
+        let strategy = try strategy(of: key.kind, version: options.version ?? patch.version(of: subresource))
         try check(subresource, of: strategy.type)
         let pipeline = pipeline(strategy, options)
         let plural = strategy.type.plural
@@ -117,7 +117,7 @@ extension Registry {
         return try await modify(key, pipeline, subresource, expecting: version, isApplied: true) {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
-            if subresource == .scale { try Scale.check(merged, type.custom?.scale) }
+            if subresource == .scale { try Scale.check(merged, pipeline.strategy.type.custom?.scale) }
             return try pipeline.decoded(merged, from: .patch(config))
         }
     }

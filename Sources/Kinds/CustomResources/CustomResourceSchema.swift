@@ -29,7 +29,9 @@ struct CustomResourceSchema: Sendable {
         var pruning = StructuralPruning()
         _ = pruning.pruned(object, schema)
         let unknown = pruning.unknown.map {
-            DecodingFault(path: $0, message: "unknown field \"\($0)\"", isStrictOnly: true)
+            DecodingFault(
+                path: $0.path, message: "unknown field \"\($0.path)\"",
+                suggestion: $0.near.map { "did you mean \"\($0)\"?" }, isStrictOnly: true)
         }
         let malformed = metadata.decodingFaults(object["metadata"] ?? [:]).filter { !$0.isStrictOnly }.map { fault in
             var fault = fault

@@ -2,8 +2,8 @@ import Model
 
 /// Removes what a structural schema does not specify (semantics-api I3), and tells what that was.
 struct StructuralPruning {
-    /// The places of removed fields.
-    private(set) var unknown: [FieldPath] = []
+    /// The places of removed fields, each with the name that was probably meant.
+    private(set) var unknown: [(path: FieldPath, near: String?)] = []
     private var path = FieldPath.root
 
     /// - Returns: `nil` when everything is specified, so that unchanged subtrees are shared.
@@ -27,7 +27,8 @@ struct StructuralPruning {
             path.push(.member(member.key))
             defer { path.pop() }
             guard child != nil else {
-                unknown.append(path)
+                let near = Spelling.nearest(to: member.key, among: (schema?.properties ?? []).lazy.map(\.name))
+                unknown.append((path, near))
                 if changed == nil { changed = Array(object[..<index]) }
                 continue
             }

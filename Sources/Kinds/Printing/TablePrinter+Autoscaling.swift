@@ -23,6 +23,16 @@ extension TablePrinter {
         ]
     }
 
+    static let scale = Layout([
+        name, Table.Column("Desired", .integer, description: "How many pods there are to be."),
+        Table.Column("Available", .integer, description: "How many pods there are."), age,
+    ]) { scale, now in
+        [
+            .string(scale.metadata.name), scale.json[path: ["spec", "replicas"]] ?? 0,
+            scale.json[path: ["status", "replicas"]] ?? 0, ageCell(scale.metadata, now),
+        ]
+    }
+
     private static let shownTargets = 2
 
     /// `cpu: 50%/80%, 3/10 (avg) + 1 more...`

@@ -3,7 +3,7 @@ package import Model
 /// Lays objects of a kind out as a table (semantics-api E).
 package enum TablePrinter {
     /// - Parameters:
-    ///   - kind: any kind; one without columns of its own gets its name and its age.
+    ///   - kind: any kind; one without columns of its own gets its name and the time of its creation.
     ///   - now: what ages are counted to.
     ///   - includedObject: how much of each object comes with its row.
     package static func table(
@@ -33,7 +33,9 @@ package enum TablePrinter {
     package static func table(
         for type: ResourceType, objects: [Object], now: Timestamp, includedObject: Table.IncludedObject = .metadata
     ) -> Table {
-        let layout = type.custom.map(layout) ?? layout(of: type.kind.groupKind)
+        let kind = type.kind.groupKind
+        let isKnown = Catalog.builtIn.type(for: kind) != nil
+        let layout = type.custom.map(layout) ?? (isKnown ? layout(of: kind) : plain)
         return table(layout, objects, now, includedObject)
     }
 
@@ -74,6 +76,7 @@ package enum TablePrinter {
         ReplicationController.kind.groupKind: replicationController, PodTemplate.kind.groupKind: podTemplate,
         GroupKind(group: "batch", kind: "Job"): job, GroupKind(group: "batch", kind: "CronJob"): cronJob,
         GroupKind(group: "autoscaling", kind: "HorizontalPodAutoscaler"): horizontalPodAutoscaler,
+        ScaleSubresource.kind.groupKind: scale,
         GroupKind(group: "policy", kind: "PodDisruptionBudget"): podDisruptionBudget, Lease.kind.groupKind: lease,
         Application.kind.groupKind: application,
     ].merging(configuring) { layout, _ in layout }
@@ -105,7 +108,7 @@ package enum TablePrinter {
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): creation,
     ]
 
-    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? plain }
+    private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? creation }
 
     /// Of kinds of which nothing else is known.
     static let plain = Layout([name, age]) { [.string($0.metadata.name), ageCell($0.metadata, $1)] }

@@ -168,13 +168,15 @@ package enum ProtobufEncoding {
             writer.number(1, UInt64(bitPattern: time.seconds))
             let fraction = time.nanoseconds - time.seconds * 1_000_000_000
             writer.number(2, type == .time ? 0 : UInt64(fraction / 1000 * 1000))
-        case (.quantity, _): writer.text(1, (CanonicalText.quantity(value) ?? value).string ?? value.text())
+        case (.quantity, _):
+            guard let text = (CanonicalText.quantity(value) ?? value).string else { throw misfit(value, type.name) }
+            writer.text(1, text)
         case (.fieldsV1, _): writer.bytes(1, value.encoded())
         case (.embedded, _): if !value.isNull { writer.bytes(1, value.encoded()) }
-        case (.strings, .array(let texts)): for text in texts { writer.text(1, text.string ?? "") }
+        case (.strings, .array(let texts)): for text in texts { try write(1, .string, text, to: &writer) }
         case (.schemaOrArray, .array(let schemas)):
             for schema in schemas { try writeMessage(2, ProtobufMessages.schemaProperties, schema, to: &writer) }
-        case (.schemaOrStringArray, .array(let names)): for name in names { writer.text(2, name.string ?? "") }
+        case (.schemaOrStringArray, .array(let names)): for name in names { try write(2, .string, name, to: &writer) }
         case (.schemaOrArray, _), (.schemaOrStringArray, _):
             try writeMessage(1, ProtobufMessages.schemaProperties, value, to: &writer)
         case (.schemaOrBool, .bool(let allows)): writer.number(1, allows ? 1 : 0)

@@ -128,9 +128,11 @@ enum ProtobufMessages {
     /// The place of the message of a kind: its group's first word, or `core`; `nil` for what has none.
     static func place(of kind: GroupVersionKind) -> Int? {
         if common.contains(kind.kind) { return table.places["meta.v1.\(kind.kind)"] }
-        let group = kind.group.isEmpty ? "core" : String(kind.group.prefix { $0 != "." })
+        let word = String(kind.group.prefix { $0 != "." })
         // Only Kubernetes' own groups have messages: another's first word may be the same.
-        guard kind.group.isEmpty || !kind.group.contains(".") || kind.group.hasSuffix(".k8s.io") else { return nil }
-        return table.places["\(group).\(kind.version).\(kind.kind)"]
+        guard [word, "\(word).k8s.io", "rbac.authorization.k8s.io"].contains(kind.group), word != "core" else {
+            return nil
+        }
+        return table.places["\(word.isEmpty ? "core" : word).\(kind.version).\(kind.kind)"]
     }
 }

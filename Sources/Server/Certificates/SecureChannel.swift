@@ -59,6 +59,12 @@ struct SecureChannel: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await answer(value, logger: logger)
+        }
+    }
+
+    private func answer(_ value: Value, logger: Logger) async {
         // TLS cannot close one direction alone, which is how the HTTP layer ends a cancelled connection.
         await withTaskCancellationHandler {
             do {

@@ -34,7 +34,7 @@ final class DocumentCache: Sendable {
     }
 
     /// How many bytes of documents are kept.
-    private static let limit = 1 << 20
+    private static let limit = 1 << 19
 
     private let state = Mutex(State())
 
@@ -56,7 +56,7 @@ final class DocumentCache: Sendable {
     func openAPIIndex(for types: [ResourceType]) -> TaggedBytes {
         withState(of: types) { state in
             if let index = state.index { return index }
-            let schemas = OpenAPISchemas()
+            let schemas = Self.schemas()
             var hashes: [String: (types: [ResourceType], hash: String)] = [:]
             for name in state.openAPI.names {
                 let types = state.openAPI.types(of: name)
@@ -76,7 +76,7 @@ final class DocumentCache: Sendable {
     /// B2; `nil` for what is not served.
     func openAPI(_ name: String, for types: [ResourceType]) -> TaggedBytes? {
         withState(of: types) { state in
-            Self.recent(name, in: &state) { $0.openAPI.document(name, schemas: OpenAPISchemas()) }
+            Self.recent(name, in: &state) { $0.openAPI.document(name, schemas: Self.schemas()) }
         }
     }
 
@@ -84,10 +84,13 @@ final class DocumentCache: Sendable {
     func openAPIVersion2(asProtobuf: Bool, for types: [ResourceType]) -> TaggedBytes? {
         withState(of: types) { state in
             Self.recent(asProtobuf ? "v2 protobuf" : "v2", in: &state) {
-                $0.openAPI.version2(schemas: OpenAPISchemas(), asProtobuf: asProtobuf)
+                $0.openAPI.version2(schemas: Self.schemas(), asProtobuf: asProtobuf)
             }
         }
     }
+
+    /// Made when documents are: they are big.
+    private static func schemas() -> OpenAPISchemas { OpenAPISchemas() }
 
     private static func recent(
         _ name: String, in state: inout State, make: (State) -> [UInt8]?

@@ -131,7 +131,7 @@ struct OpenAPISchemas: Sendable {
             "type": "string", "format": "date-time", "description": "A time in RFC 3339, to the microsecond.",
         ],
         "quantity": [
-            "description": "A number with a unit: `100m`, `1.5Gi`, `2e3`.",
+            "description": "A number with a unit: 100m, 1.5Gi or 2e3.",
             "oneOf": [["type": "string"], ["type": "number"]],
         ],
         "int-or-string": [

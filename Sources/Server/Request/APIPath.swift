@@ -33,6 +33,15 @@ enum APIPath: Hashable, Sendable {
         self = Self.parse(segments[...])
     }
 
+    /// Whether the answer may be a large one, which is long in the making: a list, or a description of the API.
+    func mayTakeLong(_ method: String) -> Bool {
+        switch self {
+        case .resource(let path): path.name == nil && method != "POST"
+        case .root, .health, .version, .unknown: false
+        default: true
+        }
+    }
+
     private static func parse(_ segments: ArraySlice<String>) -> APIPath {
         let rest = segments.dropFirst()
         switch segments.first {

@@ -6,17 +6,31 @@ extension ResourceHandler {
     // MARK: Scale
 
     func scale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let encoding = try call.representation().encoding
+        let representation = try call.representation()
         let object = try await cluster.get(call.key(name), version: call.type.kind.version)
         let paths = call.type.custom?.scale
         if let path = paths?.specReplicas, JSONPath(path)?.values(in: object.json).isEmpty != false {
             throw APIError(.internalError, "the spec replicas field \"\(path)\" does not exist", isCallersFault: true)
         }
-        return try .encoded(ScaleSubresource.json(of: object.json, paths: paths), as: encoding)
+        return try render(scaleOf: object, for: call, as: representation)
+    }
+
+    private func render(
+        scaleOf workload: Object, for call: Call, as representation: Representation
+    ) throws(APIError) -> Answer {
+        let scale = ScaleSubresource.json(of: workload.json, paths: call.type.custom?.scale)
+        guard case .table(let version) = representation.form else {
+            return try .encoded(scale, as: representation.encoding)
+        }
+        let table = TablePrinter.table(
+            for: ScaleSubresource.kind.groupKind, objects: [Object(viewing: scale)], now: clock.now,
+            includedObject: try call.includedObject())
+        let json = table.json(resourceVersion: workload.metadata.resourceVersion)
+        return try .encoded(Self.versioned(json, version), as: representation.encoding)
     }
 
     func replaceScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let encoding = try call.representation().encoding
+        let representation = try call.representation()
         let options = try call.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
@@ -32,15 +46,15 @@ extension ResourceHandler {
         workload.json[path: ["metadata", "resourceVersion"]] = body[path: ["metadata", "resourceVersion"]]
         workload.json["spec"] = body["spec"]
         let scaled = try await cluster.update(workload, subresource: .scale, options: options)
-        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
+        return try render(scaleOf: scaled, for: call, as: representation)
     }
 
     func patchScale(_ call: Call, _ name: String) async throws(APIError) -> Answer {
-        let encoding = try call.representation().encoding
+        let representation = try call.representation()
         var options = try call.writeOptions()
         let patch = try call.request.decodedPatch(&options, isCustom: call.isCustom)
         let scaled = try await cluster.patch(call.key(name), patch, subresource: .scale, options: options)
-        return try .encoded(ScaleSubresource.json(of: scaled.json, paths: call.type.custom?.scale), as: encoding)
+        return try render(scaleOf: scaled, for: call, as: representation)
     }
 
     // MARK: Binding
