@@ -78,11 +78,10 @@ extension PathElement: Comparable {
         }
     }
 
-    /// By bytes where Unicode knows no difference: to JSON those are two names.
+    /// By bytes: where Unicode knows no difference, JSON does.
     private static func order(_ left: String, _ right: String) -> Order {
-        if left.hasSameBytes(as: right) { return .same }
-        if left == right { return left.utf8.lexicographicallyPrecedes(right.utf8) ? .before : .after }
-        return left < right ? .before : .after
+        let order = left.byteOrder(to: right)
+        return order == 0 ? .same : order < 0 ? .before : .after
     }
 }
 

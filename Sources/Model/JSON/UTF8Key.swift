@@ -27,6 +27,27 @@ extension String {
     }
 }
 
+extension String {
+    /// Which text's bytes come first, as Go orders texts: negative when this one's do, 0 when both are the same.
+    ///
+    /// Not by `<`, which orders canonical equivalents alike, and so names that JSON tells apart.
+    func byteOrder(to other: String) -> Int {
+        let order: Int?? = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in
+                let shared = min(left.count, right.count)
+                guard shared > 0, let one = left.baseAddress, let two = right.baseAddress else {
+                    return left.count - right.count
+                }
+                let difference = Int(memcmp(one, two, shared))
+                return difference == 0 ? left.count - right.count : difference
+            }
+        }
+        if let order, let order { return order }
+        if utf8.lexicographicallyPrecedes(other.utf8) { return -1 }
+        return utf8.elementsEqual(other.utf8) ? 0 : 1
+    }
+}
+
 /// A text that equals only texts of the same bytes: a key of a JSON object.
 package struct UTF8Key: Hashable, Sendable {
     package var text: String
