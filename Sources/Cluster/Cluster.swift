@@ -134,7 +134,8 @@ package enum Patch: Hashable, Sendable {
 
     /// The version in which an applied configuration is written; that of a Scale says nothing of what it scales.
     package func version(of subresource: Subresource?) -> String? {
-        guard subresource != .scale, case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string, !apiVersion.isEmpty
+        guard subresource != .scale, case .apply(let config, _) = self, let apiVersion = config["apiVersion"]?.string,
+            !apiVersion.isEmpty
         else { return nil }
         return GroupVersionKind(apiVersion: apiVersion, kind: "").version
     }

@@ -59,6 +59,19 @@ struct RegistryApplyTests {
         }
     }
 
+    @Test("the last label that a manager names no more goes, and nothing else of the metadata (H5)")
+    func lastLabel() async throws {
+        let registry = try await TestRegistry()
+        let config = Sample.configMap("x")
+        let labelled = config.with(["metadata", "labels"], ["a": "b"])
+        let made = try await registry.patch(
+            Self.configMap, .apply(labelled, force: false), nil, Self.options("me"))
+        let applied = try await registry.patch(Self.configMap, .apply(config, force: false), nil, Self.options("me"))
+        #expect(applied.json[path: ["metadata", "labels"]] == nil)
+        #expect(applied.metadata.uid == made.metadata.uid)
+        #expect(applied.metadata.name == "x")
+    }
+
     @Test("an applied Scale owns the replicas of its workload, which others then conflict over (H10)")
     func appliedScale() async throws {
         let registry = try await TestRegistry()

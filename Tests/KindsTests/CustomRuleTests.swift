@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Validation rules of custom resources (I4)")
 struct CustomRuleTests {
-    private static func schema(_ rules: JSON, _ properties: JSON = ["a": ["type": "integer"], "b": ["type": "integer"]])
+    private static func schema(
+        _ rules: JSON, _ properties: JSON = ["a": ["type": "integer"], "b": ["type": "integer"]]
+    )
         -> JSON
     {
         ["type": "object", "properties": properties, "x-kubernetes-validations": rules]
@@ -27,7 +29,9 @@ struct CustomRuleTests {
 
     static let rows = [
         Row(["rule": "self.a < self.b"], ["a": 1, "b": 2]),
-        Row(["rule": "self.a < self.b"], ["a": 2, "b": 1], #"spec: Invalid value: "object": failed rule: self.a < self.b"#),
+        Row(
+            ["rule": "self.a < self.b"], ["a": 2, "b": 1],
+            #"spec: Invalid value: "object": failed rule: self.a < self.b"#),
         Row(
             ["rule": "self.a < self.b", "message": "a must be less than b"], ["a": 2, "b": 1],
             #"spec: Invalid value: "object": a must be less than b"#),
@@ -74,7 +78,8 @@ struct CustomRuleTests {
             "type": "object",
             "properties": [
                 "list": [
-                    "type": "array", "maxItems": 5, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"],
+                    "type": "array", "maxItems": 5, "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": ["k"],
                     "items": item,
                 ],
                 "map": [
@@ -172,6 +177,7 @@ struct CustomRuleTests {
         let list: JSON = ["type": "array", "items": ["type": "string"]]
         let rule = "self.l.all(x, self.l.all(y, self.l.all(z, x + y != z)))"
         let errors = try Things.definition(Self.schema([["rule": .string(rule)]], ["l": list])).createErrors
-        #expect(errors.first?.contains("Forbidden: estimated rule cost exceeds budget by factor of") == true, "\(errors)")
+        #expect(
+            errors.first?.contains("Forbidden: estimated rule cost exceeds budget by factor of") == true, "\(errors)")
     }
 }

@@ -210,7 +210,7 @@ struct HealthTests {
         arguments: [
             ("apps/v1", "StatefulSet", true), ("apps/v1", "DaemonSet", true), ("batch/v1", "Job", true),
             ("batch/v1", "CronJob", true), ("v1", "PersistentVolumeClaim", true), ("v1", "ResourceQuota", false),
-            ("policy/v1", "PodDisruptionBudget", false), ("networking.k8s.io/v1", "NetworkPolicy", false),
+            ("networking.k8s.io/v1", "NetworkPolicy", false),
         ])
     func inert(apiVersion: String, kind: String, fails: Bool) {
         let object = Object(viewing: [

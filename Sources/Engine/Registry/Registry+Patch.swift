@@ -147,8 +147,8 @@ extension Registry {
                 .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
         }
         try checkName(of: config, key)
-        var config = config
-        if subresource == .scale { config = try Scale.workload(config, of: type.kind, paths: type.custom?.scale) }
+        let paths = type.custom?.scale
+        var config = subresource == .scale ? try Scale.workload(config, of: type.kind, paths: paths) : config
         config[path: ["metadata", "name"]] = .string(key.name)
         if type.isNamespaced { config[path: ["metadata", "namespace"]] = .string(key.namespace) }
         return config

@@ -9,6 +9,8 @@ extension ServerSideApply {
         let resetFields: FieldSet
         /// What the configuration states and its manager will own.
         private let fields: FieldSet
+        /// All that the configuration states, what nobody owns included: it is not to be removed.
+        private let stated: FieldSet
         private let hasNulls: Bool
         private let apiVersion: String
 
@@ -26,6 +28,7 @@ extension ServerSideApply {
             let stated = reader.fields(of: config, schema)
             if let message = Self.message(of: reader.faults, in: config) { throw .invalid(message) }
             fields = stated.subtracting(neverTracked).excluding(resetFields)
+            self.stated = stated
             hasNulls = reader.hasNulls
             apiVersion = config["apiVersion"]?.string ?? ""
             self.config = ObjectRemoval.removing(resetFields, from: config, schema) ?? .emptyObject
@@ -125,7 +128,7 @@ extension ServerSideApply {
         /// An item that goes takes with it all that is in it; one that another applier names, too, stays with what
         /// others own of it.
         private func pruned(_ merged: JSON, last: FieldSet, _ ownership: FieldOwnership) -> JSON {
-            let owned = ownership.entries.reduce(FieldSet()) { $0.union($1.fields) }
+            let owned = ownership.entries.reduce(stated) { $0.union($1.fields) }
             let named = { (set: FieldSet) in set.addingDeclaredParents(schema) }
             let all = named(FieldSet(of: merged, schema: schema))
             let candidates = named(last)
