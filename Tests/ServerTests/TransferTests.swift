@@ -114,6 +114,29 @@ struct TransferTests {
         }
     }
 
+    @Test("HTTP/2: a stop ends streams as they would end by themselves, not as a connection that broke")
+    func http2Stop() async throws {
+        for _ in 0..<10 {
+            try await TestServer.run { server in
+                let client = try Self.client(server)
+                let watch = try await client.execute(
+                    Self.request(server, "/api/v1/namespaces?watch=true"), timeout: .seconds(60))
+                let log = try await client.execute(
+                    Self.request(server, "/api/v1/namespaces/default/pods/p/log?follow=true"), timeout: .seconds(60))
+                #expect(log.version == .http2)
+                await #expect(throws: Never.self) {
+                    var isStopped = false
+                    for try await _ in log.body {
+                        if !isStopped { await server.stop() }
+                        isStopped = true
+                    }
+                    for try await _ in watch.body {}
+                }
+                try await client.shutdown()
+            }
+        }
+    }
+
     @Test("a header that is too large is refused, and the server is none the worse for it")
     func headerLimit() async throws {
         try await TestServer.run { server in

@@ -53,7 +53,9 @@ struct SecureChannel: ServerChildChannel {
             channel.configureHTTP2AsyncSecureUpgrade { channel in
                 http1.setup(channel: channel, logger: logger)
             } http2ConnectionInitializer: { channel in
-                http2.setup(channel: channel, logger: logger)
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(FlushBeforeClose())
+                }.flatMap { http2.setup(channel: channel, logger: logger) }
             }
         }.map { Value(version: $0, certificates: certificates, channel: channel) }
     }

@@ -61,6 +61,7 @@ extension ResourceHandler {
             throw APIError(.badRequest, "the body of the request is \(body.typeName), not an object")
         }
         let kind = call.type.kind
+        if call.type.custom != nil { try Self.checkNamesItsKind(body) }
         var body = body
         if (body["kind"]?.string ?? "").isEmpty { body["kind"] = .string(kind.kind) }
         if (body["apiVersion"]?.string ?? "").isEmpty { body["apiVersion"] = .string(kind.apiVersion) }
@@ -98,6 +99,14 @@ extension ResourceHandler {
             }
         }
         return body
+    }
+
+    /// C4: a custom object says itself what it is.
+    private static func checkNamesItsKind(_ body: JSON) throws(APIError) {
+        for (member, name) in [("kind", "Kind"), ("apiVersion", "apiVersion")]
+        where (body[member]?.string ?? "").isEmpty {
+            throw APIError(.badRequest, "Object '\(name)' is missing in '\(body.text().prefix(1000))'")
+        }
     }
 
     // MARK: Delete
