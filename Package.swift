@@ -65,6 +65,7 @@ let package = Package(
             name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CSupervisor"),
         .target(name: "Assets"),
@@ -86,7 +87,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
-                "Reconciler", "Server", "CSupervisor", arguments, logging, lifecycle, hummingbird, httpClient,
+                "Reconciler", "Server", "CSupervisor", "CMalloc", arguments, logging, lifecycle, hummingbird,
+                httpClient,
                 signals,
             ] + nio,
             swiftSettings: settings),

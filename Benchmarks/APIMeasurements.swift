@@ -97,29 +97,13 @@ extension Measurement {
             .run(connections: connections, for: .seconds(4))
     }
 
-    /// From the moment at which a write is sent until its event has arrived, over TLS both ways.
     private static func watchLatency(_ share: Double) async throws -> Double {
         let service = ServiceUnderTest()
         try service.start()
-        let (writer, reader) = (try service.client(), try service.client())
-        let stream = try await reader.watch(ListQuery(ConfigMap.kind.groupKind, namespace: "default"), from: "0")
-        let clock = ContinuousClock()
-        let options = WriteOptions(fieldManager: "bench")
-        var latencies: [Double] = []
-        var events = stream.makeAsyncIterator()
-        for number in 0..<2000 {
-            let map = Object(viewing: try JSON(decoding: Array(ServiceUnderTest.map(number).utf8)))
-            let start = clock.now
-            _ = try await writer.create(map, options: options)
-            let name = map.metadata.name
-            while let event = try await events.next() {
-                if case .added(let object) = event, object.metadata.name == name { break }
-            }
-            latencies.append((clock.now - start).milliseconds)
-        }
-        try await writer.shutdown()
-        try await reader.shutdown()
-        return latencies.sorted()[Int(Double(latencies.count - 1) * share)]
+        let load = try service.load(body: ServiceUnderTest.map) { _ in "POST \(path) HTTP/1.1" }
+        let watch = try service.load { _ in "GET \(path)?watch=true HTTP/1.1" }
+        let latencies = try await WatchLatency(load: load, watch: watch.request(0)).run(writes: 2000)
+        return latencies[Int(Double(latencies.count - 1) * share)]
     }
 
     private static func unchangedApply() async throws -> Double {

@@ -80,6 +80,17 @@ package final class Engine: Sendable {
         try await namespaces.ensureSystemNamespaces()
     }
 
+    /// Tells clients in the cluster where the API is served: by the Service `kubernetes` in the namespace `default`.
+    ///
+    /// - Parameter address: an IP address.
+    package func publish(server address: String, port: Int) async throws(APIError) {
+        let options = WriteOptions(fieldManager: "kube-apiserver")
+        for object in APIServerService.objects(address: address, port: port) {
+            _ = try await registry.patch(
+                Object(viewing: object).key, .apply(object, force: true), subresource: nil, options: options)
+        }
+    }
+
     /// Tells every namespace whose certificate vouches for the API server, in PEM.
     package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
 

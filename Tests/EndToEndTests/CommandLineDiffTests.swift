@@ -103,7 +103,7 @@ struct CommandLineDiffTests {
         try expect("martlet get cm b -o name", 0)
         try expect(
             "martlet sync once --set extra --prune", 0, "pruning ConfigMap default/b\n", "ConfigMap default/b pruned\n")
-        try expect("martlet get cm -o name", 0, "configmap/a\nconfigmap/web\n")
+        try expect("martlet get cm -o name", 0, "configmap/a\nconfigmap/kube-root-ca.crt\nconfigmap/web\n")
         try expect("printf 'kind: ConfigMap\\nmetadata: {name: c}' >once/c.yaml; martlet sync once", 2, "once/c.yaml:1")
         try expect("rm -r once", 0)
     }

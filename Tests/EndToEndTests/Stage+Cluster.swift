@@ -123,7 +123,9 @@ extension Stage {
     }
 
     func configMapNames(in namespace: String) async throws -> [String] {
-        try await connected().list(ListQuery(ConfigMap.kind.groupKind, namespace: namespace)).items.map(\.metadata.name)
+        let query = ListQuery(ConfigMap.kind.groupKind, namespace: namespace)
+        // The authority's certificate is in every namespace.
+        return try await connected().list(query).items.map(\.metadata.name).filter { $0 != "kube-root-ca.crt" }
     }
 
     /// `data.value` of a ConfigMap; `nil` when there is none of that name.

@@ -91,6 +91,37 @@ struct DurabilityTests {
         await (try Store(directory: directory.path)).close()
     }
 
+    @Test("revisions go on from the last one, whether it was of a write, a deletion or a row that was set aside")
+    func revisionsGoOn() async throws {
+        let directory = TemporaryDirectory()
+        let path = directory.path
+        func reopened(_ body: (Store) async throws -> Void) async throws -> Revision {
+            let store = try Store(directory: path)
+            try await body(store)
+            let revision = store.revision
+            await store.close()
+            #expect(try await Self.revision(of: path) == revision)
+            return revision
+        }
+        let written = try await reopened { try await $0.put(key("a"), 1) }
+        let deleted = try await reopened { store in
+            try await store.put(key("b"), 2)
+            try await store.commit([Write(key("b"), .delete)])
+        }
+        #expect(deleted > written)
+        let last = try await reopened { try await $0.put(key("c"), 3) }
+        directory.sql("UPDATE objects SET value = 'no JSON' WHERE name = 'c'")
+        #expect(try await Self.revision(of: path) == last)
+        #expect(try await Self.revision(of: path) == last, "also once the row has been set aside")
+    }
+
+    private static func revision(of path: String) async throws -> Revision {
+        let store = try Store(directory: path)
+        let revision = store.revision
+        await store.close()
+        return revision
+    }
+
     @Test("a store of a newer format is refused and left as it is")
     func newerFormat() async throws {
         let directory = TemporaryDirectory()

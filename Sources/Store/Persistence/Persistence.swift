@@ -57,4 +57,14 @@ package struct PersistedBatch: Sendable {
     package var operations: [Operation]
     /// The store's revision once the batch is kept.
     package var revision: Revision
+
+    /// Whether a row that the batch keeps has that revision, so that it is known from the rows alone.
+    var keepsItsRevision: Bool {
+        operations.contains { operation in
+            switch operation {
+            case .insert(let row), .update(let row): row.revision == revision
+            case .delete, .setMetadata: false
+            }
+        }
+    }
 }

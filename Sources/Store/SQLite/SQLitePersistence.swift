@@ -118,6 +118,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
     package func commit(_ batch: PersistedBatch) throws(StoreError) {
         try transaction { (open) throws(StoreError) in
             for operation in batch.operations { try Self.run(operation, open) }
+            // A row says its revision itself; only a deletion leaves none. One page less for the disk.
+            guard !batch.keepsItsRevision else { return }
             try open.setRevision.bind(1, Int64(bitPattern: batch.revision.rawValue))
             try open.setRevision.run()
         }
@@ -161,6 +163,11 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
                 try keep.run()
                 try Self.run(.delete(id: unreadable.row.id), open)
             }
+            // The last revision may have been that of a row which is here no more.
+            let last = rows.map(\.row.revision).max() ?? .zero
+            let raise = try open.connection.prepare("UPDATE head SET revision = max(revision, ?1)")
+            try raise.bind(1, Int64(bitPattern: last.rawValue))
+            try raise.run()
         }
     }
 

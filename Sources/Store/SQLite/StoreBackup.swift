@@ -124,7 +124,11 @@ package enum StoreBackup {
 
     private static func skipRevisions(_ path: String) throws(StoreError) {
         let connection = try SQLiteConnection(path: path)
-        try connection.execute("UPDATE head SET revision = revision + \(skippedRevisions)")
+        try connection.execute(
+            """
+            UPDATE head SET revision =
+                max(revision, (SELECT coalesce(max(revision), 0) FROM objects)) + \(skippedRevisions)
+            """)
     }
 
     /// How many objects a copy holds, once it has been found whole.

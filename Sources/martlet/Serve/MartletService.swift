@@ -96,6 +96,7 @@ struct MartletService {
             address: APIServer.Address(host: address.host, port: address.port), logger: logger,
             onListening: { [self] address in
                 place.value.withLock { $0 = address }
+                await publish(address, engine)
                 announce(address, identity, isIdle: isIdle)
             })
         let requests = gracefully(server)
@@ -206,6 +207,17 @@ struct MartletService {
         for number in [SIGTERM, SIGINT] {
             // In the place of the first signal's handler, which only passed it on.
             signal(number) { _exit(128 + $0) }
+        }
+    }
+
+    /// - Parameter address: where the server listens; one that has a name is on this machine.
+    private func publish(_ address: APIServer.Address, _ engine: Engine) async {
+        let host = address.reachable.host
+        let isAddress = host.contains(":") || host.allSatisfy { $0 == "." || $0.isNumber }
+        do throws(APIError) {
+            try await engine.publish(server: isAddress ? host : "127.0.0.1", port: address.port)
+        } catch {
+            logger.warning("the Service kubernetes does not say where the API is: \(error)")
         }
     }
 

@@ -88,6 +88,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        Heap.configure()
         do {
             let service = try MartletService(self)
             try await service.run()
