@@ -131,6 +131,25 @@ struct CommandLineTests {
         try Case("martlet logs svc/mixed -c nosuch", 2, "none of svc/mixed's pods has such a log").check(stage)
     }
 
+    static let kubeconfigs = [
+        Case(
+            "martlet kubeconfig --user ann --group system:masters --days 1 -o $ROOT/ann; stat -c %a $ROOT/ann; "
+                + "martlet get namespaces -o name --kubeconfig $ROOT/ann", 0,
+            "/ann: a kubeconfig for ann, good for 1 day\n600\n", "namespace/default"),
+        Case(
+            "martlet kubeconfig --user bob --group dev >$ROOT/bob && martlet get pods --kubeconfig $ROOT/bob", 2,
+            "pods is forbidden: User \"bob\" cannot list resource \"pods\""),
+        Case("martlet kubeconfig --user bob --days 0", 2, "--days must be between 1 and 3650"),
+        Case("martlet kubeconfig", 2, "Missing expected argument '--user <name>'"),
+        Case("martlet kubeconfig --user bob --data-dir $ROOT/nosuch", 2, "start 'martlet serve' once first"),
+        Case("martlet kubeconfig --user bob -o $ROOT/no/such/file", 2, "No such file or directory"),
+    ]
+
+    @Test("a kubeconfig for somebody else leads as far as its groups do", arguments: Self.kubeconfigs)
+    func kubeconfig(_ example: Case) throws {
+        try example.check(try CommandLineStage.current())
+    }
+
     static let connections = [
         Case("martlet get pods --data-dir $ROOT/nosuch", 2, "no readable kubeconfig at", "--data-dir"),
         Case("MARTLET_DATA_DIR= martlet get pods", 2, "/home/.local/share/martlet/kubeconfig"),
