@@ -11,7 +11,7 @@ struct WatchLatency {
     /// - Returns: milliseconds, one for each write, in ascending order.
     func run(writes: Int) async throws -> [Double] {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let probe = NIOLoopBound(Probe(load.request, writes: writes), eventLoop: group.next())
+        let probe = Probe(load.request, writes: writes)
         let finished = group.next().makePromise(of: [Double].self)
         let tls = load.tls
         func connect(_ handler: @escaping @Sendable (Probe) -> any ChannelHandler) async throws -> any Channel {
@@ -19,7 +19,7 @@ struct WatchLatency {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(try NIOSSLClientHandler(context: tls, serverHostname: nil)) }
-                    try pipeline.addHandler(handler(probe.value))
+                    try pipeline.addHandler(handler(probe))
                 }
             }.connect(host: load.host, port: load.port).get()
         }
@@ -28,7 +28,7 @@ struct WatchLatency {
         // The head of the watch's answer: from there on it stands.
         try await Task.sleep(for: .milliseconds(300))
         let writing = try await connect { Receiver($0, of: "HTTP/1.1 201") { $0.answerArrived() } }
-        group.next().execute { probe.value.start(on: writing, finished) }
+        group.next().execute { probe.start(on: writing, finished) }
         let latencies = try await finished.futureResult.get()
         try await watching.close()
         try await writing.close()
@@ -38,8 +38,9 @@ struct WatchLatency {
 }
 
 /// Sends a write when the last one was answered and its event has arrived.
-private final class Probe {
-    private let request: (Int) -> ByteBuffer
+// Sendable: once it is made, only the one event loop of the measurement touches it.
+private final class Probe: @unchecked Sendable {
+    private let request: @Sendable (Int) -> ByteBuffer
     private let writes: Int
     private var latencies: [Double] = []
     private var sent = NIODeadline.now()
@@ -48,7 +49,7 @@ private final class Probe {
     private var channel: (any Channel)?
     private var finished: EventLoopPromise<[Double]>?
 
-    init(_ request: @escaping (Int) -> ByteBuffer, writes: Int) {
+    init(_ request: @escaping @Sendable (Int) -> ByteBuffer, writes: Int) {
         self.request = request
         self.writes = writes
     }

@@ -108,18 +108,6 @@ struct Answer: Sendable {
         return answer
     }
 
-    /// Larger answers are sent piece by piece: the client unpacks one while the next is encrypted.
-    private static let pieceSize = 256 << 10
-
-    private static func inPieces(_ bytes: [UInt8]) -> ResponseBody {
-        ResponseBody(contentLength: bytes.count) { writer in
-            for start in stride(from: 0, to: bytes.count, by: pieceSize) {
-                try await writer.write(ByteBuffer(bytes: bytes[start..<min(start + pieceSize, bytes.count)]))
-            }
-            try await writer.finish(nil)
-        }
-    }
-
     /// As the HTTP server sends it.
     var response: Response {
         var fields = HTTPFields()
@@ -129,7 +117,6 @@ struct Answer: Sendable {
         }
         let body: ResponseBody =
             switch self.body {
-            case .bytes(let bytes) where bytes.count > Self.pieceSize: Self.inPieces(bytes)
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .stream(let write): ResponseBody(write)
             }

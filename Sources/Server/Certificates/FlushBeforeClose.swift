@@ -2,8 +2,8 @@ import NIOCore
 
 /// Lets what was written before a close reach the client.
 ///
-/// The HTTP/2 layer closes a connection that is to end as soon as its last stream has, which is before the last frame of
-/// that stream is flushed: clients would take the end of an answer for a broken connection.
+/// The HTTP/2 layer closes a connection that is to end as soon as its last stream has, which is before the last frame
+/// of that stream is flushed: clients would take the end of an answer for a broken connection.
 final class FlushBeforeClose: ChannelOutboundHandler {
     typealias OutboundIn = Any
     typealias OutboundOut = Any
