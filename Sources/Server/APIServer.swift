@@ -128,8 +128,9 @@ struct APIResponder: HTTPResponder {
         let path = APIPath(String(target[0]))
         do throws(APIError) {
             let query = QueryParameters(target.count > 1 ? String(target[1]) : nil)
-            let user = try await access.authenticate(
+            let sender = try await access.authenticate(
                 authorization: request.headers[.authorization], peer: Connection.current?.certificates)
+            let user = try access.impersonated(by: sender, request.headers)
             logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
             try access.authorize(
                 user, RequestAttributes(method: request.method.rawValue, path: String(target[0]), path, query))

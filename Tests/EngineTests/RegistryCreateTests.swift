@@ -77,7 +77,7 @@ struct RegistryCreateTests {
         #expect(error.details.causes.first?.reason == "FieldValueInvalid")
     }
 
-    @Test("an unknown field is refused with what was probably meant, warned of, or let pass (C21, C22)")
+    @Test("an unknown field is refused with what was probably meant, warned of, or ignored (C21, C22)")
     func unknownFields() async throws {
         let registry = try await TestRegistry()
         let object = Sample.deployment("web").with(["spec", "replica"], 3)
@@ -95,6 +95,23 @@ struct RegistryCreateTests {
         let ignore = WriteOptions(fieldManager: "test", dryRun: true, fieldValidation: .ignore)
         try await registry.create(object, ignore)
         #expect(try await !registry.exists(Deployment.key("web", in: "default")))
+    }
+
+    @Test("an unknown field that is not refused is dropped, so that strict writes to the object work (C21)")
+    func droppedFields() async throws {
+        let registry = try await TestRegistry()
+        let object = Sample.deployment("web").with(["spec", "replica"], 3)
+            .with(["spec", "template", "spec", "containers"], [["name": "c", "image": "i", "imagee": "x"]])
+        let created = try await registry.create(object, WriteOptions(fieldManager: "test", fieldValidation: .warn))
+        #expect(created.json[path: ["spec", "replica"]] == nil)
+        let container = created.json[path: ["spec", "template", "spec", "containers"]]?.array?.first
+        #expect(container?["image"] == "i")
+        #expect(container?["imagee"] == nil)
+        #expect(created.json[path: ["metadata", "managedFields"]]?.text().contains("replica\"") == false)
+        let again = Object(viewing: created.json.with(["spec", "replicas"], 2))
+        let updated = try await registry.update(
+            again, nil, WriteOptions(fieldManager: "test", fieldValidation: .strict))
+        #expect(updated.json[path: ["spec", "replicas"]] == 2)
     }
 
     @Test(

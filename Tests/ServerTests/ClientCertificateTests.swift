@@ -1,5 +1,6 @@
 import Cluster
 import FoundationEssentials
+import HTTPTypes
 import Kinds
 import KubernetesClient
 import Logging
@@ -89,6 +90,40 @@ struct ClientCertificateTests {
         }
     }
 
+    @Test("administrators may ask as somebody else, with that one's rights; others may not")
+    func impersonation() async throws {
+        try await TestServer.run { server in
+            let path = "/api/v1/namespaces/default"
+            let refused = try await RawHTTP.send("GET", path, to: server, headers: ["Impersonate-User": "bob"])
+            #expect(refused.status == 403)
+            #expect(
+                try refused.json["message"]?.string
+                    == "namespaces \"default\" is forbidden: User \"bob\" cannot get resource \"namespaces\" in API "
+                    + "group \"\" in the namespace \"default\"")
+            let administrator = ["Impersonate-User": "bob", "Impersonate-Group": "system:masters"]
+            #expect(try await RawHTTP.send("GET", path, to: server, headers: administrator).status == 200)
+            for headers in [
+                ["Impersonate-Group": "dev"], ["Impersonate-User": "bob", "Impersonate-Extra-scopes": "view"],
+            ] {
+                #expect(try await RawHTTP.send("GET", path, to: server, headers: headers).status == 400)
+            }
+        }
+    }
+
+    @Test("J7: impersonation is a verb of its own")
+    func forbiddenImpersonation() throws {
+        let headers: HTTPFields = [try #require(HTTPField.Name("Impersonate-User")): "bob"]
+        let ann = User(name: "ann", groups: ["dev"])
+        let error = #expect(throws: APIError.self) { try Self.access.impersonated(by: ann, headers) }
+        #expect(error?.reason == .forbidden)
+        #expect(
+            error?.message
+                == "users \"bob\" is forbidden: User \"ann\" cannot impersonate resource \"users\" in API group "
+                + "\"\" at the cluster scope")
+        let anonymous = #expect(throws: APIError.self) { try Self.access.impersonated(by: .anonymous, headers) }
+        #expect(anonymous?.reason == .unauthorized)
+    }
+
     private static func text(_ path: String) throws -> String {
         String(decoding: try #require(FileManager.default.contents(atPath: path)), as: UTF8.self)
     }
@@ -158,13 +193,14 @@ struct ClientCertificateTests {
         #expect(error?.message == "no namespace on request")
     }
 
-    private static var reviews: Reviews {
-        Reviews(
-            access: Access(
-                token: AccessToken(secret: "secret"),
-                certificates: ClientCertificates(
-                    authority: { preconditionFailure("nobody shows a certificate here") }, clock: SystemClock())))
+    private static var access: Access {
+        Access(
+            token: AccessToken(secret: "secret"),
+            certificates: ClientCertificates(
+                authority: { preconditionFailure("nobody shows a certificate here") }, clock: SystemClock()))
     }
+
+    private static var reviews: Reviews { Reviews(access: access) }
 
     @Test("J8: who am I, over the wire, and a token that is looked up")
     func whoAmI() async throws {

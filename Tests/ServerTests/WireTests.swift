@@ -185,6 +185,7 @@ struct WireTests {
                 body: "{\"dat\":{}}")
             #expect(patched.status == 200)
             #expect(patched.headers.filter { $0.name.lowercased() == "warning" }.count == 1)
+            #expect(try JSON(decoding: patched.body)["dat"] == nil)
         }
     }
 

@@ -27,7 +27,8 @@ struct WritePipeline {
 
     /// Checks the form of an object and fills in its defaults.
     ///
-    /// Unknown fields are refused, warned of or let pass as the request asks (C21, C22); wrong types are refused.
+    /// Unknown fields are refused, or dropped with or without a warning, as the request asks (C21, C22); wrong types
+    /// are refused.
     func decoded(_ object: JSON, from source: Source) throws(APIError) -> JSON {
         var object = object
         if (object["apiVersion"]?.string ?? "").isEmpty { object["apiVersion"] = .string(kind.apiVersion) }
@@ -53,7 +54,7 @@ struct WritePipeline {
             case .ignore: break
             }
         }
-        return withoutRepeatedOwners(strategy.defaulted(object))
+        return withoutRepeatedOwners(strategy.defaulted(object.withoutUnknownFields(faults)))
     }
 
     /// An owner that is named twice in the same words is kept once.

@@ -57,8 +57,8 @@ package struct KindStrategy: Sendable {
 
     /// The object as Kubernetes would show it after decoding: defaults filled in, quantities canonical (F).
     ///
-    /// Idempotent; fields that the schema of a built-in kind does not know survive, those of a custom resource do not
-    /// (I3).
+    /// Idempotent; fields that the schema of a built-in kind does not know survive here, so that a dry run can show
+    /// them (the registry drops them as it decodes); those of a custom resource do not (I3).
     package func defaulted(_ object: JSON) -> JSON {
         if let custom { return custom.completed(object) ?? object }
         var object = schema.defaulted(object)

@@ -45,7 +45,9 @@ enum YAMLNumber {
         // Beyond 64 bits `0777…` reads as a decimal, and a sign makes the others texts.
         if radix == 0 { return nil }
         if signed || body.count > 1024 { return .string }
-        return YAMLScalar.Resolved(kind: .int, value: .number(decimalText(body, radix: radix)))
+        // Written as all other numbers are, so that it reads as the same number again.
+        var text = decimalText(body, radix: radix)
+        return text.withUTF8 { DecimalText($0) }.map { YAMLScalar.Resolved(kind: .int, value: $0.json) } ?? .string
     }
 
     private static func value(_ byte: UInt8) -> UInt64? {
