@@ -101,7 +101,8 @@ struct KubectlTests {
             try kubectl("rollout", "status", "deployment/web", "--timeout=40s")
             #expect(try kubectl("diff", "-f", "input.yaml", input: next).isEmpty)
 
-            let typo = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typo}\ndatta: {a: b}\n"
+            // With a label: managers of an object that began without any field are not recorded.
+            let typo = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: typo, labels: {l: m}}\ndatta: {a: b}\n"
             let refused = try kubectl.failing("apply", "-f", "input.yaml", "--validate=strict", input: typo)
             #expect(refused.output.contains("unknown field \"datta\""), "\(refused)")
             let warned = try kubectl("create", "-f", "input.yaml", "--validate=warn", input: typo)
