@@ -25,7 +25,7 @@ struct WatchLatency {
         }
         let watching = try await connect { Receiver($0, of: "\"ADDED\"") { $0.eventArrived() } }
         try await watching.writeAndFlush(watch)
-        // The head of the watch's answer: from there on it stands.
+        // Time for the watch to stand: it would miss an earlier event, for which the next write waits.
         try await Task.sleep(for: .milliseconds(300))
         let writing = try await connect { Receiver($0, of: "HTTP/1.1 201") { $0.answerArrived() } }
         group.next().execute { probe.start(on: writing, finished) }

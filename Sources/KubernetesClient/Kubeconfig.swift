@@ -137,7 +137,8 @@ private struct KubeconfigReader {
     /// `<member>-data` in base64, or the file `<member>`.
     func source(_ node: JSON, _ member: String) throws(KubeconfigError) -> ClusterAccess.Source? {
         if let text = try text(node, member + "-data") {
-            guard let bytes = Base64.decoded(text) else {
+            // White space may come of how the text was folded.
+            guard let bytes = Base64.decode(text.filter { !$0.isWhitespace }) else {
                 throw KubeconfigError(message: "\(path): \(member)-data is not base64")
             }
             return .data(bytes)
@@ -169,44 +170,5 @@ private struct KubeconfigReader {
                     + "use a token, e.g. of `kubectl create token`")
         }
         return .none
-    }
-}
-
-/// RFC 4648, for what kubeconfigs hold.
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    /// `nil` for what is no base64. White space is skipped.
-    static func decoded(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "="), 0x20, 0x0A, 0x0D, 0x09: continue
-            default:
-                guard let value = alphabet.firstIndex(of: byte) else { return nil }
-                buffer = buffer << 6 | UInt32(value)
-                bits += 6
-                if bits >= 8 {
-                    bits -= 8
-                    bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-                }
-            }
-        }
-        return bytes
-    }
-
-    static func encoded(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let value = group.reduce(0 as UInt32) { $0 << 8 | UInt32($1) } << UInt32((3 - group.count) * 8)
-            for index in 0..<4 {
-                let digit = alphabet[Int(value >> UInt32(18 - 6 * index) & 63)]
-                text.append(index <= group.count ? digit : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

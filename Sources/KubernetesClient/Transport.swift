@@ -164,7 +164,7 @@ final class Transport: Sendable {
             let token = String(decoding: try TextFile.read(path), as: UTF8.self).filter { !$0.isWhitespace }
             request.headers.add(name: "authorization", value: "Bearer \(token)")
         case .basic(let user, let password):
-            let pair = Base64.encoded(Array("\(user):\(password)".utf8))
+            let pair = Base64.encode("\(user):\(password)".utf8)
             request.headers.add(name: "authorization", value: "Basic \(pair)")
         }
         if let body {

@@ -1,3 +1,5 @@
+import Model
+
 /// Kubernetes' named formats: `format.dns1123Label().validate(name)`.
 extension Library {
     static let formats: [Overload] =

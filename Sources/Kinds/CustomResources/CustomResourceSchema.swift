@@ -99,36 +99,16 @@ struct CustomResourceSchema: Sendable {
 /// What embedded resources must have (`x-kubernetes-embedded-resource`, I2).
 private struct EmbeddedResourceValidation {
     private var errors = FieldErrors()
-    private var path = FieldPath.root
 
     static func errors(_ value: JSON, _ schema: Schema) -> [FieldError] {
-        var walk = EmbeddedResourceValidation()
-        walk.check(value, schema)
-        return walk.errors.all
-    }
-
-    private mutating func check(_ value: JSON, _ schema: Schema) {
-        switch value {
-        case .object(let object):
-            if schema.isEmbeddedResource { checkResource(value) }
-            for member in object {
-                guard let child = schema.child(member.key), !(path.isRoot && member.key == "metadata") else { continue }
-                path.push(schema.property(member.key) == nil ? .key(member.key) : .member(member.key))
-                check(member.value, child)
-                path.pop()
-            }
-        case .array(let elements):
-            guard let items = schema.items else { return }
-            for (index, element) in elements.enumerated() {
-                path.push(.index(index))
-                check(element, items)
-                path.pop()
-            }
-        default: return
+        var validation = EmbeddedResourceValidation()
+        schema.walk(value) { value, schema, path in
+            if schema.isEmbeddedResource, value.object != nil { validation.checkResource(value, path) }
         }
+        return validation.errors.all
     }
 
-    private mutating func checkResource(_ resource: JSON) {
+    private mutating func checkResource(_ resource: JSON, _ path: FieldPath) {
         for member in ["apiVersion", "kind"] where resource.textMember(member).isEmpty {
             errors.required(path[member], "must not be empty")
         }

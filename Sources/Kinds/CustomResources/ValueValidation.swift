@@ -246,42 +246,17 @@ struct CorrelatedItems {
 }
 
 /// Whether the items of `set` and `map` lists differ.
-struct ListTypeValidation {
-    private(set) var errors = FieldErrors()
-    private var path = FieldPath.root
-
+enum ListTypeValidation {
     static func errors(_ value: JSON, _ schema: Schema) -> [FieldError] {
-        var walk = ListTypeValidation()
-        walk.check(value, schema)
-        return walk.errors.all
-    }
-
-    private mutating func check(_ value: JSON, _ schema: Schema) {
-        switch value {
-        case .object(let object):
-            for member in object {
-                guard let child = schema.child(member.key) else { continue }
-                path.push(schema.property(member.key) == nil ? .key(member.key) : .member(member.key))
-                check(member.value, child)
-                path.pop()
-            }
-        case .array(let elements):
-            if schema.listType != .atomic { checkUniqueness(elements, schema) }
-            guard let items = schema.items else { return }
+        var errors = FieldErrors()
+        schema.walk(value) { value, schema, path in
+            guard schema.listType != .atomic, let elements = value.array else { return }
+            var seen: Set<JSON> = []
             for (index, element) in elements.enumerated() {
-                path.push(.index(index))
-                check(element, items)
-                path.pop()
+                let identity = CorrelatedItems.identity(of: element, schema)
+                if !seen.insert(identity).inserted { errors.duplicate(path[index], identity) }
             }
-        default: return
         }
-    }
-
-    private mutating func checkUniqueness(_ elements: [JSON], _ schema: Schema) {
-        var seen: Set<JSON> = []
-        for (index, element) in elements.enumerated() {
-            let identity = CorrelatedItems.identity(of: element, schema)
-            if !seen.insert(identity).inserted { errors.duplicate(path[index], identity) }
-        }
+        return errors.all
     }
 }

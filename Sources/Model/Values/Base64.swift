@@ -17,12 +17,13 @@ package enum Base64 {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Line breaks are skipped, as Go's decoder does; `nil` when `text` is not base64.
+    /// Line breaks are skipped, as Go's decoder does; `nil` when `text` is not base64 with its padding.
     package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 4 * 3)
         var buffer: UInt32 = 0
         var bits = 0
+        var digits = 0
         var padding = 0
         for character in text.utf8 {
             let value: UInt32
@@ -41,11 +42,12 @@ package enum Base64 {
             if padding > 0 { return nil }
             buffer = buffer << 6 | value
             bits += 6
+            digits += 1
             if bits >= 8 {
                 bits -= 8
                 bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
             }
         }
-        return padding <= 2 && bits < 6 ? bytes : nil
+        return padding <= 2 && (digits + padding) % 4 == 0 ? bytes : nil
     }
 }
