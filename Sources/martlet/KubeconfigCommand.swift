@@ -30,6 +30,7 @@ struct KubeconfigCommand: ParsableCommand {
 
     func validate() throws {
         guard !user.isEmpty else { throw ValidationError("--user must not be empty") }
+        guard !group.contains("") else { throw ValidationError("--group must not be empty: leave it out for none") }
         guard (1...3650).contains(days) else { throw ValidationError("--days must be between 1 and 3650") }
     }
 

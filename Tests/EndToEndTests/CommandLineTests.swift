@@ -140,6 +140,7 @@ struct CommandLineTests {
             "martlet kubeconfig --user bob --group dev >$ROOT/bob && martlet get pods --kubeconfig $ROOT/bob", 2,
             "pods is forbidden: User \"bob\" cannot list resource \"pods\""),
         Case("martlet kubeconfig --user bob --days 0", 2, "--days must be between 1 and 3650"),
+        Case("martlet kubeconfig --user bob --group ''", 2, "--group must not be empty: leave it out for none"),
         Case("martlet kubeconfig", 2, "Missing expected argument '--user <name>'"),
         Case("martlet kubeconfig --user bob --data-dir $ROOT/nosuch", 2, "start 'martlet serve' once first"),
         Case("martlet kubeconfig --user bob -o $ROOT/no/such/file", 2, "No such file or directory"),
