@@ -119,6 +119,38 @@ struct FieldValidationTests {
         }
     }
 
+    @Test("a question about access is decoded like every object (C4, C21)")
+    func questions() async throws {
+        try await TestServer.run { server in
+            let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+            let wrong = try await RawHTTP.send(
+                "POST", path, to: server, body: "{\"spec\":{\"resourceAttributes\":{\"resource\":5}}}")
+            #expect(wrong.status == 400)
+            #expect(
+                try wrong.json["message"]?.string?.hasPrefix(
+                    "SelfSubjectAccessReview in version \"v1\" cannot be handled as a SelfSubjectAccessReview: ")
+                    == true)
+            let unknown = try await RawHTTP.send(
+                "POST", path + "?fieldValidation=Strict", to: server,
+                body: "{\"spec\":{\"resourceAttributes\":{\"verb\":\"get\"},\"who\":\"me\"}}")
+            #expect(unknown.status == 400)
+            #expect(try unknown.json["message"]?.string?.contains("unknown field \"spec.who\"") == true)
+        }
+    }
+
+    @Test("an object of another kind is told as what it is, and as what it should be (C4)")
+    func anotherKind() async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send(
+                "POST", "/api/v1/namespaces/default/pods", to: server,
+                body: "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}")
+            #expect(answer.status == 400)
+            #expect(
+                try answer.json["message"]?.string?.hasPrefix(
+                    "ConfigMap in version \"v1\" cannot be handled as a Pod: ") == true)
+        }
+    }
+
     static let deletions: [(body: String, status: Int, message: String)] = [
         ("{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", 400, "the kind in the data is \"Pod\", not DeleteOptions"),
         (

@@ -14,9 +14,11 @@ extension ResourceHandler {
     /// A question about access, which is answered and not kept.
     func review(_ call: Call) throws(APIError) -> Answer {
         let representation = try call.representation()
-        _ = try call.request.writeOptions()
-        let body = try identified(try call.request.decodedBody(), for: call, name: nil)
-        let answer = try reviews.answer(body, from: call.request.user, namespace: call.path.namespace ?? "")
+        var options = try call.request.writeOptions()
+        let body = try identified(try call.request.decodedBody(&options), for: call, name: nil)
+        guard let strategy = Catalog.builtIn.strategy(for: call.type.kind) else { return .pageNotFound }
+        let question = try BodyDecoding(strategy: strategy, options: options).decoded(body, from: .body)
+        let answer = try reviews.answer(question, from: call.request.user, namespace: call.path.namespace ?? "")
         return try render(Object(viewing: answer), for: call, as: representation, code: 201)
     }
 
@@ -70,7 +72,7 @@ extension ResourceHandler {
         guard found == kind else {
             let message =
                 found.apiVersion == kind.apiVersion
-                ? "\(kind.kind) in version \"\(kind.version)\" cannot be handled as a \(found.kind): "
+                ? "\(found.kind) in version \"\(kind.version)\" cannot be handled as a \(kind.kind): "
                     + "the kind in the data (\(found.kind)) does not match the expected kind (\(kind.kind))"
                 : "the API version in the data (\(found.apiVersion)) does not match the expected API version "
                     + "(\(kind.apiVersion))"
