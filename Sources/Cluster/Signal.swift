@@ -14,28 +14,30 @@ package final class Signal: Sendable {
     package init() {}
 
     package func raise() {
-        state.withLock { state in
-            if let waiter = state.waiter.take() {
-                waiter.resume()
-            } else {
-                state.isRaised = true
-            }
+        let waiter = state.withLock { state in
+            let waiter = state.waiter.take()
+            if waiter == nil { state.isRaised = true }
+            return waiter
         }
+        // Not under the lock: a waiter that is being cancelled holds its task's lock, which this needs, and waits for
+        // ours.
+        waiter?.resume()
     }
 
     /// Returns after a `raise()`, or when the task is cancelled. At most one task waits at a time.
     package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                state.withLock { state in
+                let isOver = state.withLock { state in
                     precondition(state.waiter == nil, "a signal has one waiter")
                     if state.isRaised || Task.isCancelled {
                         state.isRaised = false
-                        continuation.resume()
-                    } else {
-                        state.waiter = continuation
+                        return true
                     }
+                    state.waiter = continuation
+                    return false
                 }
+                if isOver { continuation.resume() }
             }
         } onCancel: {
             state.withLock { $0.waiter.take() }?.resume()

@@ -8,12 +8,20 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         var idlers: [(id: Int, continuation: CheckedContinuation<Key?, Never>)] = []
         var lastID = 0
 
-        /// Hands ready keys to waiting workers.
-        mutating func dispatch() {
+        /// Takes ready keys for waiting workers.
+        mutating func handovers() -> [Handover] {
+            var handovers: [Handover] = []
             while !idlers.isEmpty, let key = work.next() {
-                idlers.removeFirst().continuation.resume(returning: key)
+                handovers.append(Handover(key: key, continuation: idlers.removeFirst().continuation))
             }
+            return handovers
         }
+    }
+
+    /// A key for a worker that waits.
+    private struct Handover {
+        var key: Key?
+        var continuation: CheckedContinuation<Key?, Never>
     }
 
     /// What the work on one key came to.
@@ -35,10 +43,7 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     package func add(_ key: Key) {
-        state.withLock {
-            $0.work.add(key)
-            $0.dispatch()
-        }
+        change { $0.work.add(key) }
     }
 
     package func add(_ key: Key, at due: Timestamp) {
@@ -92,17 +97,24 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     private func finish(_ key: Key) {
-        state.withLock {
-            $0.work.finish(key)
-            $0.dispatch()
+        change { $0.work.finish(key) }
+    }
+
+    /// Changes the state and hands ready keys to waiting workers, these after the lock has been let go: a worker that
+    /// is being cancelled holds its task's lock, which a resumption needs, and waits for this one.
+    private func change<Result>(_ body: (inout State) -> Result) -> Result {
+        let (result, handovers) = state.withLock { state in
+            let result = body(&state)
+            return (result, state.handovers())
         }
+        for handover in handovers { handover.continuation.resume(returning: handover.key) }
+        return result
     }
 
     private func promoteDelayed() async {
         while !Task.isCancelled {
-            let due = state.withLock { state in
+            let due = change { state in
                 state.work.promote(at: clock.now)
-                state.dispatch()
                 return state.work.nextDue()
             }
             await timer.wait(until: due, on: clock)
@@ -117,14 +129,12 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                state.withLock { state in
-                    if Task.isCancelled {
-                        continuation.resume(returning: nil)
-                    } else {
-                        state.idlers.append((id, continuation))
-                        state.dispatch()
-                    }
+                let isCancelled = change { state in
+                    if Task.isCancelled { return true }
+                    state.idlers.append((id, continuation))
+                    return false
                 }
+                if isCancelled { continuation.resume(returning: nil) }
             }
         } onCancel: {
             let waiting = state.withLock { state in

@@ -219,7 +219,7 @@ struct APIResponder: HTTPResponder {
         #endif
     }
 
-    /// A15.
+    /// A15. `exclude` passes over checks by their names.
     private func health(_ endpoint: String, _ check: String?, _ request: APIRequest) async -> Answer {
         var checks = [ReadinessCheck("ping")]
         if endpoint == "readyz" { checks += await readiness() }
@@ -227,13 +227,25 @@ struct APIResponder: HTTPResponder {
             guard let found = checks.first(where: { $0.name == check }) else { return .pageNotFound }
             checks = [found]
         }
+        let excluded = Set(check == nil ? request.query.all("exclude") : [])
+        var isWell = true
+        var lines: [String] = []
         for check in checks {
-            if let failure = check.failure { logger.debug("\(endpoint): \(check.name): \(failure)") }
+            if excluded.contains(check.name) {
+                lines.append("[+]\(check.name) excluded: ok")
+            } else if let failure = check.failure {
+                logger.debug("\(endpoint): \(check.name): \(failure)")
+                lines.append("[-]\(check.name) failed: reason withheld")
+                isWell = false
+            } else {
+                lines.append("[+]\(check.name) ok")
+            }
         }
-        let isWell = checks.allSatisfy { $0.failure == nil }
         guard !isWell || (request.query.flag("verbose") && check == nil) else { return .text("ok") }
-        var lines = checks.map {
-            $0.failure == nil ? "[+]\($0.name) ok" : "[-]\($0.name) failed: reason withheld"
+        let unknown = excluded.subtracting(checks.map(\.name)).sorted().map { JSON.string($0).text() }
+        if !unknown.isEmpty {
+            lines.append(
+                "warn: some health checks cannot be excluded: no matches for \(unknown.joined(separator: ", "))")
         }
         lines.append("\(endpoint) check \(isWell ? "passed" : "failed")")
         return .text(lines.joined(separator: "\n") + "\n", code: isWell ? 200 : 500)

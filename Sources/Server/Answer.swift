@@ -8,8 +8,27 @@ import Model
 struct Answer: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
+        case list(ListBody)
         /// Written while it comes about: watches and followed logs.
         case stream(@concurrent @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+
+        /// How long it is; `nil` where nobody knows yet.
+        var count: Int? {
+            switch self {
+            case .bytes(let bytes): bytes.count
+            case .list(let list): list.count
+            case .stream: nil
+            }
+        }
+
+        /// All of it; `nil` where it is still coming about.
+        var whole: [UInt8]? {
+            switch self {
+            case .bytes(let bytes): bytes
+            case .list(let list): list.bytes
+            case .stream: nil
+            }
+        }
     }
 
     var code: Int
@@ -85,7 +104,7 @@ struct Answer: Sendable {
 
     /// The same JSON laid out for people.
     func prettyPrinted() -> Answer {
-        guard case .bytes(let bytes) = body, contentType.hasPrefix("application/json") else { return self }
+        guard contentType.hasPrefix("application/json"), let bytes = body.whole else { return self }
         var answer = self
         do {
             answer.body = .bytes(try JSON(decoding: bytes).encoded(.indented) + [UInt8(ascii: "\n")])
@@ -99,8 +118,8 @@ struct Answer: Sendable {
     ///
     /// - Parameter encodings: the header `Accept-Encoding`.
     func compressed(for encodings: String?) -> Answer {
-        guard case .bytes(let bytes) = body, bytes.count > Compression.threshold,
-            Compression.isAccepted(encodings), let smaller = Compression.gzip(bytes)
+        guard Compression.isAccepted(encodings), let count = body.count, count > Compression.threshold,
+            let bytes = body.whole, let smaller = Compression.gzip(bytes)
         else { return self }
         var answer = self
         answer.body = .bytes(smaller)
@@ -118,6 +137,7 @@ struct Answer: Sendable {
         let body: ResponseBody =
             switch self.body {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            case .list(let list): list.responseBody
             case .stream(let write): ResponseBody(write)
             }
         // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must

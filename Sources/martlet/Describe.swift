@@ -66,7 +66,9 @@ struct Describe: AsyncParsableCommand {
             lines.append("\(label):".padded(to: 14) + value)
         }
         for (label, map) in [("Labels", object.metadata.labels), ("Annotations", object.metadata.annotations)] {
-            let entries = map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            // What kubectl last applied is the object once more.
+            let entries = map.filter { $0.key != "kubectl.kubernetes.io/last-applied-configuration" }
+                .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             lines.append("\(label):".padded(to: 14) + (entries.first ?? "<none>"))
             lines += entries.dropFirst().map { String(repeating: " ", count: 14) + $0 }
         }

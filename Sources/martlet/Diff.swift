@@ -100,15 +100,17 @@ struct Diff: AsyncParsableCommand {
         let (old, new) = try await sides(other)
         try new.requireSound()
         try old.requireSound()
+        let (earlier, later) = (OfflineValidation(old.objects), OfflineValidation(new.objects))
         let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
         let after = Set(new.objects.map(\.key))
         let changes = new.objects.map { desired in
             ObjectDifference(
-                key: desired.key, old: before[desired.key].map(Self.defaulted), new: Self.defaulted(desired),
+                key: desired.key, old: before[desired.key].map { earlier.defaulted($0.object) },
+                new: later.defaulted(desired.object),
                 origin: desired.origin)
         }
         let removals = old.objects.filter { !after.contains($0.key) }.map {
-            ObjectDifference(key: $0.key, old: Self.defaulted($0), new: nil, origin: "")
+            ObjectDifference(key: $0.key, old: earlier.defaulted($0.object), new: nil, origin: "")
         }
         return DiffReport(changes + removals)
     }
@@ -132,10 +134,5 @@ struct Diff: AsyncParsableCommand {
         let new = try await loader.load(source, namespace)
         source.targetRevision = other
         return (try await loader.load(source, namespace), new)
-    }
-
-    private static func defaulted(_ desired: DesiredObject) -> Object {
-        guard let strategy = Catalog.builtIn.strategy(for: desired.object.kind) else { return desired.object }
-        return Object(viewing: strategy.defaulted(desired.object.json))
     }
 }

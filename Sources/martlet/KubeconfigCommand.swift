@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Glibc
 import Model
 import Server
 
@@ -26,15 +27,21 @@ struct KubeconfigCommand: ParsableCommand {
         name: [.short, .long], help: ArgumentHelp("The file to write, for its owner alone (default: standard output)."),
         completion: .file())
     var output: String?
+    @Flag(help: "Replace the file if there is one.")
+    var replace = false
     @OptionGroup var place: StorePlace
 
     func validate() throws {
         guard !user.isEmpty else { throw ValidationError("--user must not be empty") }
         guard !group.contains("") else { throw ValidationError("--group must not be empty: leave it out for none") }
+        guard output != nil || !replace else { throw ValidationError("--replace goes with --output") }
         guard (1...3650).contains(days) else { throw ValidationError("--days must be between 1 and 3650") }
     }
 
     func run() throws {
+        if let output, !replace, access(output, F_OK) == 0 {
+            throw CommandError("\(output): there is such a file already; --replace replaces it")
+        }
         let document = try KubeconfigFile.document(
             for: user, groups: group, lifetime: .seconds(days * 86400), directory: place.directory,
             at: SystemClock().now)

@@ -16,12 +16,21 @@ enum ResourceArgument {
             let names = [type.plural, type.singular, type.kind.kind.lowercased()] + type.shortNames
             return names.contains(word) && (parts.count == 1 || type.kind.group == parts[1])
         }
-        if let found = matches.first { return found }
+        if let found = try unambiguous(matches, word) { return found }
         let known = Set(types.map(\.plural)).sorted()
         if let near = Spelling.nearest(to: word, among: known + types.map(\.singular)) {
             throw CommandError("there is no resource type \"\(name)\"; did you mean \"\(near)\"?")
         }
         throw CommandError("there is no resource type \"\(name)\"; there are: \(known.joined(separator: ", "))")
+    }
+
+    /// Kubernetes' own kinds come before those that others define, which must be told apart by their groups.
+    private static func unambiguous(_ matches: [ResourceType], _ word: String) throws -> ResourceType? {
+        let own = matches.first { Catalog.builtIn.type(for: $0.kind.groupKind) != nil }
+        guard own == nil, let found = matches.first else { return own }
+        guard matches.contains(where: { $0.kind.groupKind != found.kind.groupKind }) else { return found }
+        let names = Set(matches.map { "\($0.plural).\($0.kind.group)" }).sorted().joined(separator: " or ")
+        throw CommandError("\"\(word)\" may be several types; name the group too: \(names)")
     }
 
     /// The types that a comma-separated list stands for; `all` is the category.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Kinds
 import Model
 import Reconciler
 
@@ -16,7 +15,7 @@ struct Validate: AsyncParsableCommand {
     func run() async throws {
         let state = try await ManifestLoader().load(
             manifests, namespace: manifests.namespace ?? "default", revision: manifests.revision)
-        let faults = state.faults + state.objects.flatMap(Self.faults)
+        let faults = state.faults + state.objects.flatMap(OfflineValidation(state.objects).faults)
         if let output {
             print(
                 output.text(["objects": .int(Int64(state.objects.count)), "faults": .array(faults.map { .string($0) })])
@@ -29,20 +28,5 @@ struct Validate: AsyncParsableCommand {
             }
         }
         if !faults.isEmpty { throw ExitCode(1) }
-    }
-
-    /// What is wrong with one object, each fault with the object's place in the repository.
-    static func faults(_ desired: DesiredObject) -> [String] {
-        guard let strategy = Catalog.builtIn.strategy(for: desired.object.kind) else {
-            return ["\(desired.origin): \(desired.key): this kind is not known here"]
-        }
-        let decoding = strategy.decodingFaults(desired.object.json)
-        if !decoding.isEmpty { return decoding.map { "\(desired.locate($0.path.description)): \(desired.key): \($0)" } }
-        var object = strategy.defaulted(desired.object.json)
-        // What an object gets when it is created; what is made of it, a Job's selector, is judged too.
-        object[path: ["metadata", "uid"]] = "00000000-0000-0000-0000-000000000000"
-        return strategy.validateCreate(strategy.prepareForCreate(object)).map {
-            "\(desired.locate($0.path.description)): \(desired.key): \($0.message)"
-        }
     }
 }

@@ -141,6 +141,11 @@ struct CommandLineTests {
             "pods is forbidden: User \"bob\" cannot list resource \"pods\""),
         Case("martlet kubeconfig --user bob --days 0", 2, "--days must be between 1 and 3650"),
         Case("martlet kubeconfig --user bob --group ''", 2, "--group must not be empty: leave it out for none"),
+        Case(
+            "touch $ROOT/taken; martlet kubeconfig --user bob -o $ROOT/taken", 2,
+            "/taken: there is such a file already; --replace replaces it"),
+        Case("touch $ROOT/taken; martlet kubeconfig --user bob -o $ROOT/taken --replace", 0, "a kubeconfig for bob"),
+        Case("martlet kubeconfig --user bob --replace", 2, "--replace goes with --output"),
         Case("martlet kubeconfig", 2, "Missing expected argument '--user <name>'"),
         Case("martlet kubeconfig --user bob --data-dir $ROOT/nosuch", 2, "start 'martlet serve' once first"),
         Case("martlet kubeconfig --user bob -o $ROOT/no/such/file", 2, "No such file or directory"),

@@ -220,7 +220,8 @@ struct KubectlTests {
             #expect(try kubectl("auth", "whoami").contains("martlet-admin"))
             #expect(try kubectl("auth", "can-i", "get", "pods").contains("yes"))
             #expect(
-                try kubectl.failing("exec", "deployment/web", "--", "true").output.contains("404 page not found"))
+                try kubectl.failing("exec", "deployment/web", "--", "true").output.contains(
+                    "pods/exec is not served: there is no way into a running pod yet"))
             let secrets = try stage.execute(["cat", "\(stage.data)/pki/admin.token"], in: stage.root).output
             #expect(!secrets.isEmpty && !stage.log.contains(secrets.filter { !$0.isNewline }))
         }

@@ -96,6 +96,11 @@ struct CustomResourceLifecycleTests {
                 "strategy": "Webhook",
                 "webhook": ["clientConfig": ["url": "https://example.com"], "conversionReviewVersions": ["v1"]],
             ]
+            let warnings = RequestWarnings()
+            _ = try await custom.registry.registry.create(
+                Object(viewing: definition),
+                options: WriteOptions(fieldManager: "test", dryRun: true, warnings: warnings))
+            #expect(warnings.all.map { $0.hasPrefix("spec.conversion.strategy: Webhook is not supported") } == [true])
             let refused = try await custom.define(definition) { $0.condition("Established") != nil }
             #expect(refused.condition("Established")?["reason"] == "ConversionNotSupported")
             #expect(!refused.isServed)

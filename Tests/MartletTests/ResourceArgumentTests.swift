@@ -20,6 +20,26 @@ struct ResourceArgumentTests {
         #expect(try ResourceArgument.type(name, among: Self.types).kind.kind == kind)
     }
 
+    @Test("Kubernetes' own kind comes before another of its name; of two others the group must be named")
+    func ambiguousNames() throws {
+        func custom(_ kind: String, _ plural: String, _ group: String) -> ResourceType {
+            ResourceType(
+                kind: GroupVersionKind(group: group, version: "v1", kind: kind), plural: plural,
+                singular: kind.lowercased(), shortNames: [], categories: [], isNamespaced: true, verbs: ["get"],
+                subresources: [])
+        }
+        let types =
+            [custom("Pod", "pods", "a.example.com"), custom("Widget", "widgets", "a.example.com")] + Self.types
+            + [custom("Widget", "widgets", "b.example.com")]
+        #expect(try ResourceArgument.type("pods", among: types).kind.group == "")
+        #expect(try ResourceArgument.type("widgets.b.example.com", among: types).kind.group == "b.example.com")
+        let error = #expect(throws: CommandError.self) { try ResourceArgument.type("widget", among: types) }
+        #expect(
+            error?.description
+                == "\"widget\" may be several types; name the group too: widgets.a.example.com or widgets.b.example.com"
+        )
+    }
+
     private func selected(_ arguments: [String]) throws -> [String] {
         try ResourceArgument.selections(arguments, among: Self.types).map {
             ([$0.type.plural] + $0.names).joined(separator: " ")

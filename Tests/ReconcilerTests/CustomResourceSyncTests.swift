@@ -82,6 +82,48 @@ struct CustomResourceSyncTests {
         }
     }
 
+    @Test("an object that its own sync's definition does not allow is refused before anything is done")
+    func checkedBeforehand() async throws {
+        try await Self.run { registry in
+            let syncer = Syncer(cluster: registry, clock: SystemClock(), settings: ApplicationSettings())
+            let wrong = await syncer.sync(Self.plan([Self.widget("x"), Self.definition]))
+            guard case .refused(let message) = wrong.outcome else {
+                Issue.record("\(wrong.outcome)")
+                return
+            }
+            #expect(message.contains("spec.size: Invalid value: \"string\""), "\(message)")
+            #expect(wrong.results.isEmpty)
+            let error = await #expect(throws: APIError.self) { try await registry.get(Self.definition.key) }
+            #expect(error?.reason == .notFound)
+        }
+    }
+
+    @Test("without a cluster, manifests are judged by the definitions among them")
+    func offline() {
+        func faults(_ objects: [Object]) -> [String] {
+            let state = Fixture.state(objects)
+            return state.objects.flatMap(OfflineValidation(state.objects).faults)
+        }
+        #expect(faults([Self.widget(3), Self.definition]) == [])
+        #expect(faults([Self.widget("x"), Self.definition]).map { $0.contains("must be of type integer") } == [true])
+        var misspelt = Self.widget(3)
+        misspelt.json["spec"] = ["sise": 3]
+        #expect(faults([misspelt, Self.definition]).map { $0.contains("did you mean \"size\"?") } == [true])
+        #expect(
+            faults([Self.widget(3)]).map {
+                $0.hasSuffix(
+                    "the kind Widget of example.com/v1 is not known; it is none of Kubernetes' own, and no "
+                        + "CustomResourceDefinition among the manifests defines it")
+            } == [true])
+        var later = Self.widget(3)
+        later.json["apiVersion"] = "example.com/v2"
+        #expect(
+            faults([later, Self.definition]).map { $0.hasSuffix("is not known; known are example.com/v1") } == [true])
+        var broken = Self.definition
+        broken.json[path: ["spec", "group"]] = "other.com"
+        #expect(faults([Self.widget(3), broken]).count == 2)
+    }
+
     @Test("an object whose kind nobody defines is refused before anything is done")
     func alone() async throws {
         try await Self.run { registry in

@@ -1,4 +1,5 @@
 import Cluster
+import Engine
 import Glibc
 import Kinds
 import KubernetesClient
@@ -20,6 +21,40 @@ struct ConnectionTests {
             #expect(answer.text == "Client sent an HTTP request to an HTTPS server.\n")
             // The server is none the worse for it.
             #expect(try await RawHTTP.send("GET", "/version", to: server).status == 200)
+        }
+    }
+
+    @Test("who asks first is told to send its body (RFC 9110, 10.1.1)", .timeLimit(.minutes(1)))
+    func expectContinue() async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send(
+                "POST", "/api/v1/namespaces/default/configmaps", to: server, body: "{\"metadata\":{\"name\":\"a\"}}",
+                asksFirst: true)
+            #expect(answer.status == 201)
+            #expect(try answer.json[path: ["metadata", "name"]] == "a")
+        }
+    }
+
+    @Test("a list that is sent in pieces is the whole list, also compressed and laid out for people")
+    func longList() async throws {
+        try await TestServer.run { server in
+            let path = "/api/v1/namespaces/default/configmaps"
+            let text = String(repeating: "x", count: 1000)
+            for number in 0..<300 {
+                let map = ConfigMap(viewing: ["apiVersion": "v1", "kind": "ConfigMap", "data": ["text": .string(text)]])
+                var object = Object(viewing: map.json)
+                object.metadata = ObjectMeta(viewing: ["name": .string("map-\(number)"), "namespace": "default"])
+                _ = try await server.registry.create(object, options: WriteOptions(fieldManager: "test"))
+            }
+            let whole = try await RawHTTP.send("GET", path, to: server)
+            #expect(whole.header("content-length") == "\(whole.body.count)")
+            #expect(whole.body.count > 3 * 128 << 10)
+            let names = try whole.json["items"]?.array?.compactMap { $0[path: ["metadata", "name"]]?.string }
+            #expect(names == (0..<300).map { "map-\($0)" }.sorted())
+            let pretty = try await RawHTTP.send("GET", path + "?pretty=true", to: server)
+            #expect(try pretty.json == whole.json)
+            let short = try await RawHTTP.send("GET", path + "?limit=1", to: server)
+            #expect(try short.json["items"]?.array?.count == 1)
         }
     }
 

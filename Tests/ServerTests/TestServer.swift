@@ -193,10 +193,11 @@ struct RawHTTP {
     /// Stands for the token that the server made itself.
     static let rightToken = "<the server's token>"
 
+    /// - Parameter asksFirst: whether the body is held back until the server wants it.
     static func send(
         _ method: String, _ path: String, to server: TestServer, token: String? = RawHTTP.rightToken,
         headers: [String: String] = [:], body: String? = nil, bytes: [UInt8]? = nil, isPlain: Bool = false,
-        accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
+        asksFirst: Bool = false, accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
     ) async throws -> RawHTTP {
         let token = token == rightToken ? server.identity.token.secret : token
         var head = "\(method) \(path) HTTP/1.1\r\nHost: \(server.address)\r\nConnection: close\r\n"
@@ -204,6 +205,7 @@ struct RawHTTP {
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         let body = bytes ?? body.map { Array($0.utf8) }
         if let body { head += "Content-Length: \(body.count)\r\n" }
+        if asksFirst { head += "Expect: 100-continue\r\n" }
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: server.address.host, port: server.address.port) { channel in
@@ -212,11 +214,19 @@ struct RawHTTP {
                     return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        let message = Array((head + "\r\n").utf8) + (body ?? [])
+        let start = Array((head + "\r\n").utf8) + (asksFirst ? [] : body ?? [])
+        let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         let bytes = try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(bytes: message))
+            try await outbound.write(ByteBuffer(bytes: start))
             var bytes: [UInt8] = []
-            for try await chunk in inbound { bytes += Array(buffer: chunk) }
+            var isAwaited = asksFirst
+            for try await chunk in inbound {
+                bytes += Array(buffer: chunk)
+                guard isAwaited, bytes.starts(with: interim) else { continue }
+                isAwaited = false
+                bytes.removeFirst(interim.count)
+                try await outbound.write(ByteBuffer(bytes: body ?? []))
+            }
             return bytes
         }
         return parse(bytes)

@@ -31,6 +31,12 @@ struct WireTests {
                 answer.text == "[+]ping ok\n[+]store ok\n[-]node failed: reason withheld\nreadyz check failed\n")
             #expect(try await RawHTTP.send("GET", "/readyz/store", to: server).text == "ok")
             #expect(try await RawHTTP.send("GET", "/livez", to: server).text == "ok")
+            let passedOver = try await RawHTTP.send("GET", "/readyz?exclude=node&exclude=x&verbose", to: server)
+            #expect(passedOver.status == 200)
+            #expect(
+                passedOver.text == "[+]ping ok\n[+]store ok\n[+]node excluded: ok\n"
+                    + "warn: some health checks cannot be excluded: no matches for \"x\"\nreadyz check passed\n")
+            #expect(try await RawHTTP.send("GET", "/readyz?exclude=node", to: server).text == "ok")
         }
     }
 

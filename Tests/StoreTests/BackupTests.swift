@@ -61,6 +61,9 @@ struct BackupTests {
         let size = directory.size("copy")
         expectRefusal("File exists") { _ = try StoreBackup.write(directory.path, to: file) }
         #expect(directory.size("copy") == size)
+        expectRefusal("there is no such file; take one that 'martlet backup' wrote") {
+            _ = try StoreBackup.restore("\(directory.path)/nowhere", into: directory.path)
+        }
         expectRefusal("No such file") { _ = try StoreBackup.write(directory.path, to: "\(directory.path)/a/b") }
     }
 

@@ -58,9 +58,12 @@ extension Registry {
             case .failed:
                 let type = pipeline.strategy.type
                 let name = object[path: ["metadata", "name"]]?.string ?? ""
+                // Without a cause, kubectl would say of an object with a name no more than that it is invalid.
                 throw APIError(
                     .invalid, "\(type.kind.groupKind) \"\(name)\" is invalid: \(error.message)",
-                    details: APIError.Details(name: name, group: type.kind.group, kind: type.kind.kind))
+                    details: APIError.Details(
+                        name: name, group: type.kind.group, kind: type.kind.kind,
+                        causes: [APIError.Cause(reason: "FieldValueInvalid", message: error.message, field: "patch")]))
             }
         }
     }

@@ -23,9 +23,7 @@ struct WritePipeline {
     ///
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
-        if strategy.isInert {
-            options.warnings?.add("\(kind.apiVersion) \(kind.kind) is stored, but nothing acts on it yet")
-        }
+        for warning in strategy.warnings(object, isNew: true) { options.warnings?.add(warning) }
         var object = try Admission.admitting(object, kind: kind.groupKind)
         object[path: ["metadata", "resourceVersion"]] = nil
         // A Job selects its pods by its uid, which is therefore given first.
@@ -48,6 +46,9 @@ struct WritePipeline {
     func updated(_ object: JSON, from old: JSON, subresource: Subresource?, isApplied: Bool = false) -> JSON {
         let name = subresource?.rawValue
         let prepared = strategy.prepareForUpdate(object, from: old, subresource: name)
+        if name == nil {
+            for warning in strategy.warnings(prepared, isNew: false) { options.warnings?.add(warning) }
+        }
         guard !isApplied else { return prepared }
         return ServerSideApply.recordUpdate(
             from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name,

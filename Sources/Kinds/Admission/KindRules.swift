@@ -25,6 +25,8 @@ protocol KindRules: Sendable {
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors)
     /// What an update through `/status` may change.
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors)
+    /// What is taken but will not do what it seems to (C22).
+    func warnings(_ object: JSON) -> [String]
     func prepareForCreate(_ object: inout JSON)
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?)
 }
@@ -74,6 +76,7 @@ extension KindRules {
     func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}
+    func warnings(_ object: JSON) -> [String] { [] }
     func prepareForCreate(_ object: inout JSON) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {}
 }

@@ -138,6 +138,15 @@ package struct KindStrategy: Sendable {
         return object
     }
 
+    /// What whoever writes the object should know though it is taken (C22).
+    ///
+    /// - Parameter isNew: what goes for the whole kind is said once, of new objects.
+    package func warnings(_ object: JSON, isNew: Bool) -> [String] {
+        let general =
+            isNew && isInert ? ["\(type.kind.apiVersion) \(type.kind.kind) is stored, but nothing acts on it yet"] : []
+        return general + rules.warnings(object)
+    }
+
     /// Keeps of `old` what this way of updating may not change (C13), and raises the generation if the change asks for
     /// it (C14).
     ///

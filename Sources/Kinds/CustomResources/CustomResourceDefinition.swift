@@ -32,6 +32,11 @@ package struct CustomResourceDefinition: Hashable, Sendable {
         spec["conversion"]?["strategy"] == "Webhook" && versions.count { $0["served"] == true } > 1
     }
 
+    /// Why a kind is not served that needs one.
+    package static let webhookRefusal =
+        "spec.conversion.strategy: Webhook is not supported where several versions are served: use None, or serve one "
+        + "version"
+
     package func condition(_ type: String) -> JSON? {
         json["status"]?.listMember("conditions").first { $0["type"] == .string(type) }
     }
@@ -40,6 +45,13 @@ package struct CustomResourceDefinition: Hashable, Sendable {
 
     /// Whether its kind is served: it is established, and its names are the ones that it was given.
     package var isServed: Bool { isTrue("Established") }
+
+    /// As it will be where it gets the names that it asks for.
+    package var established: CustomResourceDefinition {
+        var json = json
+        json["status"] = ["acceptedNames": names, "conditions": [["type": "Established", "status": "True"]]]
+        return CustomResourceDefinition(viewing: json)
+    }
 
     /// The resource types that it makes served: one for each served version, the preferred one first.
     package var types: [ResourceType] {

@@ -19,6 +19,11 @@ struct CustomResourceDefinitionRules: KindRules {
         }
     }
 
+    func warnings(_ object: JSON) -> [String] {
+        guard CustomResourceDefinition(viewing: object).needsWebhook else { return [] }
+        return [CustomResourceDefinition.webhookRefusal + "; until then nothing is served"]
+    }
+
     func prepareForCreate(_ object: inout JSON) { Self.recordStorage(&object) }
 
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {

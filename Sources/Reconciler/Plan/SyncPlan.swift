@@ -30,6 +30,14 @@ package struct SyncPlan: Sendable {
             case .delete(let object): object.key
             }
         }
+
+        /// What the repository says; `nil` where it no longer says anything.
+        var desired: DesiredObject? {
+            switch self {
+            case .create(let desired), .apply(let desired, _): desired
+            case .delete: nil
+            }
+        }
     }
 
     /// Creations and changes in sync order, then deletions in the reverse order.

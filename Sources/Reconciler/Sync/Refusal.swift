@@ -11,6 +11,13 @@ package struct Refusal: Hashable, Sendable {
     /// The same manifest may be accepted another time.
     package var isRetryable: Bool
 
+    /// A manifest that is known to be wrong before anybody is asked.
+    init(of step: SyncPlan.Step, faults: [String]) {
+        key = step.key
+        self.faults = faults
+        isRetryable = false
+    }
+
     package init(_ error: APIError, of step: SyncPlan.Step) {
         key = step.key
         isRetryable = Self.isRetryable(error)

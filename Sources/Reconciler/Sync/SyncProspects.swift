@@ -7,8 +7,11 @@ struct SyncProspects {
     private var namespaces: Set<String> = []
     /// In the versions that are not served yet.
     private var kinds: Set<GroupVersionKind> = []
+    /// Knows these kinds.
+    private let validation: OfflineValidation
 
     init(_ plan: SyncPlan) {
+        validation = OfflineValidation(plan.steps.compactMap(\.desired))
         for step in plan.steps {
             switch step {
             case .create(let desired):
@@ -35,6 +38,15 @@ struct SyncProspects {
     /// Whether an object can only be tried after an earlier step was carried out.
     func precede(_ desired: DesiredObject) -> Bool {
         namespaces.contains(desired.key.namespace) || kinds.contains(desired.object.kind)
+    }
+
+    /// What the definition that comes with a new object has against it. Objects of other kinds are not judged here: the
+    /// cluster's version of Kubernetes may be another.
+    func faults(_ step: SyncPlan.Step) -> [String] {
+        guard case .create(let desired) = step, kinds.contains(desired.object.kind),
+            validation.defines(desired.object.kind)
+        else { return [] }
+        return validation.faults(desired)
     }
 }
 

@@ -41,6 +41,11 @@ package struct Syncer: Sendable {
         var refusals: [Refusal] = []
         let prospects = SyncProspects(plan)
         for step in plan.steps {
+            let faults = prospects.faults(step)
+            guard faults.isEmpty else {
+                refusals.append(Refusal(of: step, faults: faults))
+                continue
+            }
             do {
                 previews.append(try await preview(step, prospects))
             } catch {

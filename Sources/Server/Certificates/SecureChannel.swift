@@ -28,7 +28,10 @@ struct SecureChannel: ServerChildChannel {
     init(_ identity: ServerIdentity, responder: @escaping HTTPChannelHandler.Responder) throws {
         context = try NIOSSLContext(configuration: identity.tlsConfiguration)
         let requests = HTTP1Channel.Configuration(idleTimeout: TimeAmount(Self.idleLimit))
-        http1 = HTTP1Channel(responder: responder, configuration: requests)
+        http1 = HTTP1Channel(
+            responder: responder,
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ExpectContinue()], idleTimeout: TimeAmount(Self.idleLimit)))
         http2 = HTTP2Channel(
             responder: responder,
             configuration: HTTP2ChannelConfiguration(

@@ -19,6 +19,9 @@ struct QueryParameters: Hashable, Sendable {
         values[name]?.first.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// Every value, where a parameter may stand more than once.
+    func all(_ name: String) -> [String] { values[name] ?? [] }
+
     /// `true`, `1`, and a name without a value are true.
     func flag(_ name: String) -> Bool {
         guard let value = values[name]?.first else { return false }

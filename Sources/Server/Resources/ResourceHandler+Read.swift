@@ -53,7 +53,9 @@ extension ResourceHandler {
         let encoding = representation.encoding
         switch representation.form {
         case .whole, .aggregatedDiscovery:
-            if encoding == .json { return .json(Self.encoded(list, call.type)) }
+            if encoding == .json {
+                return Answer(code: 200, contentType: encoding.rawValue, body: .list(Self.body(list, call.type)))
+            }
             var json = Self.envelope(list, apiVersion: call.type.kind.apiVersion, kind: call.type.kind.kind + "List")
             json["items"] = .array(list.items.map(\.json))
             return try .encoded(json, as: encoding)
@@ -134,18 +136,11 @@ extension ResourceHandler {
     }
 
     /// A list out of the texts that its objects have already.
-    static func encoded(_ list: ObjectList, _ type: ResourceType) -> [UInt8] {
-        var bytes = envelope(list, apiVersion: type.kind.apiVersion, kind: type.kind.kind + "List").encoded()
-        let texts = list.items.map(\.encoded)
-        bytes.reserveCapacity(bytes.count + texts.reduce(16) { $0 + $1.count + 1 })
-        bytes.removeLast()
-        bytes += ",\"items\":[".utf8
-        for (position, text) in texts.enumerated() {
-            if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += text
-        }
-        bytes += "]}".utf8
-        return bytes
+    static func body(_ list: ObjectList, _ type: ResourceType) -> ListBody {
+        var head = envelope(list, apiVersion: type.kind.apiVersion, kind: type.kind.kind + "List").encoded()
+        head.removeLast()
+        head += ",\"items\":[".utf8
+        return ListBody(head: head, items: list.items.map(\.encoded), tail: Array("]}".utf8))
     }
 
     // MARK: Logs

@@ -35,9 +35,18 @@ struct ResourceHandler: Sendable {
         }
     }
 
+    /// Subresources of pods that a person would ask for, and should not take for a mistake of theirs.
+    private static let interactive: Set<String> = [
+        "attach", "ephemeralcontainers", "exec", "portforward", "proxy", "resize",
+    ]
+
     private func answer(_ call: Call, subresource: String) async throws(APIError) -> Answer {
         let known = call.type.subresources.contains { $0.name == subresource }
-        guard known, let name = call.path.name else { return .pageNotFound }
+        guard known, let name = call.path.name else {
+            guard call.type.kind == Pod.kind, Self.interactive.contains(subresource) else { return .pageNotFound }
+            throw APIError(
+                .methodNotAllowed, "pods/\(subresource) is not served: there is no way into a running pod yet")
+        }
         switch (call.request.method, subresource) {
         case ("GET", "log"): return try await log(call, name)
         case ("GET", "scale"): return try await scale(call, name)

@@ -40,7 +40,10 @@ package enum StoreBackup {
     package static func restore(
         _ file: String, into directory: String, replacing: Bool = false
     ) throws(StoreError) -> (objects: Int, replaced: String?) {
-        guard access(file, R_OK) == 0 else { throw DirectoryLock.error(errno, path: file) }
+        guard access(file, R_OK) == 0 else {
+            guard errno == ENOENT else { throw DirectoryLock.error(errno, path: file) }
+            throw .io(path: file, message: "there is no such file; take one that 'martlet backup' wrote")
+        }
         var status = stat()
         guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .io(path: file, message: "it is no file; take one that 'martlet backup' wrote")

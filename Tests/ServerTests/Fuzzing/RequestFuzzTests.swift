@@ -126,7 +126,7 @@ private struct FuzzedServer {
     private static func faults(of answer: Answer) -> [String] {
         _ = answer.response
         var faults = (200..<600).contains(answer.code) ? [] : ["the code is \(answer.code)"]
-        guard case .bytes(let bytes) = answer.body, !answer.headers.contains(where: { $0.name == "Content-Encoding" })
+        guard let bytes = answer.body.whole, !answer.headers.contains(where: { $0.name == "Content-Encoding" })
         else { return faults }
         // Other answers with this code are Kubernetes' own, to what the caller did wrong.
         let text = String(decoding: bytes, as: UTF8.self)

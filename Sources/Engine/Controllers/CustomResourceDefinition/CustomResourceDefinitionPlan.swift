@@ -32,10 +32,8 @@ package enum CustomResourceDefinitionPlan {
             conditions.set("NamesAccepted", true, "NoConflicts", "no conflicts found")
         }
         if definition.needsWebhook {
-            let message =
-                "spec.conversion.strategy: Webhook is not supported where several versions are served: use None, or serve "
-                + "one version"
-            conditions.set("Established", false, "ConversionNotSupported", message)
+            conditions.set(
+                "Established", false, "ConversionNotSupported", CustomResourceDefinition.webhookRefusal)
         } else if !definition.isTrue("Established") {
             if conflict == nil {
                 let message = "the initial names have been accepted"

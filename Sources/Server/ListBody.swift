@@ -1,0 +1,53 @@
+import Hummingbird
+import NIOCore
+
+/// A list as it is sent: what stands around it, and the texts that its objects have already. It is put together piece
+/// by piece while the client reads, since nobody needs all of it at once.
+struct ListBody: Sendable {
+    /// As much is put together before it is sent. A small list is one piece.
+    static let pieceSize = 128 << 10
+
+    var head: [UInt8]
+    /// Put between commas.
+    var items: [[UInt8]]
+    var tail: [UInt8]
+
+    /// Bytes, all in all.
+    var count: Int {
+        items.reduce(head.count + tail.count + max(0, items.count - 1)) { $0 + $1.count }
+    }
+
+    /// All of it.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        bytes += head
+        for (position, item) in items.enumerated() {
+            if position > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += item
+        }
+        bytes += tail
+        return bytes
+    }
+
+    var responseBody: ResponseBody {
+        let count = count
+        guard count > Self.pieceSize else { return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) }
+        return ResponseBody(contentLength: count) { writer in
+            var piece = ByteBuffer()
+            piece.reserveCapacity(Self.pieceSize)
+            piece.writeBytes(head)
+            for (position, item) in items.enumerated() {
+                if position > 0 { piece.writeInteger(UInt8(ascii: ",")) }
+                piece.writeBytes(item)
+                guard piece.readableBytes >= Self.pieceSize else { continue }
+                try await writer.write(piece)
+                piece = ByteBuffer()
+                piece.reserveCapacity(Self.pieceSize)
+            }
+            piece.writeBytes(tail)
+            try await writer.write(piece)
+            try await writer.finish(nil)
+        }
+    }
+}
