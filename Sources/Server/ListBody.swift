@@ -4,8 +4,9 @@ import NIOCore
 /// A list as it is sent: what stands around it, and the texts that its objects have already. It is put together piece
 /// by piece while the client reads, since nobody needs all of it at once.
 struct ListBody: Sendable {
-    /// As much is put together before it is sent. A small list is one piece.
-    static let pieceSize = 128 << 10
+    /// As much is put together before it is sent; a small list is one piece. With what encryption adds it is below the
+    /// size from which memory is asked of the system anew each time (`Heap`).
+    static let pieceSize = 48 << 10
 
     var head: [UInt8]
     /// Put between commas.
@@ -30,20 +31,23 @@ struct ListBody: Sendable {
         return bytes
     }
 
+    private static var emptyPiece: ByteBuffer {
+        // The last object that goes into it may be longer than the rest of its size.
+        ByteBufferAllocator().buffer(capacity: pieceSize + pieceSize / 4)
+    }
+
     var responseBody: ResponseBody {
         let count = count
         guard count > Self.pieceSize else { return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) }
         return ResponseBody(contentLength: count) { writer in
-            var piece = ByteBuffer()
-            piece.reserveCapacity(Self.pieceSize)
+            var piece = Self.emptyPiece
             piece.writeBytes(head)
             for (position, item) in items.enumerated() {
                 if position > 0 { piece.writeInteger(UInt8(ascii: ",")) }
                 piece.writeBytes(item)
                 guard piece.readableBytes >= Self.pieceSize else { continue }
                 try await writer.write(piece)
-                piece = ByteBuffer()
-                piece.reserveCapacity(Self.pieceSize)
+                piece = Self.emptyPiece
             }
             piece.writeBytes(tail)
             try await writer.write(piece)

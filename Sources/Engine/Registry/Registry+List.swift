@@ -17,10 +17,11 @@ extension Registry {
         let found = snapshot.list(
             kind: kind, namespace: query.namespace, after: after, limit: limit == .max ? .max : limit + 1,
             where: filter.matches)
-        var list = ObjectList(
-            items: found.prefix(limit).map { Object($0, as: strategy) },
-            resourceVersion: Self.version(snapshot.revision))
-        guard found.count > limit, let last = found.prefix(limit).last else { return list }
+        let version = Self.version(snapshot.revision)
+        guard found.count > limit, let last = found.prefix(limit).last else {
+            return ObjectList(items: found.map { Object($0, as: strategy) }, resourceVersion: version)
+        }
+        var list = ObjectList(items: found.prefix(limit).map { Object($0, as: strategy) }, resourceVersion: version)
         list.continueToken = ContinueToken(revision: snapshot.revision, after: last.key).text
         if filter.isEmpty {
             // Only without selectors is the number known without looking at all of them (D3).
