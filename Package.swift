@@ -82,12 +82,14 @@ let package = Package(
         library("GitSource", ["CLibgit2", logging]),
         library("Rendering", ["Model", "Kinds", "GitSource"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
+        library("Validation", ["Model", "Kinds", "GitSource", "Rendering"]),
         library("Server", ["Model", "Kinds", "Cluster", "CZlib", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
             name: "martlet",
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
-                "Reconciler", "Server", "CSupervisor", "CMalloc", arguments, logging, lifecycle, hummingbird,
+                "Reconciler", "Validation", "Server", "CSupervisor", "CMalloc", arguments, logging, lifecycle,
+                hummingbird,
                 httpClient,
                 signals,
             ] + nio,
@@ -107,6 +109,7 @@ let package = Package(
             path: "Benchmarks", swiftSettings: settings),
 
         // Git servers, sshd and small disks on this machine, for tests.
+        .target(name: "TestTrees", dependencies: ["GitSource"], path: "Tests/TestTrees", swiftSettings: settings),
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: settings),
         // What is fuzzed, by libFuzzer and, with the inputs that it found, by tests.
         .target(
@@ -123,7 +126,8 @@ let package = Package(
                 logging,
             ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
-        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
+        tests("ValidationTests", ["Model", "Kinds", "GitSource", "Rendering", "Validation", "TestTrees"]),
+        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering", "TestTrees"]),
         tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",

@@ -24,6 +24,8 @@ package struct FileListing: Sendable, Hashable {
     package var faults: [GitError] = []
     /// Whether a link was followed: the content then depends on more than the directory's own id.
     package var followsLinks = false
+
+    package init() {}
 }
 
 /// A tree of files that does not change while it is read: a commit's, or a directory on disk.

@@ -12,10 +12,13 @@ final class ObjectReader: Sendable {
     }
 
     let path: String
+    private let alternate: String?
     private let state = Mutex(Confined())
 
-    init(path: String) {
+    /// - Parameter alternate: another directory in which objects are looked for.
+    init(path: String, alternate: String? = nil) {
         self.path = path
+        self.alternate = alternate
     }
 
     /// Calls `body` with the open repository and its object database.
@@ -49,6 +52,9 @@ final class ObjectReader: Sendable {
         let repository = try Handle.repository(at: path)
         let odb = try Handle.make("cannot open the objects of \(path)", free: git_odb_free) {
             git_repository_odb($0, repository.pointer)
+        }
+        if let alternate, git_odb_add_disk_alternate(odb.pointer, alternate) != 0 {
+            throw GitError(.damaged, "cannot open the objects of \(alternate)")
         }
         handles = Confined(repository: repository, odb: odb)
         return try body(repository.pointer, odb.pointer)

@@ -13,8 +13,10 @@ package struct WorkingCopy: Sendable {
 
     /// `nil` when the path lies in no repository.
     ///
-    /// - Parameter path: an existing file or folder.
-    package init?(containing path: String) {
+    /// - Parameters:
+    ///   - path: an existing file or folder.
+    ///   - quarantine: a directory with more objects: those of a push that a hook is asked about.
+    package init?(containing path: String, quarantine: String? = nil) {
         guard GitLibrary.isReady, let real = FileSystem.realPath(path) else { return nil }
         var opened: OpaquePointer?
         guard git_repository_open_ext(&opened, real, 0, nil) == 0, let opened else { return nil }
@@ -34,7 +36,7 @@ package struct WorkingCopy: Sendable {
             root = folder
         }
         remotes = Self.remotes(of: repository)
-        reader = ObjectReader(path: gitDirectory)
+        reader = ObjectReader(path: gitDirectory, alternate: quarantine)
     }
 
     private static func remotes(of repository: Handle) -> [String] {

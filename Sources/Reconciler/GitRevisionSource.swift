@@ -61,6 +61,12 @@ package final class GitRevisionSource: RevisionSource {
         }
     }
 
+    /// The files of a commit, which `resolve` has named.
+    package func tree(_ source: ApplicationSource, revision: String) async throws -> any FileTree {
+        let url = try RemoteURL(source.repoURL)
+        return try await snapshot(revision, await mirrors.mirror(of: url), url)
+    }
+
     /// A commit that was fetched before is read without asking the remote.
     private func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
         if let id = ObjectID(revision), let known = try await mirror.snapshot(of: id) { return known }

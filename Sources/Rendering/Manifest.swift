@@ -28,8 +28,19 @@ package struct RenderingError: Error, Sendable, Hashable, CustomStringConvertibl
     /// `nil` where the fault has no place in the file's text.
     package var mark: Mark?
     package var message: String
+    package var reason: Reason
 
-    package init(file: String, mark: Mark? = nil, message: String) {
+    /// What kind of a fault it is, where that matters to somebody.
+    package enum Reason: Sendable, Hashable {
+        case other
+        /// The object is defined a second time.
+        case duplicate
+        /// The document is of no kind: probably a file for another purpose.
+        case noManifest
+    }
+
+    package init(file: String, mark: Mark? = nil, message: String, reason: Reason = .other) {
+        self.reason = reason
         self.file = file
         self.mark = mark
         self.message = message

@@ -162,7 +162,8 @@ package struct Manifests: Sendable {
             return sources.dropFirst().map { source in
                 RenderingError(
                     file: source.file, mark: source.mark,
-                    message: "\(key) is already defined at \(first.file):\(first.mark): remove one of the two")
+                    message: "\(key) is already defined at \(first.file):\(first.mark): remove one of the two",
+                    reason: .duplicate)
             }
         }
     }

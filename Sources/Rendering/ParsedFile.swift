@@ -18,6 +18,7 @@ final class ParsedFile: Sendable {
     struct Fault: Sendable {
         var mark: Mark?
         var message: String
+        var reason = RenderingError.Reason.other
     }
 
     let items: [Item]
@@ -72,11 +73,13 @@ final class ParsedFile: Sendable {
             _ value: JSON, at path: [PathStep], of document: Int, nesting: Int, mark: ([PathStep]) -> Mark
         ) {
             if value.isNull { return }
-            func fault(_ way: [PathStep], _ message: String) {
-                faults.append(Fault(mark: mark(path + way), message: message))
+            func fault(_ way: [PathStep], _ message: String, _ reason: RenderingError.Reason = .other) {
+                faults.append(Fault(mark: mark(path + way), message: message, reason: reason))
             }
             guard value.object != nil else {
-                fault([], "a manifest must be an object with apiVersion and kind, not of type \(value.typeName)")
+                fault(
+                    [], "a manifest must be an object with apiVersion and kind, not of type \(value.typeName)",
+                    .noManifest)
                 return
             }
             var missing: [String] = []
@@ -89,7 +92,9 @@ final class ParsedFile: Sendable {
             }
             guard missing.isEmpty, let apiVersion = value["apiVersion"]?.string, let kind = value["kind"]?.string else {
                 let both = missing.joined(separator: " and ")
-                fault([], "\(both) must be set: every manifest needs apiVersion, kind and metadata.name")
+                fault(
+                    [], "\(both) must be set: every manifest needs apiVersion, kind and metadata.name",
+                    missing.count == 2 ? .noManifest : .other)
                 return
             }
             if kind.hasSuffix("List"), let elements = value["items"]?.array {

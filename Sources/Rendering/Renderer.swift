@@ -107,7 +107,9 @@ package struct Renderer: Sendable {
         case .unreadable(let error):
             return RenderedFile(entry, [], [RenderingError(file: entry.path, message: error.message)])
         }
-        var errors = file.faults.map { RenderingError(file: entry.path, mark: $0.mark, message: $0.message) }
+        var errors = file.faults.map {
+            RenderingError(file: entry.path, mark: $0.mark, message: $0.message, reason: $0.reason)
+        }
         var manifests: [Manifest] = []
         manifests.reserveCapacity(file.items.count)
         for item in file.items {

@@ -100,7 +100,9 @@ struct Diff: AsyncParsableCommand {
         let (old, new) = try await sides(other)
         try new.requireSound()
         try old.requireSound()
-        let (earlier, later) = (OfflineValidation(old.objects), OfflineValidation(new.objects))
+        let (earlier, later) = (
+            OfflineValidation(old.objects.map(\.object)), OfflineValidation(new.objects.map(\.object))
+        )
         let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
         let after = Set(new.objects.map(\.key))
         let changes = new.objects.map { desired in

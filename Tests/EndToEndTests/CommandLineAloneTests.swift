@@ -22,7 +22,25 @@ struct CommandLineAloneTests {
         CommandLineTests.Case("martlet completion tcsh", 2, "'bash', 'zsh' or 'fish'"),
         CommandLineTests.Case("martlet --generate-completion-script bash | head -1", 0, "#!/bin/bash"),
         CommandLineTests.Case("martlet validate web", 0, "1 object is valid\n"),
-        CommandLineTests.Case("martlet validate", 2, "there are no manifests", "add --recurse"),
+        CommandLineTests.Case("martlet validate", 1, "broken/c.yaml:3:7: error: ", "unknown/c.yaml:5:1: error: "),
+        CommandLineTests.Case(
+            "mkdir empty; martlet validate empty || code=$?; rmdir empty; exit $code", 2, "there are no manifests"),
+        CommandLineTests.Case("martlet validate --list-rules", 0, "dangling-secret", "warning"),
+        CommandLineTests.Case("martlet validate --off nosuch", 2, "--off: there is no rule \"nosuch\""),
+        CommandLineTests.Case("martlet validate --fix --revision HEAD", 2, "it does not go with --revision"),
+        CommandLineTests.Case("martlet validate --against nosuch", 2, "has no revision \"nosuch\""),
+        CommandLineTests.Case("martlet validate $REMOTE --path web", 0, "1 object is valid"),
+        CommandLineTests.Case("martlet validate web -o junit", 0, "<testsuites tests=\"1\" failures=\"0\""),
+        CommandLineTests.Case("martlet validate unknown -o sarif", 1, "\"ruleId\": \"unknown-field\""),
+        CommandLineTests.Case("martlet validate unknown -o yaml", 1, "rule: unknown-field"),
+        CommandLineTests.Case(
+            "cp -r unknown mended; martlet validate mended --fix; code=$?; rm -r mended; exit $code", 0,
+            "1 fault was mended",
+            "1 object is valid"),
+        CommandLineTests.Case(
+            "echo 'rules: {unknown-field: note}' >.martlet-validate.yaml; martlet validate unknown -o github;"
+                + " code=$?; rm .martlet-validate.yaml; exit $code", 0,
+            "::notice file=unknown/c.yaml,line=5,col=1,title=unknown-field::"),
         CommandLineTests.Case("cd broken; martlet validate .", 1, "broken/c.yaml:"),
         CommandLineTests.Case(
             "cd unknown; martlet validate", 1, "unknown/c.yaml:5:1: ", "\"date\"; did you mean \"data\"?"),
@@ -50,6 +68,37 @@ struct CommandLineAloneTests {
         try stage.write("unknown/c.yaml", Manifests.configMap("c", "one").replacing("\ndata:", with: "\ndate:"))
         _ = try stage.push("one")
         for example in Self.words { try example.check(stage) }
+    }
+
+    @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")
+    func preReceive() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
+        _ = try stage.push("one")
+        let hook = "\(stage.remote)/hooks/pre-receive"
+        let script = """
+            #!/bin/sh
+            while read -r old new ref; do
+              case "$new" in 0000000000000000000000000000000000000000) continue ;; esac
+              martlet validate . --revision "$new" || exit 1
+            done
+            """
+        try Data(script.utf8).write(to: URL(filePath: hook))
+        #expect(chmod(hook, 0o755) == 0)
+        try stage.write("web/config.yaml", Manifests.configMap("web", "one").replacing("\ndata:", with: "\ndate:"))
+        func push() throws -> (code: Int32, text: String) {
+            try stage.git("add", "-A")
+            try stage.git("commit", "-q", "-m", "another")
+            let answer = try stage.shell("git push -q origin HEAD:main")
+            return (answer.code, answer.text)
+        }
+        let refused = try push()
+        #expect(refused.code != 0)
+        #expect(refused.text.contains("web/config.yaml:5:1: error: ConfigMap default/web: unknown field \"date\""))
+        try stage.write("web/config.yaml", Manifests.configMap("web", "two"))
+        let taken = try push()
+        #expect(taken.code == 0 && taken.text.contains("1 object is valid"), "\(taken)")
     }
 
     @Test("every verb's help has a usage line that fits, and says its exit codes")

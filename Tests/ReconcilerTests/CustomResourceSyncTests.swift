@@ -101,8 +101,7 @@ struct CustomResourceSyncTests {
     @Test("without a cluster, manifests are judged by the definitions among them")
     func offline() {
         func faults(_ objects: [Object]) -> [String] {
-            let state = Fixture.state(objects)
-            return state.objects.flatMap(OfflineValidation(state.objects).faults)
+            objects.flatMap(OfflineValidation(objects).faults).map(\.message)
         }
         #expect(faults([Self.widget(3), Self.definition]) == [])
         #expect(faults([Self.widget("x"), Self.definition]).map { $0.contains("must be of type integer") } == [true])

@@ -1,6 +1,7 @@
 import GitSource
 import Kinds
 import Model
+import TestTrees
 import Testing
 
 @testable import Rendering

@@ -150,6 +150,12 @@ package struct YAMLDocument: Sendable {
         let mark = nearestMark(of: path)
         return YAMLError(file: file, line: mark.line, column: mark.column, message: message)
     }
+
+    /// An error about the name of the member at `path`.
+    package func error(atKey path: [PathStep], _ message: String) -> YAMLError {
+        let mark = keyMark(of: path) ?? nearestMark(of: path)
+        return YAMLError(file: file, line: mark.line, column: mark.column, message: message)
+    }
 }
 
 extension PathStep {

@@ -11,7 +11,7 @@ struct SyncProspects {
     private let validation: OfflineValidation
 
     init(_ plan: SyncPlan) {
-        validation = OfflineValidation(plan.steps.compactMap(\.desired))
+        validation = OfflineValidation(plan.steps.compactMap(\.desired?.object))
         for step in plan.steps {
             switch step {
             case .create(let desired):
@@ -46,7 +46,9 @@ struct SyncProspects {
         guard case .create(let desired) = step, kinds.contains(desired.object.kind),
             validation.defines(desired.object.kind)
         else { return [] }
-        return validation.faults(desired)
+        return validation.faults(desired.object).map {
+            "\(desired.locate($0.field)): \(desired.key): \($0.message)"
+        }
     }
 }
 

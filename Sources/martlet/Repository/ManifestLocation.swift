@@ -55,7 +55,8 @@ struct LocalManifests {
         defer { free(pointer) }
         let real = String(cString: pointer)
         self.place = place
-        copy = WorkingCopy(containing: real)
+        // A pre-receive hook judges commits that are not among the repository's own objects yet.
+        copy = WorkingCopy(containing: real, quarantine: Connection.currentEnvironment["GIT_QUARANTINE_PATH"])
         let folder: String
         var status = stat()
         if let copy, let inside = copy.path(of: real) {
@@ -160,6 +161,15 @@ struct ManifestLoader {
         return try await withKnownKinds { kinds in
             DesiredState(try Renderer().render(tree, options, kinds: kinds), revision: revision ?? local.place)
         }
+    }
+
+    /// The files of a remote repository at a revision.
+    func tree(of url: String, at revision: String) async throws -> any FileTree {
+        var source = ApplicationSource()
+        source.repoURL = url
+        source.targetRevision = revision
+        let git = self.source(.builtIn)
+        return try await git.tree(source, revision: try await git.resolve(source))
     }
 
     /// A source at its target revision.

@@ -2,33 +2,6 @@ import Glibc
 
 @testable import GitSource
 
-/// Files that only exist in a test.
-struct MemoryTree: FileTree {
-    var label: String { "the test" }
-    var texts: [String: [UInt8]]
-    var faults: [GitError] = []
-
-    init(_ texts: [String: String]) {
-        self.texts = texts.mapValues { Array($0.utf8) }
-    }
-
-    func files(under path: String, recursive: Bool) throws(GitError) -> FileListing {
-        let prefix = path.isEmpty ? "" : path + "/"
-        let paths = texts.keys.filter { name in
-            name == path || name.hasPrefix(prefix) && (recursive || !name.dropFirst(prefix.count).contains("/"))
-        }
-        guard !paths.isEmpty || !faults.isEmpty else {
-            throw GitError(.pathNotFound, "\(path) does not exist", path: path)
-        }
-        var listing = FileListing()
-        listing.faults = faults
-        listing.files = paths.sorted().map { FileEntry(path: $0, blob: WorkingTree.blobID(of: texts[$0] ?? [])) }
-        return listing
-    }
-
-    func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] { texts[file.path] ?? [] }
-}
-
 /// A repository made by the real Git.
 final class TestRepository {
     let path: String

@@ -1,0 +1,104 @@
+import GitSource
+import Kinds
+import Model
+package import Rendering
+
+/// One object that is judged: as it is written, and with its defaults.
+package final class SubjectObject: Sendable {
+    let key: ObjectKey
+    /// As it is written.
+    let written: Object
+    let source: ManifestSource
+    /// With the defaults of its kind, as rules about what will happen need it.
+    let json: JSON
+    /// The pods that it makes, if any.
+    let pods: PodTemplate?
+    /// What its kind has against it.
+    let faults: [OfflineValidation.Fault]
+
+    init(_ manifest: Manifest, by offline: OfflineValidation) {
+        key = manifest.key
+        written = manifest.object
+        source = manifest.source
+        json = offline.defaulted(manifest.object).json
+        faults = offline.faults(manifest.object)
+        pods = PodTemplate(of: manifest.key.kind, json)
+    }
+
+    var name: String { key.name }
+    var namespace: String { key.namespace }
+    var kind: GroupVersionKind { written.kind }
+
+    /// The rules that an annotation switches off for this object.
+    var ignoredRules: Set<String> {
+        let text = written.metadata.annotations[Self.annotation] ?? ""
+        return Set(text.split { $0 == "," || $0 == " " || $0 == "\n" }.map(String.init))
+    }
+
+    /// Names the rules that are not to judge the object: `dangling-secret, no-readiness-probe`.
+    package static let annotation = "martlet.dev/ignore-rules"
+}
+
+/// All that the rules look at: the objects of a repository, found in many ways.
+package struct ValidationSubject: Sendable {
+    let tree: any FileTree
+    /// What could not be read or rendered.
+    let errors: [RenderingError]
+    let objects: [SubjectObject]
+    let offline: OfflineValidation
+    /// Of an earlier state of the repository, to tell what changed; empty where nobody asked.
+    let earlier: [ObjectKey: Object]
+    /// Whether an Application's repository is the one that is judged.
+    let isThisRepository: @Sendable (_ url: String) -> Bool
+    private let byKey: [ObjectKey: SubjectObject]
+    private let byKind: [GroupKind: [SubjectObject]]
+
+    /// - Parameters:
+    ///   - manifests: of all files, rendered by kinds that take every object (`KnownKinds.any`).
+    ///   - earlier: what the rule `config-without-rollout` compares with.
+    package init(
+        _ manifests: Manifests, earlier: Manifests? = nil,
+        isThisRepository: @escaping @Sendable (_ url: String) -> Bool = { _ in false }
+    ) {
+        tree = manifests.tree
+        errors = manifests.errors
+        self.isThisRepository = isThisRepository
+        let found = manifests.manifests
+        let offline = OfflineValidation(found.lazy.map(\.object))
+        self.offline = offline
+        objects = found.map { SubjectObject($0, by: offline) }
+        byKey = Dictionary(objects.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        byKind = Dictionary(grouping: objects, by: \.key.kind)
+        self.earlier = Dictionary(
+            (earlier?.manifests ?? []).map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    subscript(key: ObjectKey) -> SubjectObject? { byKey[key] }
+
+    func object(_ kind: GroupKind, _ namespace: String, _ name: String) -> SubjectObject? {
+        byKey[ObjectKey(kind: kind, namespace: namespace, name: name)]
+    }
+
+    func objects(of kind: GroupKind) -> [SubjectObject] { byKind[kind] ?? [] }
+
+    /// Whatever makes pods.
+    var workloads: [SubjectObject] { objects.filter { $0.pods != nil } }
+
+    /// The workloads of a namespace whose pods have the labels.
+    func workloads(in namespace: String, matching selector: Selector) -> [SubjectObject] {
+        workloads.filter { workload in
+            workload.namespace == namespace && selector.matches(workload.pods?.labels ?? [:])
+        }
+    }
+}
+
+extension KnownKinds {
+    /// Takes objects of every kind, so that rules may say what they have against it. A kind that nobody knows counts as
+    /// one with namespaces.
+    package static let any = KnownKinds(version: -1) { kind in
+        Catalog.builtIn.type(for: kind.groupKind)?.isNamespaced ?? !Self.namespaceless.contains(kind.groupKind)
+    }
+
+    /// Kinds of old whose objects are in no namespace.
+    private static let namespaceless: Set<GroupKind> = [GroupKind(group: "policy", kind: "PodSecurityPolicy")]
+}
