@@ -13,6 +13,9 @@ package struct RenderingOptions: Sendable, Hashable {
     package var exclude: Glob?
     /// Where namespaced objects go that name no namespace (`destination.namespace`).
     package var namespace: String
+    /// Whether a file that holds no manifests at all is passed over instead of being a fault: among all files of a
+    /// repository there are some for other tools.
+    package var passesOverOthers = false
 
     package init(
         path: String = "", recurse: Bool = false, include: Glob? = nil, exclude: Glob? = nil,

@@ -73,6 +73,37 @@ package struct Renderer: Sendable {
         return result
     }
 
+    /// Of two commits, the manifests of the files that differ.
+    ///
+    /// - Returns: `nil` where other files bear on them, or something is wrong: then all must be rendered.
+    /// - Throws: `GitError` when a tree cannot be read.
+    package func render(
+        changesFrom before: Snapshot, to after: Snapshot, _ options: RenderingOptions, kinds: KnownKinds = .builtIn
+    ) throws(GitError) -> (before: Manifests, after: Manifests)? {
+        guard try before.treeID(at: options.path) != nil, try after.treeID(at: options.path) != nil else { return nil }
+        for tree in [before, after] {
+            let listing = try tree.files(under: options.path, recursive: options.recurse)
+            guard !listing.followsLinks, listing.faults.isEmpty,
+                !listing.files.contains(where: { ForeignLayout(path: $0.path) != nil })
+            else { return nil }
+        }
+        let changes = try after.changes(since: before, under: options.path).filter { isManifest($0.path, options) }
+        guard !changes.contains(where: \.isIndirect) else { return nil }
+        func rendered(_ tree: Snapshot, _ blob: (FileChange) -> ObjectID?) -> Manifests? {
+            let files = changes.compactMap { change -> RenderedFile? in
+                guard let blob = blob(change) else { return nil }
+                let entry = FileEntry(path: change.path, blob: blob)
+                return finish(entry, parse(entry, of: tree), options, kinds, DefinedKinds([]))
+            }
+            let manifests = Manifests(
+                tree: tree, options: options, kindsVersion: kinds.version, files: files, treeErrors: [],
+                isIndirect: false)
+            return manifests.errors.isEmpty && !files.contains(where: \.definesKinds) ? manifests : nil
+        }
+        guard let old = rendered(before, \.before), let new = rendered(after, \.after) else { return nil }
+        return (old, new)
+    }
+
     // MARK: One file
 
     private enum Outcome {
@@ -107,7 +138,8 @@ package struct Renderer: Sendable {
         case .unreadable(let error):
             return RenderedFile(entry, [], [RenderingError(file: entry.path, message: error.message)])
         }
-        var errors = file.faults.map {
+        let faults = options.passesOverOthers ? file.faults.filter { $0.reason != .noManifest } : file.faults
+        var errors = faults.map {
             RenderingError(file: entry.path, mark: $0.mark, message: $0.message, reason: $0.reason)
         }
         var manifests: [Manifest] = []

@@ -12,8 +12,9 @@ struct Diff: AsyncParsableCommand {
         discussion: """
             Compares with the live objects of the service, as a server-side dry run. In a clone of a repository that \
             an Application follows, it compares as that Application would sync, prunes included; of several, one that \
-            cannot be compared keeps nobody from seeing the others. With --against REV it compares with that revision \
-            and needs no service. Values of Secrets are masked.
+            cannot be compared keeps nobody from seeing the others. 'martlet diff main..feature' compares two \
+            revisions of the clone that it is called in, --against REV the files with one; neither needs a service. \
+            Values of Secrets are masked.
 
             Exit codes: 0 no difference, 1 differences, 2 an error.
             """)
@@ -25,10 +26,20 @@ struct Diff: AsyncParsableCommand {
     var app: String?
     @Option(help: ArgumentHelp("The Application's own namespace.", valueName: "namespace"))
     var appNamespace = "martlet"
-    @Option(help: ArgumentHelp("Compare with this revision instead of what is live.", valueName: "rev"))
+    @Option(
+        help: ArgumentHelp(
+            "Compare with this revision instead of what is live; with --app also last-healthy.", valueName: "rev"))
     var against: String?
+    @Option(help: ArgumentHelp("Compare --app with what this Application deploys.", valueName: "name"))
+    var againstApp: String?
     @Option(name: .shortAndLong, help: ArgumentHelp("How differences are shown.", valueName: "format"))
     var output = Format.unified
+    @Option(
+        help: ArgumentHelp(
+            "Where files are shown, for links in Markdown: https://git.example.com/x/blob/main.", valueName: "url"))
+    var linkBase: String?
+    @Flag(help: "Print at once, also on a terminal; else $PAGER shows what is longer than that.")
+    var noPager = false
     @Option(help: ArgumentHelp("Colours; auto means on a terminal, unless NO_COLOR is set.", valueName: "when"))
     var color = ColorChoice.auto
 
@@ -36,6 +47,7 @@ struct Diff: AsyncParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case unified, summary, json, markdown
+        case sideBySide = "side-by-side"
     }
 
     enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
@@ -50,13 +62,38 @@ struct Diff: AsyncParsableCommand {
         }
     }
 
+    mutating func validate() throws {
+        if let location = manifests.location, let range = RevisionRange(location) {
+            guard against == nil, manifests.revision == nil else {
+                throw ValidationError("\(location) names both revisions: leave out --against and --revision")
+            }
+            manifests.location = nil
+            manifests.recurse = true
+            isWholeRepository = true
+            against = range.old
+            manifests.revision = range.new
+        }
+        if againstApp != nil || against == Self.lastHealthy {
+            guard app != nil else { throw ValidationError("name the Application to compare with --app") }
+        }
+        guard against == nil || againstApp == nil else {
+            throw ValidationError("--against and --against-app exclude each other")
+        }
+    }
+
+    static let lastHealthy = "last-healthy"
+    /// Whether files that hold no manifests at all may lie among the others.
+    private(set) var isWholeRepository = false
+
     func run() async throws {
         let (report, faults) = try await compare()
         switch output {
-        case .unified: print(report.unified(colors: color.isOn), terminator: "")
+        case .unified: Pager.show(report.unified(colors: color.isOn), unless: noPager)
+        case .sideBySide:
+            Pager.show(report.sideBySide(width: TextWidth.current ?? 160, colors: color.isOn), unless: noPager)
         case .summary: print(report.summary)
         case .json: print(report.json.text(.indented))
-        case .markdown: print(report.markdown(), terminator: "")
+        case .markdown: print(report.markdown(links: linkBase), terminator: "")
         }
         for fault in faults { printError("error: \(fault)") }
         if !faults.isEmpty { throw ExitCode(Failure.code) }
@@ -74,6 +111,7 @@ struct Diff: AsyncParsableCommand {
     ///
     /// - Throws: when nothing could be compared.
     private func compare() async throws -> (report: DiffReport, faults: [String]) {
+        if let againstApp { return (try await applications(againstApp), []) }
         if let against { return (try await revisions(against), []) }
         let cluster = try connection.connect()
         let comparisons = try await DiffSubject.all(of: self, cluster)
@@ -93,48 +131,5 @@ struct Diff: AsyncParsableCommand {
             throw CommandError(faults.joined(separator: "\n"))
         }
         return (DiffReport(all, unchanged: unchanged), faults)
-    }
-
-    /// Two revisions, both with defaults filled in, so that spelling a default out is no difference.
-    private func revisions(_ other: String) async throws -> DiffReport {
-        let (old, new) = try await sides(other)
-        try new.requireSound()
-        try old.requireSound()
-        let (earlier, later) = (
-            OfflineValidation(old.objects.map(\.object)), OfflineValidation(new.objects.map(\.object))
-        )
-        let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
-        let after = Set(new.objects.map(\.key))
-        let changes = new.objects.map { desired in
-            ObjectDifference(
-                key: desired.key, old: before[desired.key].map { earlier.defaulted($0.object) },
-                new: later.defaulted(desired.object),
-                origin: desired.origin)
-        }
-        let removals = old.objects.filter { !after.contains($0.key) }.map {
-            ObjectDifference(key: $0.key, old: earlier.defaulted($0.object), new: nil, origin: "")
-        }
-        return DiffReport(changes + removals)
-    }
-
-    private func sides(_ other: String) async throws -> (old: DesiredState, new: DesiredState) {
-        guard let app, manifests.location == nil else {
-            let loader = ManifestLoader()
-            let namespace = manifests.namespace ?? "default"
-            return (
-                try await loader.loadEarlier(manifests, namespace: namespace, revision: other),
-                try await loader.load(manifests, namespace: namespace, revision: manifests.revision)
-            )
-        }
-        let cluster = try connection.connect()
-        let application = try await DiffSubject.application(app, in: appNamespace, cluster)
-        let namespace = try ApplicationSettings(application).namespace
-        let loader = ManifestLoader(cluster: cluster)
-        var source = application.spec.source ?? ApplicationSource()
-        source.targetRevision =
-            manifests.revision ?? application.status.rollout?.revision ?? source.targetRevision
-        let new = try await loader.load(source, namespace)
-        source.targetRevision = other
-        return (try await loader.load(source, namespace), new)
     }
 }

@@ -70,6 +70,35 @@ struct CommandLineAloneTests {
         for example in Self.words { try example.check(stage) }
     }
 
+    @Test("two revisions of a clone are compared without a service, by the files that differ")
+    func revisions() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        try stage.write("web/config.yaml", Manifests.configMap("web", "one"))
+        try stage.write("api/config.yaml", Manifests.configMap("api", "one"))
+        try stage.write("compose.yaml", "services: {}\n")
+        _ = try stage.push("one")
+        try stage.write("web/config.yaml", Manifests.configMap("web", "two"))
+        _ = try stage.push("two")
+        let cases = [
+            CommandLineTests.Case(
+                "martlet diff main~1..main", 1, "--- ConfigMap default/web", "web/config.yaml:1", "+"),
+            CommandLineTests.Case("martlet diff main~1..main -o summary", 1, "0 to create, 1 to change, 0 to delete\n"),
+            CommandLineTests.Case("martlet diff main..main -o summary", 0, "0 to create, 0 to change, 0 to delete\n"),
+            CommandLineTests.Case("martlet diff main~1.. -o summary", 1, "1 to change, 0 to delete, 1 unchanged"),
+            CommandLineTests.Case("martlet diff main~1..main --path api", 0, hides: ["web"]),
+            CommandLineTests.Case(
+                "martlet diff main~1..main -o markdown --link-base https://git.example.com/x", 1,
+                "[web/config.yaml:1](https://git.example.com/x/web/config.yaml#L1)"),
+            CommandLineTests.Case("martlet diff main~1..main -o side-by-side", 1, " = ConfigMap default/web"),
+            CommandLineTests.Case("martlet diff main..nosuch", 2, "has no revision \"nosuch\""),
+            CommandLineTests.Case("martlet diff main..main --against main", 2, "names both revisions"),
+            CommandLineTests.Case("martlet diff --against last-healthy", 2, "with --app"),
+            CommandLineTests.Case("martlet diff --against-app x", 2, "with --app"),
+        ]
+        for example in cases { try example.check(stage) }
+    }
+
     @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")
     func preReceive() throws {
         let stage = try Stage()

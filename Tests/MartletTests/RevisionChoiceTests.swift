@@ -26,6 +26,18 @@ struct RevisionChoiceTests {
     }
 
     @Test(
+        "two dots between revisions are a range; paths, URLs and three dots are none",
+        arguments: [
+            ("main..feature", "main", "feature"), ("main..", "main", nil),
+            ("v1.0..v1.1", "v1.0", "v1.1"), ("HEAD~2..HEAD", "HEAD~2", "HEAD"), ("main...feature", nil, nil),
+            ("../web", nil, nil), ("a/../b", nil, nil), ("https://example.com/a..b", nil, nil), ("main", nil, nil),
+        ] as [(String, String?, String?)])
+    func ranges(text: String, old: String?, new: String?) {
+        let range = RevisionRange(text)
+        #expect(range?.old == old && range?.new == new)
+    }
+
+    @Test(
         "a rollback is to the last healthy revision, or from that one to the last that is not held",
         arguments: [("d", "b", "b"), ("b", "b", "d"), ("d", nil, "b"), ("d", "c", "b")])
     func rollback(deployed: String, healthy: String?, expected: String) {

@@ -74,6 +74,73 @@ struct DifferenceTests {
         #expect(SecretMask.masked(map) == map)
     }
 
+    private static func change(_ old: Object?, _ new: Object?) -> ObjectDifference {
+        ObjectDifference(
+            key: (new ?? old)?.key ?? ConfigMap.key("", in: ""), old: old, new: new,
+            origin: new == nil ? "" : "f.yaml:3")
+    }
+
+    @Test("an object that goes on under another name is one difference: by the hash in its name, or by its content")
+    func renames() {
+        let hashed = [
+            Self.change(nil, Fixture.configMap("web-bcdfghkmt2", "two")),
+            Self.change(Fixture.configMap("web-9876542bcd", "one"), nil),
+            Self.change(Fixture.configMap("api-9876542bcd", "three"), nil),
+        ]
+        let report = DiffReport(hashed)
+        #expect(report.headline == "0 to create, 0 to change, 1 to delete, 1 renamed, 0 unchanged")
+        #expect(
+            report.unified(colors: false).contains("--- ConfigMap default/web-9876542bcd\n+++ ConfigMap default/web-b"))
+        #expect(
+            report.summary.contains("> ConfigMap default/web-9876542bcd → ConfigMap default/web-bcdfghkmt2 (+2 -2)"))
+        #expect(report.json["differences"]?[0]?["previous"] == ["namespace": "default", "name": "web-9876542bcd"])
+        let renamed = DiffReport([
+            Self.change(nil, Fixture.configMap("new", "one")), Self.change(Fixture.configMap("old", "one"), nil),
+        ])
+        #expect(renamed.differences.map(\.change) == [.renamed])
+        // Nothing says that these are the same.
+        let others = DiffReport([
+            Self.change(nil, Fixture.configMap("new", "one")), Self.change(Fixture.configMap("old", "two"), nil),
+        ])
+        #expect(others.differences.map(\.change) == [.created, .deleted])
+    }
+
+    @Test("two Secrets of different values are not taken for one that was renamed, and neither shows its values")
+    func renamedSecrets() {
+        func secret(_ name: String, _ value: String) -> Object {
+            var secret = Secret(named: name, in: "default")
+            secret.data = ["password": value]
+            return Object(viewing: secret.json)
+        }
+        let different = DiffReport([Self.change(nil, secret("new", "YQ==")), Self.change(secret("old", "Yg=="), nil)])
+        #expect(different.differences.map(\.change) == [.created, .deleted])
+        let same = DiffReport([Self.change(nil, secret("new", "YQ==")), Self.change(secret("old", "YQ=="), nil)])
+        #expect(same.differences.map(\.change) == [.renamed])
+        for text in [same.unified(colors: false), same.markdown(), same.json.text()] { #expect(!text.contains("YQ==")) }
+    }
+
+    @Test("side by side, changed lines stand beside each other and are cut to their column")
+    func sideBySide() {
+        let long = String(repeating: "x", count: 40)
+        let report = DiffReport([Self.change(Fixture.configMap("m", "one"), Fixture.configMap("m", long))])
+        let lines = report.sideBySide(width: 63, colors: false).split(separator: "\n").map(String.init)
+        #expect(lines.first == "ConfigMap default/m            = ConfigMap default/m f.yaml:3")
+        #expect(lines.last == "  value: one                   |   value: xxxxxxxxxxxxxxxxxxxx…")
+        #expect(lines.allSatisfy { $0.count <= 63 })
+    }
+
+    @Test("in Markdown what goes comes first, and files are links where there is a place for them")
+    func markdownOrder() {
+        let text = DiffReport([
+            Self.change(nil, Fixture.configMap("new")),
+            Self.change(Fixture.configMap("m"), Fixture.configMap("m", "two")),
+            Self.change(Fixture.configMap("gone", "other"), nil),
+        ]).markdown(links: "https://git.example.com/x/blob/main/")
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| |") }
+        #expect(rows.map { $0.split(separator: " ")[1] } == ["deleted", "modified", "created"])
+        #expect(text.contains("[f.yaml:3](https://git.example.com/x/blob/main/f.yaml#L3)"))
+    }
+
     @Test("an object that moved to another file does not differ")
     func movedFile() {
         let map = Fixture.configMap("m")

@@ -5,11 +5,13 @@ package import Model
 package struct DiffReport: Sendable {
     /// Only objects that differ, in sync order.
     package var differences: [ObjectDifference]
-    package var unchangedCount: Int
+    /// `nil` where only what changed was looked at.
+    package var unchangedCount: Int?
 
-    package init(_ all: [ObjectDifference], unchanged: Int = 0) {
-        differences = all.filter(\.exists)
-        unchangedCount = unchanged + all.count - differences.count
+    package init(_ all: [ObjectDifference], unchanged: Int? = 0) {
+        let existing = all.filter(\.exists)
+        unchangedCount = unchanged.map { $0 + all.count - existing.count }
+        differences = Renames.paired(existing)
     }
 
     package var isEmpty: Bool { differences.isEmpty }
@@ -18,8 +20,12 @@ package struct DiffReport: Sendable {
 
     /// `1 to create, 2 to change, 0 to delete, 12 unchanged`
     package var headline: String {
-        "\(count(.created)) to create, \(count(.modified)) to change, \(count(.deleted)) to delete, "
-            + "\(unchangedCount) unchanged"
+        var parts = [
+            "\(count(.created)) to create", "\(count(.modified)) to change", "\(count(.deleted)) to delete",
+        ]
+        if count(.renamed) > 0 { parts.append("\(count(.renamed)) renamed") }
+        if let unchangedCount { parts.append("\(unchangedCount) unchanged") }
+        return parts.joined(separator: ", ")
     }
 
     /// Unified diffs of YAML.
@@ -28,7 +34,7 @@ package struct DiffReport: Sendable {
     package func unified(colors: Bool) -> String {
         differences.map { difference in
             let name = difference.key.description
-            let old = difference.old == nil ? "/dev/null" : name
+            let old = difference.old == nil ? "/dev/null" : (difference.previousKey ?? difference.key).description
             let new =
                 difference.new == nil ? "/dev/null" : name + (difference.origin.isEmpty ? "" : "  \(difference.origin)")
             let text = difference.text.text(from: old, to: new)
@@ -55,6 +61,9 @@ package struct DiffReport: Sendable {
             case .created: sign = "+"
             case .modified: sign = "~"
             case .deleted: sign = "-"
+            case .renamed:
+                let before = difference.previousKey.map { "\($0) → " } ?? ""
+                return "> \(before)\(difference.key) (+\(diff.addedCount) -\(diff.removedCount))"
             }
             return "\(sign) \(difference.key) (+\(diff.addedCount) -\(diff.removedCount))"
         }
@@ -62,7 +71,7 @@ package struct DiffReport: Sendable {
     }
 
     package var json: JSON {
-        [
+        var json: JSON = [
             "differences": .array(
                 differences.map { difference in
                     var entry: JSON = [
@@ -70,13 +79,17 @@ package struct DiffReport: Sendable {
                         "namespace": .string(difference.key.namespace), "name": .string(difference.key.name),
                         "change": .string(difference.change.rawValue), "origin": .string(difference.origin),
                     ]
+                    if let before = difference.previousKey {
+                        entry["previous"] = ["namespace": .string(before.namespace), "name": .string(before.name)]
+                    }
                     entry["fields"] = .array(Self.fields(difference))
                     entry["old"] = difference.old
                     entry["new"] = difference.new
                     return entry
-                }),
-            "unchanged": .int(Int64(unchangedCount)),
+                })
         ]
+        if let unchangedCount { json["unchanged"] = .int(Int64(unchangedCount)) }
+        return json
     }
 
     private static func fields(_ difference: ObjectDifference) -> [JSON] {
@@ -88,56 +101,5 @@ package struct DiffReport: Sendable {
             field["new"] = change.new
             return field
         }
-    }
-
-    /// For a pull request: a table of what changes, then the diffs, folded; about `limit` bytes of them.
-    package func markdown(limit: Int = 60_000) -> String {
-        if isEmpty { return "**Martlet diff**: no differences (\(unchangedCount) objects).\n" }
-        var text = "**Martlet diff**: \(headline)\n\n| | object | file |\n|---|---|---|\n"
-        var listed = 0
-        for difference in differences {
-            let origin = Self.escaped(difference.origin)
-            let row = "| \(difference.change.rawValue) | `\(difference.key)` | \(origin) |\n"
-            guard text.utf8.count + row.utf8.count <= limit else { break }
-            text += row
-            listed += 1
-        }
-        if listed < differences.count { text += "\n\(differences.count - listed) more objects are not listed.\n" }
-        var omitted = 0
-        for difference in differences {
-            let diff = difference.text.text(from: "live", to: "desired")
-            let fence = Self.fence(around: diff)
-            let block =
-                "\n<details><summary><code>\(difference.key)</code></summary>\n\n"
-                + "\(fence)diff\n\(diff)\(fence)\n\n</details>\n"
-            if text.utf8.count + block.utf8.count > limit { omitted += 1 } else { text += block }
-        }
-        if omitted > 0 { text += "\n\(omitted) diffs are too long to be shown here.\n" }
-        return text
-    }
-
-    /// A file's name as text in a cell of a table, whatever it is made of.
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "\n", "\r", "\r\n": escaped += " "
-            case "<": escaped += "&lt;"
-            case "&": escaped += "&amp;"
-            case _ where "\\`*_[]|~#".contains(character): escaped += "\\\(character)"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
-    }
-
-    /// More backticks than stand in a row anywhere in the text, so that nothing in it ends the block.
-    private static func fence(around text: String) -> String {
-        var (longest, run) = (2, 0)
-        for byte in text.utf8 {
-            run = byte == UInt8(ascii: "`") ? run + 1 : 0
-            longest = max(longest, run)
-        }
-        return String(repeating: "`", count: longest + 1)
     }
 }

@@ -7,14 +7,20 @@ package struct ObjectDifference: Sendable {
         case created
         case modified
         case deleted
+        /// It goes on under another name or in another namespace.
+        case renamed
     }
 
     package var key: ObjectKey
+    /// What it was called before, where that is another name.
+    package private(set) var previousKey: ObjectKey?
     /// Normalised and masked; `nil` when the object does not exist before or after.
     package var old: JSON?
     package var new: JSON?
     /// Where the object stands in the repository, for what is not deleted.
     package var origin: String
+    /// The same two trees before they were masked: what belongs together is found by them.
+    let unmasked: (old: JSON?, new: JSON?)
 
     /// - Parameters are whole objects; what no manifest decides is left out and Secrets are masked here, once.
     package init(
@@ -24,14 +30,24 @@ package struct ObjectDifference: Sendable {
         self.origin = origin
         let oldTree = old.map { Difference.normalized($0, rules, owners: old) }
         let newTree = new.map { Difference.normalized($0, rules, owners: old) }
+        unmasked = (oldTree, newTree)
         (self.old, self.new) = SecretMask.masked(oldTree, newTree)
+    }
+
+    /// One object that was deleted under one name and created under another.
+    init(from deleted: ObjectDifference, to created: ObjectDifference) {
+        key = created.key
+        previousKey = deleted.key
+        origin = created.origin
+        unmasked = (deleted.unmasked.old, created.unmasked.new)
+        (old, new) = SecretMask.masked(unmasked.old, unmasked.new)
     }
 
     package var change: Change {
         switch (old, new) {
         case (nil, _): .created
         case (_, nil): .deleted
-        default: .modified
+        default: previousKey == nil ? .modified : .renamed
         }
     }
 

@@ -1,0 +1,138 @@
+import Cluster
+import GitSource
+import Glibc
+import Kinds
+import Model
+import Reconciler
+import Rendering
+
+/// Comparing revisions and Applications with each other instead of with what is live.
+extension Diff {
+    /// Two revisions, both with defaults filled in, so that spelling a default out is no difference.
+    func revisions(_ other: String) async throws -> DiffReport {
+        if app == nil || manifests.location != nil, let local = try manifests.local() {
+            return try await report(local, since: other)
+        }
+        let (old, new) = try await remoteSides(other)
+        try new.requireSound()
+        try old.requireSound()
+        return Self.report(old, new, unchanged: 0)
+    }
+
+    /// The files of a clone at two revisions; only those that differ are read, where that is enough.
+    private func report(_ local: LocalManifests, since other: String) async throws -> DiffReport {
+        var options = RenderingOptions(
+            path: local.path, recurse: manifests.recurse, namespace: manifests.namespace ?? "default")
+        options.passesOverOthers = isWholeRepository
+        let (before, after) = (try local.tree(at: other), try local.tree(at: manifests.revision))
+        let renderer = Renderer()
+        if let before = before as? Snapshot, let after = after as? Snapshot,
+            let changed = try renderer.render(changesFrom: before, to: after, options)
+        {
+            return Self.report(
+                DesiredState(changed.before, revision: other), DesiredState(changed.after, revision: ""),
+                unchanged: nil)
+        }
+        let new = DesiredState(try renderer.render(after, options), revision: "")
+        try new.requireSound()
+        let old = try Self.earlier(before, options, renderer, revision: other)
+        try old.requireSound()
+        if new.objects.isEmpty, old.objects.isEmpty {
+            // Says what to do.
+            _ = try await ManifestLoader().load(manifests, namespace: options.namespace, revision: manifests.revision)
+        }
+        return Self.report(old, new, unchanged: 0)
+    }
+
+    /// What there was at an earlier revision, which may be nothing.
+    private static func earlier(
+        _ tree: any FileTree, _ options: RenderingOptions, _ renderer: Renderer, revision: String
+    ) throws -> DesiredState {
+        do throws(GitError) {
+            return DesiredState(try renderer.render(tree, options), revision: revision)
+        } catch {
+            guard error.kind == .pathNotFound else { throw error }
+            return DesiredState(revision: revision, objects: [])
+        }
+    }
+
+    /// Two Applications, each as it would be synced.
+    func applications(_ other: String) async throws -> DiffReport {
+        let cluster = try connection.connect()
+        let loader = ManifestLoader(cluster: cluster)
+        var states: [DesiredState] = []
+        for name in [other, app ?? ""] {
+            let application = try await DiffSubject.application(name, in: appNamespace, cluster)
+            var source = application.spec.source ?? ApplicationSource()
+            source.targetRevision = application.status.rollout?.revision ?? source.targetRevision
+            let state = try await loader.load(source, try ApplicationSettings(application).namespace)
+            try state.requireSound()
+            states.append(state)
+        }
+        return Self.report(states[0], states[1], unchanged: 0)
+    }
+
+    private static func report(_ old: DesiredState, _ new: DesiredState, unchanged: Int?) -> DiffReport {
+        let earlier = OfflineValidation(old.objects.map(\.object))
+        let later = OfflineValidation(new.objects.map(\.object))
+        let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
+        let after = Set(new.objects.map(\.key))
+        let changes = new.objects.map { desired in
+            ObjectDifference(
+                key: desired.key, old: before[desired.key].map { earlier.defaulted($0.object) },
+                new: later.defaulted(desired.object), origin: desired.origin)
+        }
+        let removals = old.objects.filter { !after.contains($0.key) }.map {
+            ObjectDifference(key: $0.key, old: earlier.defaulted($0.object), new: nil, origin: "")
+        }
+        return DiffReport(changes + removals, unchanged: unchanged)
+    }
+
+    /// A remote repository, or an Application's, at two revisions.
+    private func remoteSides(_ other: String) async throws -> (old: DesiredState, new: DesiredState) {
+        guard let app, manifests.location == nil else {
+            let loader = ManifestLoader()
+            let namespace = manifests.namespace ?? "default"
+            return (
+                try await loader.loadEarlier(manifests, namespace: namespace, revision: other),
+                try await loader.load(manifests, namespace: namespace, revision: manifests.revision)
+            )
+        }
+        let cluster = try connection.connect()
+        let application = try await DiffSubject.application(app, in: appNamespace, cluster)
+        let namespace = try ApplicationSettings(application).namespace
+        let loader = ManifestLoader(cluster: cluster)
+        var source = application.spec.source ?? ApplicationSource()
+        source.targetRevision =
+            manifests.revision ?? application.status.rollout?.revision ?? source.targetRevision
+        let new = try await loader.load(source, namespace)
+        source.targetRevision = try other == Self.lastHealthy ? Self.lastHealthyRevision(application) : other
+        return (try await loader.load(source, namespace), new)
+    }
+
+    private static func lastHealthyRevision(_ application: Application) throws -> String {
+        guard let revision = application.status.rollout?.lastHealthyRevision else {
+            throw CommandError("Application \(application.metadata.name) has not been healthy yet")
+        }
+        return revision
+    }
+}
+
+/// `main..feature`: what changes from one revision to the other. A side that is left out is HEAD, or the files as they
+/// are.
+struct RevisionRange: Hashable {
+    var old: String
+    /// `nil`: the files.
+    var new: String?
+
+    /// `nil` for what is a file, a URL, or no range.
+    init?(_ text: String) {
+        guard let dots = text.firstRange(of: ".."), !text.contains("/."), !text.hasPrefix("."), !text.contains("://"),
+            access(text, F_OK) != 0
+        else { return nil }
+        let (old, new) = (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
+        guard !new.hasPrefix(".") else { return nil }
+        self.old = old.isEmpty ? "HEAD" : old
+        self.new = new.isEmpty ? nil : new
+    }
+}
