@@ -20,7 +20,7 @@ struct Measurement {
 }
 
 extension Measurement {
-    static var all: [Measurement] { reconciler + simulation + service + api }
+    static var all: [Measurement] { reconciler + simulation + service + api + commandLine }
 
     /// The middle one of several runs, which one disturbance does not move.
     static func median(of count: Int, _ run: () async throws -> Double) async throws -> Double {

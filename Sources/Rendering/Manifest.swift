@@ -37,6 +37,8 @@ package struct RenderingError: Error, Sendable, Hashable, CustomStringConvertibl
         case duplicate
         /// The document is of no kind: probably a file for another purpose.
         case noManifest
+        /// The directory is one that a tool renders which is not known.
+        case notRendered
     }
 
     package init(file: String, mark: Mark? = nil, message: String, reason: Reason = .other) {

@@ -107,6 +107,9 @@ package struct Manifests: Sendable {
         return result
     }
 
+    /// Every object of every file, duplicates included.
+    package var allManifests: [Manifest] { files.flatMap(\.manifests) }
+
     package var count: Int { places.count }
 
     /// The object of that key; `nil` when the repository has none.

@@ -214,7 +214,8 @@ private struct ForeignLayout {
     var error: RenderingError {
         RenderingError(
             file: path,
-            message: "\(tool) are not rendered yet: commit the rendered manifests, or exclude this directory")
+            message: "\(tool) are not rendered yet: commit the rendered manifests, or exclude this directory",
+            reason: .notRendered)
     }
 }
 

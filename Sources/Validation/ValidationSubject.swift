@@ -29,6 +29,9 @@ package final class SubjectObject: Sendable {
     var namespace: String { key.namespace }
     var kind: GroupVersionKind { written.kind }
 
+    /// Where its file lies.
+    var folder: Substring { source.file[..<(source.file.lastIndex(of: "/") ?? source.file.startIndex)] }
+
     /// The rules that an annotation switches off for this object.
     var ignoredRules: Set<String> {
         let text = written.metadata.annotations[Self.annotation] ?? ""
@@ -50,7 +53,7 @@ package struct ValidationSubject: Sendable {
     let earlier: [ObjectKey: Object]
     /// Whether an Application's repository is the one that is judged.
     let isThisRepository: @Sendable (_ url: String) -> Bool
-    private let byKey: [ObjectKey: SubjectObject]
+    private let byKey: [ObjectKey: [SubjectObject]]
     private let byKind: [GroupKind: [SubjectObject]]
 
     /// - Parameters:
@@ -63,32 +66,55 @@ package struct ValidationSubject: Sendable {
         tree = manifests.tree
         errors = manifests.errors
         self.isThisRepository = isThisRepository
-        let found = manifests.manifests
+        let found = manifests.allManifests
         let offline = OfflineValidation(found.lazy.map(\.object))
         self.offline = offline
         objects = found.map { SubjectObject($0, by: offline) }
-        byKey = Dictionary(objects.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        byKey = Dictionary(grouping: objects, by: \.key)
+        workloads = objects.filter { $0.pods != nil }
         byKind = Dictionary(grouping: objects, by: \.key.kind)
         self.earlier = Dictionary(
             (earlier?.manifests ?? []).map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
     }
 
-    subscript(key: ObjectKey) -> SubjectObject? { byKey[key] }
+    /// The object of that name which whoever stands in `file` means: of several (a repository may hold more than one
+    /// environment) the nearest in the tree of folders.
+    func object(_ kind: GroupKind, _ namespace: String, _ name: String, near object: SubjectObject) -> SubjectObject? {
+        let candidates = byKey[ObjectKey(kind: kind, namespace: namespace, name: name)] ?? []
+        return Self.nearest(candidates, to: object).first
+    }
 
-    func object(_ kind: GroupKind, _ namespace: String, _ name: String) -> SubjectObject? {
-        byKey[ObjectKey(kind: kind, namespace: namespace, name: name)]
+    /// Objects that are defined more than once in one folder, each with the one before.
+    var duplicates: [(first: SubjectObject, second: SubjectObject)] {
+        byKey.values.filter { $0.count > 1 }.flatMap { all in
+            Dictionary(grouping: all, by: \.folder).values.flatMap { same in
+                same.dropFirst().map { (same[0], $0) }
+            }
+        }
+    }
+
+    /// Those that share the most folders with an object's file.
+    private static func nearest(_ candidates: [SubjectObject], to object: SubjectObject) -> [SubjectObject] {
+        guard candidates.count > 1 else { return candidates }
+        let folders = object.folder.split(separator: "/")
+        let distances = candidates.map { candidate in
+            zip(folders, candidate.folder.split(separator: "/")).prefix { $0 == $1 }.count
+        }
+        let best = distances.max() ?? 0
+        return zip(candidates, distances).filter { $0.1 == best }.map(\.0)
     }
 
     func objects(of kind: GroupKind) -> [SubjectObject] { byKind[kind] ?? [] }
 
     /// Whatever makes pods.
-    var workloads: [SubjectObject] { objects.filter { $0.pods != nil } }
+    let workloads: [SubjectObject]
 
-    /// The workloads of a namespace whose pods have the labels.
-    func workloads(in namespace: String, matching selector: Selector) -> [SubjectObject] {
-        workloads.filter { workload in
-            workload.namespace == namespace && selector.matches(workload.pods?.labels ?? [:])
+    /// The workloads whose pods a selector in the object means, the nearest ones.
+    func workloads(matching selector: Selector, of object: SubjectObject) -> [SubjectObject] {
+        let all = workloads.filter { workload in
+            workload.namespace == object.namespace && selector.matches(workload.pods?.labels ?? [:])
         }
+        return Self.nearest(all, to: object)
     }
 }
 

@@ -42,7 +42,11 @@ struct RuleTests {
         Example(
             "a selector that does not match", ["a.yaml:7:16 invalid-value"],
             deployment("").replacing("labels: {app: a}", with: "labels: {app: b}")),
-        Example("an unknown kind", ["a.yaml:1:1 unknown-kind"], "apiVersion: x.io/v1\nkind: Widget\n\(metadata)\n"),
+        Example("an undefined kind", ["a.yaml:1:1 undefined-kind"], "apiVersion: x.io/v1\nkind: Widget\n\(metadata)\n"),
+        Example("a misspelt kind", ["a.yaml:1:1 unknown-kind"], "apiVersion: apps/v1\nkind: Deploymnt\n\(metadata)\n"),
+        Example(
+            "a kind that Martlet knows nothing about", [],
+            "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: a}\n"),
         Example(
             "a removed version is told once", ["a.yaml:1:1 removed-api"],
             "apiVersion: extensions/v1beta1\nkind: Ingress\n\(metadata)\n"),
@@ -71,7 +75,7 @@ struct RuleTests {
             "a Secret that something makes later", [],
             deployment("", "      volumes:\n        - {name: v, secret: {secretName: b}}\n")
                 + "---\napiVersion: cert-manager.io/v1\nkind: Certificate\n"
-                + "metadata: {name: c, namespace: default, annotations: {martlet.dev/ignore-rules: unknown-kind}}\n"
+                + "metadata: {name: c, namespace: default, annotations: {martlet.dev/ignore-rules: undefined-kind}}\n"
                 + "spec: {secretName: b}\n"),
         Example(
             "an absent key", ["a.yaml:12:73 dangling-key"],
@@ -173,6 +177,54 @@ struct RuleTests {
         let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: x}\n"
         let findings = Validator().findings(try Repository.subject(["crd/w.yaml": definition, "w.yaml": widget]))
         #expect(findings.map { "\($0.place) \($0.rule)" } == ["w.yaml:4:8 invalid-value"])
+    }
+
+    @Test("the same names in several folders are several environments: what belongs together is what is near")
+    func environments() throws {
+        let web = Self.deployment(
+            Self.probe + "          env: [{name: X, valueFrom: {configMapKeyRef: {name: settings, key: c}}}]\n", "",
+            "  replicas: 3\n")
+        func map(_ key: String) -> String {
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\ndata: {\(key): red}\n"
+        }
+        let service =
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: default}\n"
+            + "spec: {selector: {app: a}, ports: [{port: 80, targetPort: http}]}\n"
+        let budget =
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a, namespace: default}\n"
+            + "spec: {minAvailable: 3, selector: {matchLabels: {app: a}}}\n"
+        let findings = Validator().findings(
+            try Repository.subject([
+                "dev/web.yaml": web, "dev/map.yaml": map("c"), "dev/service.yaml": service, "dev/budget.yaml": budget,
+                "prod/web.yaml": web.replacing("name: http", with: "name: web"), "prod/map.yaml": map("d"),
+                "prod/service.yaml": service,
+            ]))
+        #expect(
+            findings.map { "\($0.file) \($0.rule)" } == [
+                "dev/budget.yaml budget-blocks-evictions", "prod/service.yaml unknown-port",
+                "prod/web.yaml dangling-key",
+            ])
+    }
+
+    @Test("a StatefulSet's own claims are there")
+    func claimTemplates() throws {
+        let set = """
+            apiVersion: apps/v1
+            kind: StatefulSet
+            metadata: {name: a}
+            spec:
+              serviceName: a
+              selector: {matchLabels: {app: a}}
+              template:
+                metadata: {labels: {app: a}}
+                spec:
+                  containers: [{name: a, image: a}]
+                  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+              volumeClaimTemplates:
+                - metadata: {name: data}
+                  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+            """
+        #expect(Validator().findings(try Repository.subject(["a.yaml": set])) == [])
     }
 
     @Test("a ConfigMap that changed is told unless the pods that read it change, too")

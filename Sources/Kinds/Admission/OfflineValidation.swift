@@ -86,7 +86,7 @@ package struct OfflineValidation: Sendable {
         let known = versions.map { GroupVersionKind(group: kind.group, version: $0, kind: kind.kind).apiVersion }
         let remedy =
             known.isEmpty
-            ? "it is none of Kubernetes' own, and no CustomResourceDefinition among the manifests defines it"
+            ? "no CustomResourceDefinition among the manifests defines it"
             : "known are \(known.joined(separator: ", "))"
         return "the kind \(kind.kind) of \(kind.apiVersion) is not known; \(remedy)"
     }

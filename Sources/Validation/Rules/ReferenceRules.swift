@@ -21,7 +21,7 @@ extension Rule {
             subject.workloads.flatMap { object in
                 (object.pods?.configuration ?? []).compactMap { reference in
                     guard let key = reference.key, !reference.isOptional,
-                        let target = subject.object(reference.kind, object.namespace, reference.name)
+                        let target = subject.object(reference.kind, object.namespace, reference.name, near: object)
                     else { return nil }
                     let keys = configurationKeys(of: target)
                     guard !keys.contains(key) else { return nil }
@@ -39,7 +39,8 @@ extension Rule {
         ) { subject in
             subject.workloads.compactMap { object in
                 guard let name = object.pods?.spec["serviceAccountName"]?.string, !name.isEmpty, name != "default",
-                    subject.object(.serviceAccount, object.namespace, name) == nil, let path = object.pods?.path
+                    subject.object(.serviceAccount, object.namespace, name, near: object) == nil,
+                    let path = object.pods?.path
                 else { return nil }
                 return Hit(
                     object, "\(path).serviceAccountName",
@@ -52,9 +53,15 @@ extension Rule {
         ) { subject in
             subject.workloads.flatMap { object -> [Hit] in
                 guard let pods = object.pods else { return [] }
+                // A StatefulSet puts the claim of a template in the place of the volume of that name.
+                let templates = Set(
+                    (object.json[path: ["spec", "volumeClaimTemplates"]]?.array ?? []).compactMap {
+                        $0[path: ["metadata", "name"]]?.string
+                    })
                 return (pods.spec["volumes"]?.array ?? []).enumerated().compactMap { position, volume in
                     guard let name = volume[path: ["persistentVolumeClaim", "claimName"]]?.string,
-                        subject.object(.claim, object.namespace, name) == nil
+                        !templates.contains(volume["name"]?.string ?? ""),
+                        subject.object(.claim, object.namespace, name, near: object) == nil
                     else { return nil }
                     return Hit(
                         object, "\(pods.path).volumes[\(position)].persistentVolumeClaim.claimName",
@@ -80,7 +87,7 @@ extension Rule {
             var reported: Set<String> = []
             return (object.pods?.configuration ?? []).compactMap { reference in
                 guard reference.kind == kind, !reference.isOptional,
-                    subject.object(kind, object.namespace, reference.name) == nil,
+                    subject.object(kind, object.namespace, reference.name, near: object) == nil,
                     !isMadeLater(reference.name, kind, object.namespace, subject),
                     reported.insert(reference.name).inserted
                 else { return nil }
@@ -140,15 +147,19 @@ extension Rule {
             let kind = target["kind"]?.string
         else { return nil }
         let type = GroupVersionKind(apiVersion: target["apiVersion"]?.string ?? "", kind: kind).groupKind
-        guard subject.object(type, object.namespace, name) == nil else { return nil }
+        guard subject.object(type, object.namespace, name, near: object) == nil else { return nil }
         return Hit(
             object, "spec.scaleTargetRef.name",
             missing(kind, name, object.namespace, among: subject.objects(of: type)))
     }
 
+    private static let standardRoles: Set<String> = [
+        "cluster-admin", "admin", "edit", "view", "extension-apiserver-authentication-reader",
+    ]
+
     /// Roles that every cluster has, or that its parts bring along.
     private static func isStandard(_ role: String) -> Bool {
-        role.hasPrefix("system:") || ["cluster-admin", "admin", "edit", "view"].contains(role)
+        role.hasPrefix("system:") || standardRoles.contains(role)
     }
 
     private static func bindingTargets(_ object: SubjectObject, _ subject: ValidationSubject) -> [Hit] {
@@ -158,7 +169,7 @@ extension Rule {
         {
             let type = GroupKind(group: "rbac.authorization.k8s.io", kind: kind)
             let namespace = kind == "ClusterRole" ? "" : object.namespace
-            if subject.object(type, namespace, name) == nil {
+            if subject.object(type, namespace, name, near: object) == nil {
                 let place = namespace.isEmpty ? "" : " in namespace \(namespace)"
                 hits.append(Hit(object, "roleRef.name", "there is no \(kind) \(name)\(place)"))
             }
@@ -168,7 +179,7 @@ extension Rule {
                 continue
             }
             let namespace = member["namespace"]?.string ?? object.namespace
-            if subject.object(.serviceAccount, namespace, name) == nil {
+            if subject.object(.serviceAccount, namespace, name, near: object) == nil {
                 hits.append(
                     Hit(
                         object, "subjects[\(position)].name",

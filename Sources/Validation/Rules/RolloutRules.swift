@@ -35,7 +35,7 @@ extension Rule {
                     let kind = target["kind"]?.string, let name = target["name"]?.string,
                     let workload = subject.object(
                         GroupVersionKind(apiVersion: target["apiVersion"]?.string ?? "", kind: kind).groupKind,
-                        autoscaler.namespace, name),
+                        autoscaler.namespace, name, near: autoscaler),
                     workload.written.json[path: ["spec", "replicas"]] != nil
                 else { return nil }
                 return Hit(workload, "spec.replicas", "\(autoscaler.key) sets the replicas: leave the field out")
@@ -60,7 +60,7 @@ extension Rule {
     private static func blockedEvictions(_ budget: SubjectObject, _ subject: ValidationSubject) -> Hit? {
         guard let selector = budget.json[path: ["spec", "selector"]] else { return nil }
         let selected = subject.workloads(
-            in: budget.namespace, matching: Selector(matching: LabelSelector(viewing: selector)))
+            matching: Selector(matching: LabelSelector(viewing: selector)), of: budget)
         let counted = selected.filter { [.deployment, .statefulSet].contains($0.key.kind) }
         if isZero(budget.json[path: ["spec", "maxUnavailable"]]) {
             return Hit(budget, "spec.maxUnavailable", "maxUnavailable 0 never lets a pod be evicted")

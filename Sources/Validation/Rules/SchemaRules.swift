@@ -20,23 +20,30 @@ extension Rule {
             subject.errors.filter { $0.reason == .noManifest }.map { Hit(file: $0.file, $0.mark, $0.message) }
         },
         Rule(
-            "duplicate-object", .error, "An object is defined twice.",
-            "Which of the two would win depends on the order of files. Remove one."
+            "not-rendered", .note, "A directory is for a tool that Martlet does not render by.",
+            "Its manifests are not judged. Render them elsewhere and validate the result, or list it under `ignore`."
         ) { subject in
-            subject.errors.filter { $0.reason == .duplicate }.map { Hit(file: $0.file, $0.mark, $0.message) }
+            subject.errors.filter { $0.reason == .notRendered }.map { Hit(file: $0.file, $0.mark, $0.message) }
         },
         Rule(
-            "unknown-kind", .error, "Nobody knows the object's kind.",
-            "It is none of Kubernetes' own, and no CustomResourceDefinition in the repository defines it. Where the "
-                + "definition comes from elsewhere, switch this rule off for the object or in the configuration."
+            "duplicate-object", .error, "An object is defined twice in one folder.",
+            "Which of the two would win depends on the order of files. Remove one. The same object in several folders is "
+                + "taken for one in several environments."
         ) { subject in
-            subject.objects.flatMap { object in
-                guard RemovedVersion(of: object.kind) == nil else { return [Hit]() }
-                return object.faults.compactMap { fault in
-                    fault.reason == .unknownKind ? Hit(object, "apiVersion", fault.message) : nil
-                }
+            subject.duplicates.map { first, second in
+                let place = "\(first.source.file):\(first.source.mark)"
+                return Hit(second, "", "it is already defined at \(place): remove one of the two")
             }
         },
+        Rule(
+            "unknown-kind", .error, "Kubernetes has no such kind in this version.",
+            "No cluster takes the object. Mostly apiVersion or kind is misspelt."
+        ) { subject in unknownKinds(subject) { isKubernetes($0.group) } },
+        Rule(
+            "undefined-kind", .warning, "Nothing in the repository defines the object's kind.",
+            "It cannot be judged. Add its CustomResourceDefinition to the repository; where that comes from elsewhere, "
+                + "switch this rule off for the object or in the configuration."
+        ) { subject in unknownKinds(subject) { !isKubernetes($0.group) } },
         Rule(
             "unknown-field", .error, "A field does not exist in the kind.",
             "Kubernetes drops it: whatever it should do does not happen. Mostly a name is misspelt or stands at the wrong "
@@ -61,5 +68,29 @@ extension Rule {
                 }
             }
         },
+    ]
+
+    private static func unknownKinds(
+        _ subject: ValidationSubject, where isMeant: (GroupVersionKind) -> Bool
+    ) -> [Hit] {
+        subject.objects.flatMap { object -> [Hit] in
+            let kind = object.kind
+            guard isMeant(kind), !unjudgedGroups.contains(kind.group), RemovedVersion(of: kind) == nil else {
+                return []
+            }
+            return object.faults.compactMap { fault in
+                fault.reason == .unknownKind ? Hit(object, "apiVersion", fault.message) : nil
+            }
+        }
+    }
+
+    /// Whether a group is Kubernetes' own; all others belong to whoever has their domain.
+    private static func isKubernetes(_ group: String) -> Bool { !group.contains(".") || group.hasSuffix(".k8s.io") }
+
+    /// Groups of Kubernetes about whose kinds Martlet knows nothing.
+    private static let unjudgedGroups: Set<String> = [
+        "admissionregistration.k8s.io", "apiregistration.k8s.io", "certificates.k8s.io",
+        "flowcontrol.apiserver.k8s.io", "gateway.networking.k8s.io", "internal.apiserver.k8s.io", "metrics.k8s.io",
+        "resource.k8s.io", "snapshot.storage.k8s.io", "storagemigration.k8s.io",
     ]
 }

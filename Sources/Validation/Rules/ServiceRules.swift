@@ -11,7 +11,7 @@ extension Rule {
         ) { subject in
             subject.objects(of: .service).compactMap { service in
                 guard let labels = selectorLabels(service),
-                    subject.workloads(in: service.namespace, matching: Selector(labels: labels)).isEmpty
+                    subject.workloads(matching: Selector(labels: labels), of: service).isEmpty
                 else { return nil }
                 return Hit(
                     service, "spec.selector",
@@ -59,7 +59,7 @@ extension Rule {
 
     private static func servicePorts(_ service: SubjectObject, _ subject: ValidationSubject) -> [Hit] {
         guard let labels = selectorLabels(service) else { return [] }
-        let selected = subject.workloads(in: service.namespace, matching: Selector(labels: labels))
+        let selected = subject.workloads(matching: Selector(labels: labels), of: service)
         guard !selected.isEmpty else { return [] }
         let names = Set(selected.flatMap { $0.pods?.servingContainers.flatMap { Array($0.portNames) } ?? [] })
         return (service.json[path: ["spec", "ports"]]?.array ?? []).enumerated().compactMap { position, port in
@@ -111,7 +111,7 @@ extension Rule {
         }
         return places.compactMap { place, backend in
             guard let name = backend[path: ["service", "name"]]?.string else { return nil }
-            guard let service = subject.object(.service, ingress.namespace, name) else {
+            guard let service = subject.object(.service, ingress.namespace, name, near: ingress) else {
                 let known = subject.objects(of: .service).filter { $0.namespace == ingress.namespace }.map(\.name)
                 let hint = Spelling.nearest(to: name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
                 return Hit(

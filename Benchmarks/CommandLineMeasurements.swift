@@ -1,0 +1,96 @@
+import Foundation
+
+extension Measurement {
+    /// What a person waits for who validates or compares a large repository, the program's start included.
+    static var commandLine: [Measurement] {
+        [
+            Measurement(name: "validate/10000-objects", unit: "ms", limit: .atMost(2000)) {
+                let repository = try LargeRepository(objects: 10_000)
+                return try await median(of: 3) { try repository.martlet(0, "validate", "site").milliseconds }
+            },
+            Measurement(name: "diff/10-of-10000-objects", unit: "ms", limit: .atMost(300)) {
+                let repository = try LargeRepository(objects: 10_000)
+                try repository.change(10)
+                return try await median(of: 5) {
+                    try repository.martlet(1, "diff", "main~1..main", "-o", "summary").milliseconds
+                }
+            },
+        ]
+    }
+}
+
+/// A clone with many manifests: Deployments with their Services and ConfigMaps.
+private final class LargeRepository {
+    private let directory = BenchDirectory()
+
+    init(objects: Int) throws {
+        try directory.git("init", "-q", "-b", "main", "site")
+        for number in 0..<(objects / 3) { try write(number, "one") }
+        try write(objects / 3, "one", kinds: objects % 3)
+        try commit("one")
+    }
+
+    func change(_ count: Int) throws {
+        for number in 0..<count { try write(number * 7, "two") }
+        try commit("two")
+    }
+
+    private func commit(_ message: String) throws {
+        try directory.git("-C", "site", "add", "-A")
+        try directory.git("-C", "site", "commit", "-q", "-m", message)
+    }
+
+    private func write(_ number: Int, _ value: String, kinds: Int = 3) throws {
+        let documents = [
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: web-\(number)}
+            data: {greeting: \(value)}
+
+            """,
+            """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: web-\(number)}
+            spec:
+              selector: {app: web-\(number)}
+              ports: [{port: 80, targetPort: http}]
+
+            """,
+            """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web-\(number), labels: {app: web-\(number)}}
+            spec:
+              replicas: 3
+              selector: {matchLabels: {app: web-\(number)}}
+              template:
+                metadata: {labels: {app: web-\(number)}}
+                spec:
+                  containers:
+                    - name: web
+                      image: registry.example.com/web:1.2.3
+                      ports: [{name: http, containerPort: 8080}]
+                      envFrom: [{configMapRef: {name: web-\(number)}}]
+                      readinessProbe: {httpGet: {path: /ready, port: http}}
+                      resources: {requests: {cpu: 100m, memory: 64Mi}}
+
+            """,
+        ]
+        for (kind, text) in zip(["config", "service", "deployment"], documents.prefix(kinds)) {
+            try directory.write("site/apps/\(number % 100)/\(number)/\(kind).yaml", text)
+        }
+    }
+
+    /// Runs the program, which must end with that code; answers how long that took.
+    func martlet(_ code: Int32, _ arguments: String...) throws -> Duration {
+        let result = try directory.run(
+            ["env", "-C", "site", ServiceUnderTest.martlet]
+                + arguments.map {
+                    $0 == "site" ? "." : $0
+                })
+        guard result.code == code else { throw BenchError("martlet \(arguments): \(result.output.prefix(500))") }
+        return result.elapsed
+    }
+}
