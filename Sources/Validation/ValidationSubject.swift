@@ -72,6 +72,13 @@ package struct ValidationSubject: Sendable {
         objects = found.map { SubjectObject($0, by: offline) }
         byKey = Dictionary(grouping: objects, by: \.key)
         workloads = objects.filter { $0.pods != nil }
+        var byLabel: [PodLabel: [SubjectObject]] = [:]
+        for workload in workloads {
+            for (name, value) in workload.pods?.labels ?? [:] {
+                byLabel[PodLabel(namespace: workload.namespace, name: name, value: value), default: []].append(workload)
+            }
+        }
+        self.byLabel = byLabel
         byKind = Dictionary(grouping: objects, by: \.key.kind)
         self.earlier = Dictionary(
             (earlier?.manifests ?? []).map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
@@ -108,10 +115,27 @@ package struct ValidationSubject: Sendable {
 
     /// Whatever makes pods.
     let workloads: [SubjectObject]
+    /// The same by each label of their pods.
+    private let byLabel: [PodLabel: [SubjectObject]]
+
+    private struct PodLabel: Hashable {
+        var namespace: String
+        var name: String
+        var value: String
+    }
+
+    /// Workloads among which are all that a selector matches; few where it names a label's value.
+    private func candidates(_ selector: Selector, _ namespace: String) -> [SubjectObject] {
+        let lists = selector.requirements.compactMap { requirement -> [SubjectObject]? in
+            guard case .equals(let name, let value) = requirement else { return nil }
+            return byLabel[PodLabel(namespace: namespace, name: name, value: value)] ?? []
+        }
+        return lists.min { $0.count < $1.count } ?? workloads
+    }
 
     /// The workloads whose pods a selector in the object means, the nearest ones.
     func workloads(matching selector: Selector, of object: SubjectObject) -> [SubjectObject] {
-        let all = workloads.filter { workload in
+        let all = candidates(selector, object.namespace).filter { workload in
             workload.namespace == object.namespace && selector.matches(workload.pods?.labels ?? [:])
         }
         return Self.nearest(all, to: object)
