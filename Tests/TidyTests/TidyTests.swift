@@ -150,6 +150,7 @@ struct TidyTests {
         "Rendering": ["Model", "Kinds", "GitSource"],
         "Reconciler": ["Model", "Kinds", "Cluster", "GitSource", "Rendering"], "Server": ["Model", "Kinds", "Cluster"],
         "SimulationKit": ["Model", "Kinds", "Cluster", "Store", "Engine"],
+        "Rehearsal": ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "SimulationKit"],
     ]
 
     @Test("arrows point down only", arguments: Self.arrows.keys.sorted())
