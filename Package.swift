@@ -150,7 +150,8 @@ let package = Package(
         tests(
             "RehearsalTests",
             [
-                "Model", "Kinds", "Cluster", "Engine", "Reconciler", "Rehearsal", "TestServers",
+                "Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "Rehearsal", "SimulationKit",
+                "TestServers",
             ], exclude: ["Goldens"]),
         tests(
             "EndToEndTests",

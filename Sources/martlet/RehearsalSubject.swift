@@ -79,11 +79,7 @@ enum RehearsalSubject {
             source.targetRevision = healthy
             base = try await loader.load(source, namespace)
         }
-        var target = try await target(command, application, loader, namespace)
-        // The files of a clone are no commit, even where they lie in a folder called like one.
-        if target.revision != base?.revision, command.manifests.revision == nil, command.manifests.location != nil {
-            target.revision = command.manifests.place
-        }
+        let target = try await target(command, application, loader, namespace)
         return Scenario(
             start: start, nodes: nodes.map(logical) + extra, application: application, base: base, target: target)
     }

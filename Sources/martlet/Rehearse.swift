@@ -71,7 +71,11 @@ struct Rehearse: AsyncParsableCommand {
         guard !last.overflow else { throw CommandError("--seed: \(seed) leaves no room for \(seeds) seeds") }
         let report = try RehearsalReport(playing: scenario, origin: origin, seeds: seed...last.partialValue)
         switch output {
-        case .text: print(report.text(width: TextWidth.current ?? 100), terminator: "")
+        case .text:
+            let width = TextWidth.current
+            let lines = report.text(width: width ?? 100).split(separator: "\n", omittingEmptySubsequences: false)
+            print(
+                lines.map { TextWidth.wrap(String($0), indent: 4, to: width) }.joined(separator: "\n"), terminator: "")
         case .json: print(report.json.text(.indented))
         case .markdown: print(report.markdown, terminator: "")
         case .svg: print(report.svg, terminator: "")

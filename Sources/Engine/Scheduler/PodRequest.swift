@@ -44,6 +44,8 @@ package struct PodInfo: Sendable {
     /// The same for scoring, where a container that asks for nothing counts 100m CPU and 200 MiB (H4).
     var assumedRequest: ResourceAmounts
     var ports: [HostPort]
+    /// Asked for once per pod and node whenever another pod is placed.
+    var affinity: Affinity?
 
     struct HostPort: Hashable, Sendable {
         var address: String
@@ -59,6 +61,7 @@ package struct PodInfo: Sendable {
 
     package init(_ pod: Pod) {
         self.pod = pod
+        affinity = pod.spec.affinity
         request = Self.request(of: pod.spec) { $0.effectiveRequests }
         assumedRequest = Self.request(of: pod.spec) { container in
             var amounts = container.effectiveRequests

@@ -1,11 +1,10 @@
 import Cluster
 import Engine
 import Kinds
-import Logging
 import Model
 import Reconciler
 import SimulationKit
-import Store
+package import Store
 import Synchronization
 
 /// Plays one scenario under virtual time, with the controllers, the scheduler, the node agent and the reconciler that
@@ -27,65 +26,30 @@ package struct Rehearsal: Sendable {
 
     /// Plays to the end on the calling thread: until the revision is healthy, rolled back or given up.
     ///
+    /// - Parameter observe: is shown what is stored, between any two jobs.
     /// - Returns: everything that was seen, which is the same for the same scenario and seed.
-    /// - Throws: `RehearsalError`.
-    package func run() throws -> Recording {
+    /// - Throws: `RehearsalError`, or what `observe` throws.
+    package func run(observe: (Snapshot) throws -> Void = { _ in }) throws -> Recording {
         try scenario.check()
         let start = StartState(scenario)
         let clock = VirtualClock(now: start.now)
-        let limit = scenario.limit * 2 + .seconds(60)
+        let stage = Stage(scenario, start, clock, seed)
         return try Simulation.run(
-            seed: seed, clock: clock, until: limit, longestInstant: Self.longestInstant
+            seed: seed, clock: clock, until: scenario.limit * 2 + .seconds(60), longestInstant: Self.longestInstant,
+            observe: { if let snapshot = stage.machine.snapshot { try observe(snapshot) } }
         ) { clock in
-            try await play(start, clock)
+            try await play(stage, clock)
         }.value
     }
 
-    private func play(_ start: StartState, _ clock: VirtualClock) async throws -> Recording {
-        let persistence = MemoryPersistence()
-        do throws(StoreError) {
-            let store = try Store(persistence: persistence, logger: Self.quiet)
-            try await store.commit(start.writes)
-            await store.close()
-        } catch {
-            throw RehearsalError.unusableStart("\(error)")
-        }
-        let behaviour = Behaviour(scenario, adopting: start.pods, seed: seed)
-        let playsBase = scenario.start.isEmpty ? scenario.base : nil
-        let source = RehearsalSource(
-            [scenario.base, scenario.target].compactMap(\.self), head: playsBase?.revision)
-        let life = Mutex<SimulatedMachine.Life?>(nil)
-        let machine = SimulatedMachine(
-            clock: clock, nodes: scenario.nodes, seed: seed, persistence: persistence, running: start.pods,
-            script: behaviour.script,
-            companions: [
-                { present in
-                    life.withLock { $0 = present }
-                    try await reconciler(present, source, clock).run()
-                }
-            ])
-        return try await machine.run {
+    private func play(_ stage: Stage, _ clock: VirtualClock) async throws -> Recording {
+        try await stage.fill()
+        return try await stage.machine.run {
             try await clock.sleep(for: Self.warmUp)
-            guard let store = life.withLock({ $0?.store }) else {
-                throw RehearsalError.unusableStart("the engine did not start")
-            }
-            if let playsBase { try await bringAbout(playsBase, store, clock) }
-            return try await record(store, clock, behaviour, source)
+            guard let store = stage.store else { throw RehearsalError.unusableStart("the engine did not start") }
+            if let base = scenario.playedBase { try await bringAbout(base, store, clock) }
+            return try await record(store, clock, stage.behaviour, stage.source)
         }
-    }
-
-    private static var quiet: Logger {
-        var logger = Logger(label: "martlet.rehearsal")
-        logger.logLevel = .critical
-        return logger
-    }
-
-    private func reconciler(_ life: SimulatedMachine.Life, _ source: RehearsalSource, _ clock: VirtualClock)
-        -> Reconciler
-    {
-        Reconciler(
-            cluster: life.registry, clock: clock, source: source, logger: Self.quiet, interval: .seconds(86400),
-            inertKinds: Catalog.builtIn.inertKinds, seed: seed)
     }
 
     /// Plays the state to begin with, until it is healthy.

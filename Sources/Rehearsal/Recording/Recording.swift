@@ -78,7 +78,9 @@ package struct Recording: Hashable, Sendable {
         package var workload: ObjectKey
         package var pods: Int
         package var longest: Duration
-        /// How many had none at the end.
+        /// How many got one later.
+        package var placed: Int
+        /// How many were there without one at the end; others had gone by then.
         package var remaining: Int
         /// The scheduler's words.
         package var reason: String

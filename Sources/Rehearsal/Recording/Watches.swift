@@ -7,6 +7,7 @@ struct HomelessPods: Sendable {
         var workload: ObjectKey
         var since: Timestamp
         var until: Timestamp?
+        var isPlaced = false
         var reason: String
     }
 
@@ -17,6 +18,7 @@ struct HomelessPods: Sendable {
             entries[pod, default: Entry(workload: workload, since: now, reason: reason)].reason = reason
         } else if entries[pod] != nil, entries[pod]?.until == nil {
             entries[pod]?.until = now
+            entries[pod]?.isPlaced = facts?.hasNode == true
         }
     }
 
@@ -29,7 +31,8 @@ struct HomelessPods: Sendable {
                 let last = entries.last { $0.until == nil } ?? entries.last
                 return Recording.Waiting(
                     workload: workload, pods: entries.count, longest: longest,
-                    remaining: entries.count { $0.until == nil }, reason: last?.reason ?? "")
+                    placed: entries.count(where: \.isPlaced), remaining: entries.count { $0.until == nil },
+                    reason: last?.reason ?? "")
             }
     }
 }

@@ -58,9 +58,7 @@ struct WorkloadRecorder: Sendable {
     mutating func look(_ old: Set<ObjectKey>, at now: Timestamp, since begin: Timestamp) {
         let counts = counts(old, at: now)
         let at = now - begin
-        if record.samples.last?.at == at {
-            record.samples[record.samples.count - 1].counts = counts
-        } else if record.samples.last?.counts != counts {
+        if record.samples.last?.counts != counts {
             record.samples.append(Recording.Sample(at: at, counts: counts))
         }
         guard let floor else { return }

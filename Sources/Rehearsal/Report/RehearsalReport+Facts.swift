@@ -37,16 +37,22 @@ extension RehearsalReport {
             pods: Int(more(Int64(peak.pods), Int64(start.pods), Int64(end.pods))),
             cpu: more(peak.cpu, start.cpu, end.cpu), memory: more(peak.memory, start.memory, end.memory))
         let nodes = capacity.load
+        let verdict = recording.waiting.isEmpty ? "the nodes hold that" : "the nodes do NOT hold that"
         return "at most \(counted(peak.pods, "pod")), \(peak.cpuText) CPU and \(peak.memoryText) memory asked for, "
-            + "\(extra.pods) pods, \(extra.cpuText) CPU and \(extra.memoryText) more than before and after; "
-            + "\(counted(capacity.nodes, "node")) with \(nodes.pods) pods, \(nodes.cpuText) CPU, \(nodes.memoryText)"
+            + "which is \(counted(extra.pods, "pod")), \(extra.cpuText) CPU and \(extra.memoryText) more than before "
+            + "and after; \(verdict): \(counted(capacity.nodes, "node")) for \(nodes.pods) pods, "
+            + "\(nodes.cpuText) CPU, \(nodes.memoryText)"
     }
 
     var waiting: [String] {
         recording.waiting.map { waiting in
-            let rest = waiting.remaining == 0 ? "all found one" : "\(waiting.remaining) still wait at the end"
+            var ends: [String] = []
+            if waiting.placed > 0 { ends.append("\(waiting.placed) got one later") }
+            if waiting.remaining > 0 { ends.append("\(waiting.remaining) still Pending at the end") }
+            let gone = waiting.pods - waiting.placed - waiting.remaining
+            if gone > 0 { ends.append("\(gone) removed without one") }
             return "\(waiting.workload): \(counted(waiting.pods, "pod")) without a node for up to "
-                + "\(waiting.longest.text), \(rest): \(waiting.reason)"
+                + "\(waiting.longest.text), \(ends.joined(separator: ", ")): \(waiting.reason)"
         }
     }
 
@@ -56,14 +62,30 @@ extension RehearsalReport {
         }
     }
 
-    /// What is created, changed, pruned and recreated, by kind of change.
-    var changes: [(change: Recording.Change, keys: [ObjectKey])] {
+    /// What the sync created, changed, pruned and recreated, and what the rollback did after it.
+    var changes: [String] {
+        let back = recording.steps.firstIndex { step in
+            guard case .verdict("RollingBack", _, _) = step.kind else { return false }
+            return true
+        }
+        let end = recording.steps.endIndex
+        return Self.changes(recording.steps[..<(back ?? end)], by: "")
+            + Self.changes(recording.steps[(back ?? end)...], by: " by the rollback")
+    }
+
+    /// How many objects of one sort are named.
+    private static let namedLimit = 20
+
+    private static func changes(_ steps: ArraySlice<Recording.Step>, by whom: String) -> [String] {
         [Recording.Change.created, .changed, .pruned, .recreated].compactMap { change in
-            let keys = recording.steps.compactMap { step -> ObjectKey? in
+            let keys = steps.compactMap { step -> ObjectKey? in
                 guard case .synced(let key, change) = step.kind else { return nil }
                 return key
             }
-            return keys.isEmpty ? nil : (change, keys)
+            if keys.isEmpty { return nil }
+            let names = keys.prefix(namedLimit).map(\.description).joined(separator: ", ")
+            let rest = keys.count > namedLimit ? " and \(keys.count - namedLimit) more" : ""
+            return "\(keys.count) \(change.rawValue)\(whom): \(names)\(rest)"
         }
     }
 
@@ -83,8 +105,7 @@ extension RehearsalReport {
             switch step.kind {
             case .synced(let key, let change): (step.at, "\(key) \(change.rawValue)")
             case .rolledOut(let key): (step.at, "\(key) rolled out")
-            case .verdict(let phase, let revision, let message):
-                (step.at, "\(phase) \(revision.prefix(12))" + (message.isEmpty ? "" : ": \(message)"))
+            case .verdict(let phase, let revision, _): (step.at, "\(phase) \(revision.prefix(12))")
             }
         }
     }

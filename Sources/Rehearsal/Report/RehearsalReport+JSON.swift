@@ -19,7 +19,8 @@ extension RehearsalReport {
             recording.waiting.map {
                 [
                     "workload": Self.tree($0.workload), "pods": .int(Int64($0.pods)),
-                    "remaining": .int(Int64($0.remaining)), "longestSeconds": .number($0.longest.secondsText),
+                    "placed": .int(Int64($0.placed)), "remaining": .int(Int64($0.remaining)),
+                    "longestSeconds": .number($0.longest.secondsText),
                     "reason": .string($0.reason),
                 ]
             })

@@ -14,11 +14,7 @@ extension RehearsalReport {
         }
         text += list("Failure", failure) + list("Load", [load]) + list("Without a node", waiting)
         text += list("Disruption budgets violated", budgets)
-        text += list(
-            "Objects",
-            changes.map { change, keys in
-                "\(keys.count) \(change.rawValue): \(keys.map(\.description).joined(separator: ", "))"
-            })
+        text += list("Objects", changes)
         text += list("Timeline", timeline.map { "\($0.at.text) \($0.text)" })
         return text + list("Remarks", remarks)
     }

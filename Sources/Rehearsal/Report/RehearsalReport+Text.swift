@@ -13,15 +13,19 @@ extension RehearsalReport {
         section("Load", [load], &lines)
         section("Without a node", waiting, &lines)
         section("Disruption budgets violated", budgets, &lines)
-        section(
-            "Objects",
-            changes.map { change, keys in
-                "\(keys.count) \(change.rawValue): \(keys.map(\.description).joined(separator: ", "))"
-            }, &lines)
+        section("Objects", changes, &lines)
         section("Timeline", timeline.map { "\(Self.padded($0.at.text, 7))  \($0.text)" }, &lines)
-        for record in workloads { lines += [""] + chart(record, width: width) }
+        for record in drawn { lines += [""] + chart(record, width: width) }
+        let rest = workloads.count - drawn.count
+        if rest > 0 { lines += ["", "\(counted(rest, "more workload")) not drawn"] }
         section("Remarks", remarks, &lines)
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The charts that a person still looks at: first of what broke a promise or failed.
+    private var drawn: ArraySlice<Recording.WorkloadRecord> {
+        let bad = workloads.filter { $0.brokenAt != nil || $0.sign != nil }
+        return (bad + workloads.filter { !bad.contains($0) }).prefix(12)
     }
 
     private func section(_ title: String, _ sentences: [String], _ lines: inout [String]) {
