@@ -9,8 +9,9 @@ struct Rehearse: AsyncParsableCommand {
         abstract: "Play the sync and rollout of a revision in memory, and show what would happen.",
         usage: "martlet rehearse [<options>] [<location>]",
         discussion: """
-            Takes the live state, an empty cluster or a given state into an engine in memory and plays sync, scheduling \
-            and rolling updates under virtual time, with the controllers that run for real; nothing is changed. In a \
+            Takes the live state, an empty cluster or a given state into an engine in memory and plays sync, \
+            scheduling and rolling updates in virtual time, with the controllers that run for real; nothing is \
+            changed. In a \
             clone of a repository that an Application follows, it plays what that Application would do. Containers are \
             simulated: how long they take to become ready is learned from pods that run, else given by --ready-delay.
 
@@ -41,7 +42,7 @@ struct Rehearse: AsyncParsableCommand {
     var readyDelay: [ReadyDelayOption] = []
     @Option(
         help: ArgumentHelp(
-            "Let the new pods of a workload fail: crash (the default), probe or pull. Repeatable.",
+            "Let the new pods of a workload fail before they are ready: crash (the default), probe or pull. Repeatable.",
             valueName: "workload[=how]"))
     var fail: [FailOption] = []
     @Option(help: ArgumentHelp("The seed of what varies: timings and the order of what is concurrent.", valueName: "n"))

@@ -113,6 +113,18 @@ struct ScenarioTests {
         #expect(same.remarks.contains { $0.contains("starts no new pods of it") })
     }
 
+    @Test("init containers end, one after the other, before the others start", arguments: [true, false])
+    func initContainers(fails: Bool) throws {
+        var web = Shop.deployment(image: "web:2")
+        web[path: ["spec", "template", "spec", "initContainers"]] = [
+            ["name": "one", "image": "one"], ["name": "two", "image": "two"],
+        ]
+        let failures = fails ? [InjectedFailure(workload: "web", mode: .crash)] : []
+        let recording = try Rehearsal(Shop.scenario(to: [web], failing: failures), seed: 1).run()
+        #expect(recording.outcome.isHealthy == !fails)
+        #expect(recording.workloads.first?.sign?.text == (fails ? "container web ended with exit code 1" : nil))
+    }
+
     @Test("a limit of time ends what does not end by itself")
     func limit() throws {
         var scenario = Shop.scenario(nodes: [Shop.node(cpu: "350m")])

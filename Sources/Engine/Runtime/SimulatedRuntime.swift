@@ -33,6 +33,8 @@ package final class SimulatedRuntime: PodRuntime {
         package var failsProbes = false
         package var failsPull = false
         package var failsStart = false
+        /// Containers that end well by themselves, as init containers do, and how long they take.
+        package var finishing: [String: Duration] = [:]
 
         package init() {}
 
@@ -165,7 +167,11 @@ package final class SimulatedRuntime: PodRuntime {
         }
         guard let script else { throw RuntimeError(.noSandbox, "the pod has no sandbox") }
         if script.failsStart { throw RuntimeError(.start, "this simulation starts no container of the pod") }
-        if let delay = script.crashAfter { end(uid, launch.id, after: delay, code: script.exitCode) }
+        if let delay = script.finishing[launch.id.name] {
+            end(uid, launch.id, after: delay, code: 0)
+        } else if let delay = script.crashAfter {
+            end(uid, launch.id, after: delay, code: script.exitCode)
+        }
         onChange?()
     }
 

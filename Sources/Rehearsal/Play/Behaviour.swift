@@ -8,6 +8,8 @@ import Synchronization
 final class Behaviour: Sendable {
     /// What a container takes to end after SIGTERM.
     static let stopDelay = Duration.seconds(1)
+    /// What an init container takes.
+    static let initDuration = Duration.milliseconds(100)
 
     private struct State {
         /// The ReplicaSets of the state to begin with; `nil` while that is still being brought about.
@@ -33,6 +35,9 @@ final class Behaviour: Sendable {
         if adopted.contains(pod.metadata.uid) { return Self.adopted(pod) }
         var script = SimulatedRuntime.Script()
         script.stopDelay = Self.stopDelay
+        for container in pod.spec.initContainers where container.restartPolicy != "Always" {
+            script.finishing[container.name] = Self.initDuration
+        }
         guard let workload = Workload.key(of: pod) else { return script }
         script.startDelay = varied(scenario.delays.delay(of: workload).delay, for: pod)
         if let failure = failure(of: pod, workload) { Self.apply(failure, to: &script) }

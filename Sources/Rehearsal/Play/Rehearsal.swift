@@ -21,6 +21,8 @@ package struct Rehearsal: Sendable {
 
     /// What the machine gets to register its nodes and look around before anything is asked of it.
     private static let warmUp = Duration.seconds(2)
+    /// What a state to begin with gets to become healthy.
+    private static let baseLimit = Duration.seconds(3600)
     /// Jobs of one instant: hundreds of workloads are begun in the first.
     private static let longestInstant = 50_000_000
 
@@ -35,7 +37,8 @@ package struct Rehearsal: Sendable {
         let clock = VirtualClock(now: start.now)
         let stage = Stage(scenario, start, clock, seed)
         return try Simulation.run(
-            seed: seed, clock: clock, until: scenario.limit * 2 + .seconds(60), longestInstant: Self.longestInstant,
+            seed: seed, clock: clock, until: scenario.limit + Self.baseLimit + .seconds(60),
+            longestInstant: Self.longestInstant,
             observe: { if let snapshot = stage.machine.snapshot { try observe(snapshot) } }
         ) { clock in
             try await play(stage, clock)
@@ -54,7 +57,7 @@ package struct Rehearsal: Sendable {
 
     /// Plays the state to begin with, until it is healthy.
     private func bringAbout(_ base: DesiredState, _ store: Store, _ clock: VirtualClock) async throws {
-        let end = clock.now + scenario.limit
+        let end = clock.now + Self.baseLimit
         while true {
             let outcome = Outcome(of: store.snapshot, in: scenario, wants: base.revision)
             switch outcome {

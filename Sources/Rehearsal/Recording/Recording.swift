@@ -1,7 +1,7 @@
 package import Model
 
-/// Everything that a rehearsal showed, or that was watched of a real rollout: what a report is made of. Times count from
-/// its beginning.
+/// Everything that a rehearsal showed, or that was watched of a real rollout: what a report is made of. Times count
+/// from its beginning.
 package struct Recording: Hashable, Sendable {
     /// The replicas of one workload at one moment.
     package struct Counts: Hashable, Sendable {
