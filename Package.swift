@@ -88,7 +88,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
-                "Reconciler", "Validation", "Server", "CSupervisor", "CMalloc", arguments, logging, lifecycle,
+                "Reconciler", "Validation", "Rehearsal", "Server", "CSupervisor", "CMalloc", arguments, logging,
+                lifecycle,
                 hummingbird,
                 httpClient,
                 signals,
@@ -97,6 +98,8 @@ let package = Package(
         // What tests run as a pod's supervisor, in the place of martlet itself.
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
         library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", logging]),
+        library(
+            "Rehearsal", ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "SimulationKit", logging]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
         // Not a package of its own: `package` access ends at the package (docs/decisions/002-benchmarks.md).
         .executableTarget(
@@ -149,7 +152,17 @@ let package = Package(
                 "TestServers",
             ]),
         tests(
-            "EndToEndTests", ["martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "TestServers", logging],
+            "RehearsalTests",
+            [
+                "Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "Rehearsal", "SimulationKit",
+                "TestServers",
+            ], exclude: ["Goldens"]),
+        tests(
+            "EndToEndTests",
+            [
+                "martlet", "Model", "Kinds", "Cluster", "KubernetesClient", "Reconciler", "Rehearsal", "TestServers",
+                logging,
+            ],
             exclude: ["python_client.py"]),
         tests(
             "MartletTests", ["martlet", "Model", "Kinds", "Cluster", "Engine", "SimulationKit", arguments]),

@@ -1,6 +1,6 @@
 package import Cluster
 package import Engine
-import Kinds
+package import Kinds
 import Logging
 import Model
 package import Store
@@ -17,10 +17,10 @@ package final class SimulatedMachine: Sendable {
         package let number: Int
     }
 
-    /// One node: its containers run on while its agent is down.
-    private struct SimulatedNode: Sendable {
-        let name: String
-        let agent = Part()
+    /// The agent of some nodes: their containers run on while it is down.
+    private struct SimulatedAgent: Sendable {
+        let nodes: [LogicalNode]
+        let part = Part()
         let runtime: SimulatedRuntime
         let addresses: PodAddresses
     }
@@ -34,32 +34,67 @@ package final class SimulatedMachine: Sendable {
 
     package let clock: VirtualClock
     package let engine = Part()
-    private let nodes: [SimulatedNode]
+    private let agents: [SimulatedAgent]
     private let seed: UInt64
-    private let persistence = MemoryPersistence()
+    private let persistence: MemoryPersistence
     private let companions: [@Sendable (Life) async throws -> Void]
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - nodes: how many there are: `node-0`, `node-1` …
+    ///   - nodes: how many there are: `node-0`, `node-1` …, each with an agent of its own.
     ///   - companions: what else lives and dies with the engine, such as the reconciler.
-    package init(
+    package convenience init(
         clock: VirtualClock, nodes: Int, seed: UInt64, companions: [@Sendable (Life) async throws -> Void] = []
     ) {
-        self.clock = clock
-        self.seed = seed
-        self.companions = companions
-        self.nodes = (0..<nodes).map { index in
-            guard let addresses = PodAddresses(range: "127.\(64 + index).0.0/16") else {
-                preconditionFailure("the range is one")
-            }
-            return SimulatedNode(
-                name: "node-\(index)", runtime: SimulatedRuntime(clock: clock), addresses: addresses)
+        let capacity: [String: Quantity] = [
+            "cpu": Quantity(64), "memory": Quantity(256 << 30, format: .binarySI), "pods": Quantity(1000),
+        ]
+        let agents = (0..<nodes).map { index in
+            let range = "127.\(64 + index).0.0/16"
+            return Self.agent(
+                [LogicalNode(name: "node-\(index)", capacity: capacity)], range, SimulatedRuntime(clock: clock))
         }
+        self.init(
+            clock: clock, agents: agents, seed: seed, persistence: MemoryPersistence(), companions: companions)
+    }
+
+    /// A machine that goes on from what is stored.
+    ///
+    /// - Parameters:
+    ///   - nodes: all with one agent.
+    ///   - persistence: holds the objects that there are at the start.
+    ///   - pods: those of them that run on the nodes.
+    ///   - script: how a pod behaves.
+    package convenience init(
+        clock: VirtualClock, nodes: [LogicalNode], seed: UInt64, persistence: MemoryPersistence, running pods: [Pod],
+        script: @escaping @Sendable (Pod) -> SimulatedRuntime.Script,
+        companions: [@Sendable (Life) async throws -> Void] = []
+    ) {
+        let runtime = SimulatedRuntime(clock: clock, script: script)
+        for pod in pods { runtime.adopt(pod) }
+        self.init(
+            clock: clock, agents: [Self.agent(nodes, "127.128.0.0/9", runtime)], seed: seed, persistence: persistence,
+            companions: companions)
+    }
+
+    private init(
+        clock: VirtualClock, agents: [SimulatedAgent], seed: UInt64, persistence: MemoryPersistence,
+        companions: [@Sendable (Life) async throws -> Void]
+    ) {
+        self.clock = clock
+        self.agents = agents
+        self.seed = seed
+        self.persistence = persistence
+        self.companions = companions
+    }
+
+    private static func agent(_ nodes: [LogicalNode], _ range: String, _ runtime: SimulatedRuntime) -> SimulatedAgent {
+        guard let addresses = PodAddresses(range: range) else { preconditionFailure("the range is one") }
+        return SimulatedAgent(nodes: nodes, runtime: runtime, addresses: addresses)
     }
 
     /// The agent of a node; a node whose agent is stopped falls silent.
-    package func agent(of node: Int) -> Part { nodes[node].agent }
+    package func agent(of node: Int) -> Part { agents[node].part }
 
     /// What is stored now; `nil` while the engine is down.
     package var snapshot: Snapshot? { state.withLock { $0.life }?.store.snapshot }
@@ -82,9 +117,9 @@ package final class SimulatedMachine: Sendable {
     /// Runs the machine for as long as `body` runs.
     package func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
-            for node in nodes {
+            for agent in agents {
                 group.addTask {
-                    try await node.runtime.run()
+                    try await agent.runtime.run()
                     return nil
                 }
             }
@@ -137,20 +172,17 @@ package final class SimulatedMachine: Sendable {
             group.addTask { try await loops.run() }
             group.addTask { try await collector.run() }
             group.addTask { try await namespaces.run() }
-            for node in nodes { group.addTask { try await self.serve(node, registry, seed) } }
+            for agent in agents { group.addTask { try await self.serve(agent, registry, seed) } }
             for companion in companions { group.addTask { try await companion(life) } }
         }
     }
 
-    private func serve(_ node: SimulatedNode, _ registry: Registry, _ seed: UInt64) async throws {
-        let capacity: [String: Quantity] = [
-            "cpu": Quantity(64), "memory": Quantity(256 << 30, format: .binarySI), "pods": Quantity(1000),
-        ]
-        try await node.agent.run {
+    private func serve(_ simulated: SimulatedAgent, _ registry: Registry, _ seed: UInt64) async throws {
+        try await simulated.part.run {
             // Anew each time: an agent remembers nothing of its life before.
             let agent = NodeAgent(
-                cluster: registry, runtime: node.runtime, clock: self.clock,
-                nodes: [LogicalNode(name: node.name, capacity: capacity)], addresses: node.addresses, seed: seed)
+                cluster: registry, runtime: simulated.runtime, clock: self.clock, nodes: simulated.nodes,
+                addresses: simulated.addresses, seed: seed)
             try await agent.run()
         }
     }

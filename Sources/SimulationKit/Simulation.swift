@@ -24,14 +24,11 @@ package enum Simulation {
         /// Nothing can run and nobody waits for a time: the body waits for something that will never come.
         case isStuck(seed: UInt64)
 
-        /// Jobs that one instant may take.
-        static let longestInstant = 100_000
-
         package var description: String {
             switch self {
             case .tookTooLong(let limit, let seed): "seed \(seed): not finished after \(limit) of virtual time"
             case .isSpinning(let time, let seed):
-                "seed \(seed): \(Self.longestInstant) jobs and still \(time): something is done over and over"
+                "seed \(seed): too many jobs and still \(time): something is done over and over"
             case .isStuck(let seed): "seed \(seed): everything waits, and nothing will happen any more"
             }
         }
@@ -42,11 +39,12 @@ package enum Simulation {
     /// - Parameters:
     ///   - clock: a new one, for those who need it before the run.
     ///   - limit: virtual time after which the body is cancelled.
+    ///   - longestInstant: jobs that one instant may take.
     ///   - observe: is called between any two jobs, when every write has happened in full or not at all.
     /// - Throws: what the body throws, or `Failure`.
     package static func run<Value: Sendable>(
         seed: UInt64, clock: VirtualClock = VirtualClock(), until limit: Duration = .seconds(86400),
-        observe: () throws -> Void = {},
+        longestInstant: Int = 100_000, observe: () throws -> Void = {},
         _ body: @escaping @Sendable (VirtualClock) async throws -> Value
     ) throws -> Outcome<Value> {
         let executor = SeededExecutor(seed: seed)
@@ -68,7 +66,7 @@ package enum Simulation {
                 patience = 0
                 jobs = clock.now == instant ? jobs + 1 : 0
                 instant = clock.now
-                if jobs > Failure.longestInstant { throw Failure.isSpinning(at: instant, seed: seed) }
+                if jobs > longestInstant { throw Failure.isSpinning(at: instant, seed: seed) }
                 if failure == nil {
                     do { try observe() } catch {
                         failure = error

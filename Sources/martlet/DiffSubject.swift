@@ -63,7 +63,7 @@ struct DiffSubject {
     }
 
     /// The Applications whose manifests are the given folder's, or lie below it.
-    private static func applications(in local: LocalManifests, _ cluster: any Cluster) async throws -> [Application] {
+    static func applications(in local: LocalManifests, _ cluster: any Cluster) async throws -> [Application] {
         guard let copy = local.copy else { return [] }
         let all: [Application]
         do {
@@ -111,12 +111,18 @@ extension DiffSubject {
     private init(
         _ application: Application, _ local: LocalManifests, _ revision: String?, _ cluster: any Cluster
     ) async throws {
+        let state = try await ManifestLoader(cluster: cluster).render(
+            local, Self.source(of: application, in: local), namespace: ApplicationSettings(application).namespace,
+            revision: revision)
+        try self.init(following: application, desired: state)
+    }
+
+    /// What an Application takes of files of this machine.
+    static func source(of application: Application, in local: LocalManifests) -> ApplicationSource {
         var source = application.spec.source ?? ApplicationSource()
         // A folder that is not above the Application's own is meant in its place.
-        if !local.path.isEmpty, !Self.folder(source.path).hasPrefix(local.path + "/") { source.path = local.path }
-        let state = try await ManifestLoader(cluster: cluster).render(
-            local, source, namespace: ApplicationSettings(application).namespace, revision: revision)
-        try self.init(following: application, desired: state)
+        if !local.path.isEmpty, !folder(source.path).hasPrefix(local.path + "/") { source.path = local.path }
+        return source
     }
 
     /// An Application with what the options name instead of what it deployed, if anything.

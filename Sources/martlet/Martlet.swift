@@ -41,7 +41,8 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Serve.self, Diff.self, Sync.self, Render.self, Validate.self, App.self, Get.self, Describe.self, Logs.self,
+            Serve.self, Diff.self, Rehearse.self, Sync.self, Render.self, Validate.self, App.self, Get.self,
+            Describe.self, Logs.self,
             RolloutCommand.self, Events.self, Backup.self, Restore.self, KubeconfigCommand.self, VersionCommand.self,
             Completion.self,
             Echo.self, Demo.self,

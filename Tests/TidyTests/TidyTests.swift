@@ -148,8 +148,10 @@ struct TidyTests {
         "Engine": ["Model", "Kinds", "Cluster", "Store", "CSupervisor"],
         "KubernetesClient": ["Model", "Kinds", "Cluster"], "GitSource": ["CLibgit2"],
         "Rendering": ["Model", "Kinds", "GitSource"],
+        "Validation": ["Model", "Kinds", "GitSource", "Rendering"],
         "Reconciler": ["Model", "Kinds", "Cluster", "GitSource", "Rendering"], "Server": ["Model", "Kinds", "Cluster"],
         "SimulationKit": ["Model", "Kinds", "Cluster", "Store", "Engine"],
+        "Rehearsal": ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "SimulationKit"],
     ]
 
     @Test("arrows point down only", arguments: Self.arrows.keys.sorted())

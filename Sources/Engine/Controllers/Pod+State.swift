@@ -1,19 +1,19 @@
-import Kinds
-import Model
+package import Kinds
+package import Model
 
 extension Pod {
     /// Whether all containers have ended for good.
-    var isTerminal: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
+    package var isTerminal: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
 
     /// Whether the pod counts as one of its controller's replicas (B1).
     var isActive: Bool { !isTerminal && !metadata.isBeingDeleted }
 
-    func condition(_ type: String) -> PodCondition? { status.conditions.first { $0.type == type } }
+    package func condition(_ type: String) -> PodCondition? { status.conditions.first { $0.type == type } }
 
     var isReady: Bool { condition("Ready")?.status == "True" }
 
     /// Since when the pod is ready; `nil` when it is not.
-    var readySince: Timestamp? {
+    package var readySince: Timestamp? {
         guard let ready = condition("Ready"), ready.status == "True" else { return nil }
         return ready.lastTransitionTime ?? metadata.creationTimestamp ?? Timestamp(seconds: 0)
     }

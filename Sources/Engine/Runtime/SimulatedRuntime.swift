@@ -24,19 +24,22 @@ package final class SimulatedRuntime: PodRuntime {
         var onChange: @Sendable () -> Void
     }
 
-    /// What the annotations of one pod say.
-    struct Script: Hashable, Sendable {
-        var startDelay = Duration.zero
-        var stopDelay = Duration.zero
-        var crashAfter: Duration?
-        var exitCode = 1
-        var failsProbes = false
-        var failsPull = false
-        var failsStart = false
+    /// How the containers of one pod behave.
+    package struct Script: Hashable, Sendable {
+        package var startDelay = Duration.zero
+        package var stopDelay = Duration.zero
+        package var crashAfter: Duration?
+        package var exitCode = 1
+        package var failsProbes = false
+        package var failsPull = false
+        package var failsStart = false
+        /// Containers that end well by themselves, as init containers do, and how long they take.
+        package var finishing: [String: Duration] = [:]
 
-        init() {}
+        package init() {}
 
-        init(_ annotations: [String: String]) {
+        /// What the annotations of a pod say.
+        package init(_ annotations: [String: String]) {
             func seconds(_ name: String) -> Duration? {
                 annotations[prefix + name].flatMap(Double.init).map { .milliseconds(Int64($0 * 1000)) }
             }
@@ -57,12 +60,31 @@ package final class SimulatedRuntime: PodRuntime {
     }
 
     private let clock: any WallClock
+    private let script: @Sendable (Pod) -> Script
     private let state = Mutex(State())
     private let wake = Signal()
     package let abilities = RuntimeAbilities(mounts: true, users: true)
 
-    package init(clock: any WallClock) {
+    /// - Parameter script: how a pod behaves; by default as its annotations say.
+    package init(
+        clock: any WallClock,
+        script: @escaping @Sendable (Pod) -> Script = { Script($0.metadata.annotations) }
+    ) {
         self.clock = clock
+        self.script = script
+    }
+
+    /// Takes over a pod that runs already: its containers are as its status says.
+    package func adopt(_ pod: Pod) {
+        let description = PodSandbox(
+            uid: pod.metadata.uid, namespace: pod.metadata.namespace, name: pod.metadata.name, node: pod.spec.nodeName)
+        var sandbox = Sandbox(description: description, script: script(pod)) {}
+        for status in pod.status.initContainerStatuses + pod.status.containerStatuses {
+            guard let running = status.state.running else { continue }
+            let id = ContainerID(status.name, attempt: status.restartCount)
+            sandbox.records[id] = ContainerRecord(id: id, startedAt: running.startedAt ?? clock.now, phase: .running)
+        }
+        state.withLock { $0.sandboxes[description.uid] = sandbox }
     }
 
     /// Ends containers when their time has come, until the task is cancelled.
@@ -118,7 +140,7 @@ package final class SimulatedRuntime: PodRuntime {
     }
 
     package func resolve(image: String, pod: Pod) async throws(ImageError) -> ResolvedImage {
-        let script = Script(pod.metadata.annotations)
+        let script = script(pod)
         state.withLock { $0.sandboxes[pod.metadata.uid]?.script = script }
         if script.failsPull { throw ImageError("image \"\(image)\" cannot be pulled in this simulation") }
         return ResolvedImage(id: image, entrypoint: ["simulated"])
@@ -145,7 +167,11 @@ package final class SimulatedRuntime: PodRuntime {
         }
         guard let script else { throw RuntimeError(.noSandbox, "the pod has no sandbox") }
         if script.failsStart { throw RuntimeError(.start, "this simulation starts no container of the pod") }
-        if let delay = script.crashAfter { end(uid, launch.id, after: delay, code: script.exitCode) }
+        if let delay = script.finishing[launch.id.name] {
+            end(uid, launch.id, after: delay, code: 0)
+        } else if let delay = script.crashAfter {
+            end(uid, launch.id, after: delay, code: script.exitCode)
+        }
         onChange?()
     }
 

@@ -11,7 +11,7 @@ package struct ResourceAmounts: Hashable, Sendable {
         amounts = Dictionary(uniqueKeysWithValues: quantities.map { ($0, $0 == "cpu" ? $1.milliValue : $1.value) })
     }
 
-    subscript(name: String) -> Int64 {
+    package subscript(name: String) -> Int64 {
         get { amounts[name] ?? 0 }
         set { amounts[name] = newValue }
     }
@@ -40,10 +40,12 @@ package struct ResourceAmounts: Hashable, Sendable {
 package struct PodInfo: Sendable {
     package var pod: Pod
     /// What its containers ask for (H4).
-    var request: ResourceAmounts
+    package var request: ResourceAmounts
     /// The same for scoring, where a container that asks for nothing counts 100m CPU and 200 MiB (H4).
     var assumedRequest: ResourceAmounts
     var ports: [HostPort]
+    /// Asked for once per pod and node whenever another pod is placed.
+    var affinity: Affinity?
 
     struct HostPort: Hashable, Sendable {
         var address: String
@@ -59,6 +61,7 @@ package struct PodInfo: Sendable {
 
     package init(_ pod: Pod) {
         self.pod = pod
+        affinity = pod.spec.affinity
         request = Self.request(of: pod.spec) { $0.effectiveRequests }
         assumedRequest = Self.request(of: pod.spec) { container in
             var amounts = container.effectiveRequests

@@ -101,7 +101,7 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     var namespaces: [String: [String: String]] = [:]
 
     func reject(_ pod: PodInfo, on node: NodeInfo, among nodes: [NodeInfo]) -> Rejection? {
-        let affinity = pod.pod.spec.affinity
+        let affinity = pod.affinity
         let wanted = affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
         if !wanted.isEmpty, !attracts(wanted, pod.pod, node, nodes) {
             return Rejection(reasons: ["node(s) didn't match pod affinity rules"], isResolvable: false)
@@ -112,8 +112,7 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
         }
         for info in nodes {
             for other in info.pods.values {
-                let terms =
-                    other.pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+                let terms = other.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
                 for term in terms where isSameDomain(term.topologyKey, info, node) {
                     if matches(term, of: other.pod, pod.pod) {
                         let reason = "node(s) didn't satisfy existing pods anti-affinity rules"
@@ -140,8 +139,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
         let sums = candidates.map { candidate in
             nodes.map { info in
                 info.pods.values.map { other in
-                    preference(of: pod.pod, for: other.pod, info, candidate, isExisting: false)
-                        + preference(of: other.pod, for: pod.pod, info, candidate, isExisting: true)
+                    preference(of: pod, for: other, info, candidate, isExisting: false)
+                        + preference(of: other, for: pod, info, candidate, isExisting: true)
                 }.reduce(0, +)
             }.reduce(0, +)
         }
@@ -151,11 +150,11 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
 
     /// What `pod`'s terms are worth where `other` is; an existing pod's required affinity weighs 1.
     private func preference(
-        of pod: Pod, for other: Pod, _ home: NodeInfo, _ candidate: NodeInfo, isExisting: Bool
+        of pod: PodInfo, for other: PodInfo, _ home: NodeInfo, _ candidate: NodeInfo, isExisting: Bool
     ) -> Int {
-        guard let affinity = pod.spec.affinity else { return 0 }
+        guard let affinity = pod.affinity else { return 0 }
         let weigh = { (term: PodAffinityTerm, weight: Int) in
-            isSameDomain(term.topologyKey, home, candidate) && matches(term, of: pod, other) ? weight : 0
+            isSameDomain(term.topologyKey, home, candidate) && matches(term, of: pod.pod, other.pod) ? weight : 0
         }
         var sum = 0
         for term in affinity.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [] {

@@ -65,9 +65,9 @@ package struct DeploymentPlan: Sendable {
     }
 
     /// A1, A10: the fields with their defaults, and the fenceposts.
-    var replicas: Int { deployment.spec.replicas ?? 1 }
+    var replicas: Int { deployment.wantedReplicas }
     var minReadySeconds: Int { deployment.spec.minReadySeconds ?? 0 }
-    var isRolling: Bool { (deployment.spec.strategy.type ?? "RollingUpdate") == "RollingUpdate" }
+    var isRolling: Bool { deployment.isRolling }
 
     /// `nil` when there is none (A1: the largest 32-bit number disables it).
     var progressDeadline: Duration? {
@@ -75,15 +75,8 @@ package struct DeploymentPlan: Sendable {
         return seconds == Int(Int32.max) ? nil : .seconds(seconds)
     }
 
-    private var fenceposts: (surge: Int, unavailable: Int) {
-        let rolling = deployment.spec.strategy.rollingUpdate
-        let surge = (rolling?.maxSurge ?? "25%").scaled(to: replicas, rounding: .up) ?? 0
-        let unavailable = (rolling?.maxUnavailable ?? "25%").scaled(to: replicas, rounding: .down) ?? 0
-        return (surge, surge == 0 && unavailable == 0 ? 1 : unavailable)
-    }
-
-    var maxSurge: Int { isRolling ? fenceposts.surge : 0 }
-    var maxUnavailable: Int { isRolling && replicas > 0 ? min(replicas, fenceposts.unavailable) : 0 }
+    var maxSurge: Int { deployment.maxSurge }
+    var maxUnavailable: Int { deployment.maxUnavailable }
 
     private mutating func claim(_ candidates: [ReplicaSet]) {
         let ownership = Ownership(owner: deployment, selector: Selector(matching: deployment.spec.selector))

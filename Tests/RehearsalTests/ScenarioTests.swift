@@ -1,0 +1,138 @@
+import Kinds
+import Model
+import Rehearsal
+import TestServers
+import Testing
+
+@Suite("What can be rehearsed", .blocking)
+struct ScenarioTests {
+    @Test("a workload that the revision does not have is named, with those that it has")
+    func unknownWorkload() {
+        let scenario = Shop.scenario(failing: [InjectedFailure(workload: "wbe", mode: .crash)])
+        #expect(throws: RehearsalError.unknownWorkload("wbe", known: ["web"])) {
+            try Rehearsal(scenario, seed: 1).run()
+        }
+        var delayed = Shop.scenario()
+        delayed.delays.named = ["api": .seconds(1)]
+        #expect(throws: RehearsalError.unknownWorkload("api", known: ["web"])) {
+            try Rehearsal(delayed, seed: 1).run()
+        }
+    }
+
+    @Test("without a node nothing is played")
+    func noNodes() {
+        #expect(throws: RehearsalError.noNodes) { try Rehearsal(Shop.scenario(nodes: []), seed: 1).run() }
+    }
+
+    @Test("a state to begin with that does not become healthy is an error that says why")
+    func unhealthyStart() throws {
+        let base = [Shop.deployment(image: "web:1", cpu: "64")]
+        let error = #expect(throws: RehearsalError.self) {
+            try Rehearsal(Shop.scenario(from: base), seed: 1).run()
+        }
+        guard case .unhealthyStart(let why)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(why.contains("Insufficient cpu"))
+    }
+
+    @Test("the delay that a person names wins over the learned one, and that over the assumed one")
+    func delays() {
+        func pod(_ name: String, ready: Int64, restarts: Int64 = 0) -> Pod {
+            Pod(viewing: [
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": [
+                    "name": .string(name), "namespace": "default", "labels": ["pod-template-hash": "abc"],
+                    "ownerReferences": [
+                        ["apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-abc", "controller": true]
+                    ],
+                ],
+                "status": [
+                    "conditions": [
+                        [
+                            "type": "Ready", "status": "True",
+                            "lastTransitionTime": .string(Timestamp(seconds: 1000 + ready).description),
+                        ]
+                    ],
+                    "containerStatuses": [
+                        [
+                            "name": "web", "restartCount": .int(restarts),
+                            "state": ["running": ["startedAt": .string(Timestamp(seconds: 1000).description)]],
+                        ]
+                    ],
+                ],
+            ])
+        }
+        let web = Deployment.key("web", in: "default")
+        var delays = ReadyDelays(assumed: .seconds(7))
+        #expect(delays.delay(of: web).delay == .seconds(7) && delays.delay(of: web).origin == .assumed)
+        delays.learn(from: [
+            pod("a", ready: 3), pod("b", ready: 4), pod("c", ready: 90), pod("d", ready: 800, restarts: 2),
+        ])
+        #expect(delays.delay(of: web).delay == .seconds(4) && delays.delay(of: web).origin == .learned)
+        delays.named["web"] = .seconds(1)
+        #expect(delays.delay(of: web).delay == .seconds(1) && delays.delay(of: web).origin == .given)
+    }
+
+    @Test("a longer delay makes a longer rollout")
+    func longer() throws {
+        var slow = Shop.scenario()
+        slow.delays.named["web"] = .seconds(40)
+        let (quick, long) = (try Rehearsal(Shop.scenario(), seed: 1).run(), try Rehearsal(slow, seed: 1).run())
+        #expect(long.outcome == .healthy)
+        // Three pods one after the other, each at least three quarters of its delay.
+        #expect(long.duration >= .seconds(90) && quick.duration < .seconds(60))
+    }
+
+    @Test("an empty cluster: everything is created, and a failure leaves nothing to return to")
+    func empty() throws {
+        let fresh = Shop.scenario(from: nil)
+        let recording = try Rehearsal(fresh, seed: 2).run()
+        #expect(recording.outcome == .healthy)
+        #expect(recording.startLoad.pods == 0 && recording.endLoad.pods == 3)
+        let failing = Shop.scenario(from: nil, failing: [InjectedFailure(workload: "web", mode: .pull)])
+        guard case .degraded(let why) = try Rehearsal(failing, seed: 2).run().outcome else {
+            Issue.record("it did not end degraded")
+            return
+        }
+        #expect(why.contains("no earlier revision was healthy"))
+    }
+
+    @Test("a failing probe that nobody asks, and a failure of what does not change, are remarked")
+    func remarks() throws {
+        let probe = [InjectedFailure(workload: "web", mode: .probe)]
+        let blind = [Shop.deployment(image: "web:2", hasProbe: false)]
+        let report = try RehearsalReport(
+            playing: Shop.scenario(to: blind, failing: probe), origin: "the tests", seeds: 1...1)
+        #expect(report.recording.outcome == .healthy)
+        #expect(report.remarks.contains { $0.contains("it has no readiness probe") })
+        let same = try RehearsalReport(
+            playing: Shop.scenario(to: [Shop.deployment(image: "web:1")], failing: probe), origin: "the tests",
+            seeds: 1...1)
+        #expect(same.remarks.contains { $0.contains("starts no new pods of it") })
+    }
+
+    @Test("init containers end, one after the other, before the others start", arguments: [true, false])
+    func initContainers(fails: Bool) throws {
+        var web = Shop.deployment(image: "web:2")
+        web[path: ["spec", "template", "spec", "initContainers"]] = [
+            ["name": "one", "image": "one"], ["name": "two", "image": "two"],
+        ]
+        let failures = fails ? [InjectedFailure(workload: "web", mode: .crash)] : []
+        let recording = try Rehearsal(Shop.scenario(to: [web], failing: failures), seed: 1).run()
+        #expect(recording.outcome.isHealthy == !fails)
+        #expect(recording.workloads.first?.sign?.text == (fails ? "container web ended with exit code 1" : nil))
+    }
+
+    @Test("a limit of time ends what does not end by itself")
+    func limit() throws {
+        var scenario = Shop.scenario(nodes: [Shop.node(cpu: "350m")])
+        scenario.limit = .seconds(30)
+        guard case .unfinished(let why) = try Rehearsal(scenario, seed: 1).run().outcome else {
+            Issue.record("it ended")
+            return
+        }
+        #expect(why.contains("Insufficient cpu") || why.contains("Waiting for rollout"))
+    }
+}
