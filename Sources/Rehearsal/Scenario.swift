@@ -38,13 +38,13 @@ package struct Scenario: Sendable {
     /// How many objects a start may hold.
     package static let objectLimit = 100_000
 
-    /// An Application for manifests that belong to none: it prunes what it created, and everything else is its default.
+    /// An Application for manifests that belong to none: it makes its namespace and prunes what it created.
     package static func application(named name: String, in namespace: String) -> Application {
         var application = Application(named: name, in: "martlet")
         application.json["spec"] = [
             "project": "default", "source": ["repoURL": "file:///rehearsal", "path": "."],
             "destination": ["namespace": .string(namespace)],
-            "syncPolicy": ["automated": ["prune": true]],
+            "syncPolicy": ["automated": ["prune": true], "syncOptions": ["CreateNamespace=true"]],
         ]
         return application
     }

@@ -13,6 +13,8 @@ package final class SimulatedMachine: Sendable {
     package struct Life: Sendable {
         package let store: Store
         package let registry: Registry
+        /// The registry as everything in the machine sees it.
+        package let cluster: any Cluster
         /// 1 is the first.
         package let number: Int
     }
@@ -37,6 +39,7 @@ package final class SimulatedMachine: Sendable {
     private let agents: [SimulatedAgent]
     private let seed: UInt64
     private let persistence: MemoryPersistence
+    private let keepsEvents: Bool
     private let companions: [@Sendable (Life) async throws -> Void]
     private let state = Mutex(State())
 
@@ -55,10 +58,11 @@ package final class SimulatedMachine: Sendable {
                 [LogicalNode(name: "node-\(index)", capacity: capacity)], range, SimulatedRuntime(clock: clock))
         }
         self.init(
-            clock: clock, agents: agents, seed: seed, persistence: MemoryPersistence(), companions: companions)
+            clock: clock, agents: agents, seed: seed, persistence: MemoryPersistence(), keepsEvents: true,
+            companions: companions)
     }
 
-    /// A machine that goes on from what is stored.
+    /// A machine that goes on from what is stored, and keeps no Events.
     ///
     /// - Parameters:
     ///   - nodes: all with one agent.
@@ -74,17 +78,18 @@ package final class SimulatedMachine: Sendable {
         for pod in pods { runtime.adopt(pod) }
         self.init(
             clock: clock, agents: [Self.agent(nodes, "127.128.0.0/9", runtime)], seed: seed, persistence: persistence,
-            companions: companions)
+            keepsEvents: false, companions: companions)
     }
 
     private init(
         clock: VirtualClock, agents: [SimulatedAgent], seed: UInt64, persistence: MemoryPersistence,
-        companions: [@Sendable (Life) async throws -> Void]
+        keepsEvents: Bool, companions: [@Sendable (Life) async throws -> Void]
     ) {
         self.clock = clock
         self.agents = agents
         self.seed = seed
         self.persistence = persistence
+        self.keepsEvents = keepsEvents
         self.companions = companions
     }
 
@@ -159,10 +164,11 @@ package final class SimulatedMachine: Sendable {
         let registry = Registry(
             store: store, clock: clock, random: SplitMix64(seed: seed),
             configuration: Registry.Configuration(serviceAddresses: addresses))
-        let loops = ControlLoops(cluster: registry, clock: clock, logger: logger, seed: seed)
-        let collector = GarbageCollector(cluster: registry, clock: clock, seed: seed)
-        let namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
-        let life = Life(store: store, registry: registry, number: number)
+        let cluster: any Cluster = keepsEvents ? registry : EventlessCluster(registry)
+        let loops = ControlLoops(cluster: cluster, clock: clock, logger: logger, seed: seed)
+        let collector = GarbageCollector(cluster: cluster, clock: clock, seed: seed)
+        let namespaces = NamespaceController(cluster: cluster, clock: clock, seed: seed)
+        let life = Life(store: store, registry: registry, cluster: cluster, number: number)
         try await namespaces.ensureSystemNamespaces()
         state.withLock { state in
             // It may have been killed meanwhile.
@@ -172,16 +178,16 @@ package final class SimulatedMachine: Sendable {
             group.addTask { try await loops.run() }
             group.addTask { try await collector.run() }
             group.addTask { try await namespaces.run() }
-            for agent in agents { group.addTask { try await self.serve(agent, registry, seed) } }
+            for agent in agents { group.addTask { try await self.serve(agent, cluster, seed) } }
             for companion in companions { group.addTask { try await companion(life) } }
         }
     }
 
-    private func serve(_ simulated: SimulatedAgent, _ registry: Registry, _ seed: UInt64) async throws {
+    private func serve(_ simulated: SimulatedAgent, _ cluster: any Cluster, _ seed: UInt64) async throws {
         try await simulated.part.run {
             // Anew each time: an agent remembers nothing of its life before.
             let agent = NodeAgent(
-                cluster: registry, runtime: simulated.runtime, clock: self.clock, nodes: simulated.nodes,
+                cluster: cluster, runtime: simulated.runtime, clock: self.clock, nodes: simulated.nodes,
                 addresses: simulated.addresses, seed: seed)
             try await agent.run()
         }

@@ -11,9 +11,9 @@ struct Rehearse: AsyncParsableCommand {
         discussion: """
             Takes the live state, an empty cluster or a given state into an engine in memory and plays sync, \
             scheduling and rolling updates in virtual time, with the controllers that run for real; nothing is \
-            changed. In a \
-            clone of a repository that an Application follows, it plays what that Application would do. Containers are \
-            simulated: how long they take to become ready is learned from pods that run, else given by --ready-delay.
+            changed. In a clone of a repository that an Application follows, it plays what that Application would do. \
+            Containers are simulated: how long they take to become ready is learned from pods that run, else given by \
+            --ready-delay.
 
             Exit codes: 0 ends healthy, 1 does not, 2 an error.
             """)

@@ -52,6 +52,7 @@ struct CommandLineRehearseTests {
         try expect(
             "martlet rehearse after --from before \(node) --ready-delay web=9s --ready-delay 1s", 0,
             "ready after 9.0s (given)")
+        try expect("martlet rehearse after --from empty -n elsewhere \(node)", 0, "Deployment.apps elsewhere/web")
         try expect("martlet rehearse after --from before --limit 1s \(node)", 1, "not finished after")
     }
 

@@ -35,6 +35,8 @@ package final class SimulatedRuntime: PodRuntime {
         package var failsStart = false
         /// Containers that end well by themselves, as init containers do, and how long they take.
         package var finishing: [String: Duration] = [:]
+        /// Once the pod is ready its probes are not answered any more, since nothing would come of them but work.
+        package var isSteady = false
 
         package init() {}
 
@@ -193,7 +195,10 @@ package final class SimulatedRuntime: PodRuntime {
         }
         guard let record, record.phase == .running else { return .failure("the container does not run") }
         if script.failsProbes { return .failure("fails as its annotation says") }
-        return clock.now >= record.startedAt + script.startDelay ? .success : .failure("not started yet")
+        guard clock.now >= record.startedAt + script.startDelay else { return .failure("not started yet") }
+        // Until the pod ends, which cancels its probes. A hook before the end is answered.
+        if script.isSteady, pod.isReady, !pod.metadata.isBeingDeleted { await Signal().wait() }
+        return .success
     }
 
     package func close(_ uid: String) async throws(RuntimeError) {

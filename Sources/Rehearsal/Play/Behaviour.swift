@@ -33,14 +33,21 @@ final class Behaviour: Sendable {
 
     func script(of pod: Pod) -> SimulatedRuntime.Script {
         if adopted.contains(pod.metadata.uid) { return Self.adopted(pod) }
-        var script = SimulatedRuntime.Script()
-        script.stopDelay = Self.stopDelay
+        var script = Self.wellBehaved
         for container in pod.spec.initContainers where container.restartPolicy != "Always" {
             script.finishing[container.name] = Self.initDuration
         }
         guard let workload = Workload.key(of: pod) else { return script }
         script.startDelay = varied(scenario.delays.delay(of: workload).delay, for: pod)
         if let failure = failure(of: pod, workload) { Self.apply(failure, to: &script) }
+        return script
+    }
+
+    private static var wellBehaved: SimulatedRuntime.Script {
+        var script = SimulatedRuntime.Script()
+        script.stopDelay = stopDelay
+        // Its containers do not fail once they are ready.
+        script.isSteady = true
         return script
     }
 
@@ -65,8 +72,7 @@ final class Behaviour: Sendable {
 
     /// A pod that ran before goes on as it was: what was not ready then does not become so by being rehearsed.
     private static func adopted(_ pod: Pod) -> SimulatedRuntime.Script {
-        var script = SimulatedRuntime.Script()
-        script.stopDelay = stopDelay
+        var script = wellBehaved
         let statuses = pod.status.initContainerStatuses + pod.status.containerStatuses
         let reasons = statuses.compactMap { $0.state.waiting?.reason }
         if reasons.contains("CrashLoopBackOff") {

@@ -35,7 +35,7 @@ final class Stage: Sendable {
                 { present in
                     life.present.withLock { $0 = present }
                     try await Reconciler(
-                        cluster: present.registry, clock: clock, source: source, logger: Self.quiet,
+                        cluster: present.cluster, clock: clock, source: source, logger: Self.quiet,
                         interval: .seconds(86400), inertKinds: Catalog.builtIn.inertKinds, seed: seed
                     ).run()
                 }

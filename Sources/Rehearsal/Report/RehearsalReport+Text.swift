@@ -7,7 +7,7 @@ extension RehearsalReport {
         var lines = ["Rehearsal of \(revision) from \(origin): \(headline)"]
         if let seeds { lines.append(seeds) }
         let message = recording.outcome.message
-        if !message.isEmpty, failure.isEmpty { lines.append(message) }
+        if !message.isEmpty, failure.isEmpty { lines.append(Self.plain(message)) }
         section("Availability", availability, &lines)
         section("Failure", failure, &lines)
         section("Load", [load], &lines)
@@ -30,7 +30,12 @@ extension RehearsalReport {
 
     private func section(_ title: String, _ sentences: [String], _ lines: inout [String]) {
         if sentences.isEmpty { return }
-        lines += ["", title] + sentences.map { "  \($0)" }
+        lines += ["", title] + sentences.map { "  \(Self.plain($0))" }
+    }
+
+    /// What pods say may hold anything, and a terminal would obey it.
+    private static func plain(_ text: String) -> String {
+        String(text.map { $0.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 } ? $0 : " " })
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
