@@ -46,6 +46,15 @@ package struct YAMLLimits: Sendable {
     }
 }
 
+/// What a text means where readers of YAML differ.
+package enum YAMLDialect: Sendable {
+    /// As `sigs.k8s.io/yaml` reads: YAML 1.1.
+    case kubernetes
+    /// As Kustomize reads resources and patches (go-yaml v3): of the words only `true` and `false` are booleans, so
+    /// that `yes` and `off` stay texts, and a key that is no text is refused.
+    case kustomize
+}
+
 /// YAML as Kubernetes reads and writes it.
 package enum YAML {
     /// Reads every document of a stream.
@@ -59,7 +68,7 @@ package enum YAML {
     ///   JSON,   `.inf` and `.nan`, and what is beyond `limits`.
     /// - Complexity: linear in the number of bytes.
     package static func documents(
-        _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
+        _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits(), dialect: YAMLDialect = .kubernetes
     ) throws(YAMLError) -> [YAMLDocument] {
         guard text.count <= limits.bytes else {
             let message = "the text has \(text.count) bytes; the limit is \(limits.bytes)"
@@ -67,7 +76,7 @@ package enum YAML {
         }
         do {
             return try text.withUnsafeBufferPointer { (buffer) throws(YAMLFault) in
-                var parser = YAMLParser(source: buffer, limits: limits, file: file)
+                var parser = YAMLParser(source: buffer, limits: limits, file: file, dialect: dialect)
                 return try parser.stream()
             }
         } catch {
@@ -95,6 +104,19 @@ package enum YAML {
                 throw YAMLError(file: file, line: error.mark.line, column: error.mark.column, message: error.message)
             }
             return documents
+        }
+    }
+
+    /// What `text` stands for as a plain scalar: a number, a boolean, null, or the text itself.
+    package static func plainScalar(_ text: String, dialect: YAMLDialect = .kubernetes) -> JSON {
+        var copy = text
+        return copy.withUTF8 { bytes in
+            let resolved = YAMLScalar.resolve(bytes)
+            switch resolved.kind {
+            case .string, .notFinite: return .string(text)
+            case .bool where !YAMLScalar.isBoolean(bytes, in: dialect): return .string(text)
+            default: return resolved.value
+            }
         }
     }
 

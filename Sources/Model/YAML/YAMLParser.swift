@@ -14,6 +14,7 @@ struct YAMLParser: ~Copyable {
     private var events: YAMLEvents
     private let limits: YAMLLimits
     private let file: String
+    private let dialect: YAMLDialect
     private var depth = 0
     /// The marks of this document.
     private var nodes = ValueStack<YAMLMarks.Node>(capacity: 256)
@@ -32,10 +33,14 @@ struct YAMLParser: ~Copyable {
     /// Where keys that stand twice in a map are noted; `nil` refuses them.
     private(set) var repeated: [String]?
 
-    init(source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String, repeated: [String]? = nil) {
+    init(
+        source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String, dialect: YAMLDialect = .kubernetes,
+        repeated: [String]? = nil
+    ) {
         events = YAMLEvents(source: source)
         self.limits = limits
         self.file = file
+        self.dialect = dialect
         self.repeated = repeated
     }
 
@@ -103,7 +108,9 @@ struct YAMLParser: ~Copyable {
         }
         if scalar.plain_implicit == 0 { return .string(String(decoding: bytes, as: UTF8.self)) }
         let resolved = YAMLScalar.resolve(bytes)
-        if resolved.kind == .string {
+        let isText =
+            resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect)
+        if isText {
             if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw strayByteOrderMark() }
             return .string(String(decoding: bytes, as: UTF8.self))
         }
@@ -360,7 +367,11 @@ extension YAMLParser {
         case YAML_SCALAR_EVENT:
             let scalar = events.event.pointee.data.scalar
             let bytes = UnsafeBufferPointer(start: UnsafePointer(scalar.value), count: scalar.length)
-            if scalar.tag == nil, scalar.plain_implicit != 0, let text = YAMLScalar.fractionalKey(bytes) { return text }
+            if scalar.tag == nil, scalar.plain_implicit != 0, dialect == .kubernetes,
+                let text = YAMLScalar.fractionalKey(bytes)
+            {
+                return text
+            }
             return try keyText(try self.scalar(key: .none), at: mark)
         default:
             throw YAMLFault(message: "a key must be a text, not a map or a list", mark: mark)
@@ -368,8 +379,12 @@ extension YAMLParser {
     }
 
     private func keyText(_ value: JSON, at mark: Mark) throws(YAMLFault) -> String {
+        if dialect == .kustomize, value.string == nil {
+            throw YAMLFault(message: "a key must be a text, not of type \(value.typeName); quote it", mark: mark)
+        }
         switch value {
-        case .string(let text), .number(let text): return text
+        case .string(let text): return text
+        case .number(let text): return text
         case .int(let number): return String(number)
         case .bool(let value): return value ? "true" : "false"
         case .null: throw YAMLFault(message: "a key cannot be null; quote it if it is a text", mark: mark)

@@ -1,0 +1,92 @@
+import Model
+
+/// What a level has gathered: resources, and what bears on them until the end of the build.
+struct Accumulator {
+    var resources: [Resource] = []
+    /// The defaults alone as long as nothing adds to them.
+    var configuration = Configuration.defaults
+    private var isDefault = true
+    var variables: [String: Variable] = [:]
+
+    /// Adds resources, which must not be there yet.
+    mutating func append(_ others: [Resource], known: inout Set<ResourceID>?) throws(KustomizeError) {
+        var ids = known ?? Set(resources.map(\.id))
+        for resource in others {
+            let id = resource.id
+            guard ids.insert(id).inserted else {
+                throw ResourceSet.conflict(resource, resources.first { $0.id == id } ?? resource)
+            }
+            resources.append(resource)
+        }
+        known = ids
+    }
+
+    /// Takes in what the level of a base has gathered.
+    mutating func merge(_ other: Accumulator, known: inout Set<ResourceID>?, at field: Field) throws(KustomizeError) {
+        try append(other.resources, known: &known)
+        if !other.isDefault { try merge(other.configuration, at: field) }
+        for variable in other.variables.values.sorted(by: { $0.name < $1.name }) { try add(variable) }
+    }
+
+    mutating func merge(_ configuration: Configuration, at field: Field) throws(KustomizeError) {
+        do {
+            try self.configuration.merge(configuration)
+            isDefault = false
+        } catch {
+            throw field.error(error.message)
+        }
+    }
+
+    mutating func add(_ variable: Variable) throws(KustomizeError) {
+        guard variables.updateValue(variable, forKey: variable.name) == nil else {
+            throw variable.field.error("the variable \(variable.name) is defined already")
+        }
+    }
+
+    /// Adds variables, and notes them at the resources that have their values.
+    mutating func add(_ variables: [Variable]) throws(KustomizeError) {
+        for variable in variables {
+            let kind = ResourceKind(group: variable.group, version: variable.version, kind: variable.kind)
+            let id = ResourceID(kind: kind, name: variable.objectName, namespace: variable.namespace)
+            let isAnywhere = variable.namespace.isEmpty
+            let matches = resources.indices.filter { position in
+                resources[position].allIDs.contains {
+                    $0.name == id.name && $0.kind == kind && (isAnywhere || $0.namespace == id.namespace)
+                }
+            }
+            guard matches.count < 2 else {
+                throw variable.field.error("\(matches.count) resources are \(id): name the namespace")
+            }
+            if let position = matches.first { resources[position].variables.append(variable.name) }
+        }
+        for variable in variables { try add(variable) }
+    }
+
+    /// The values of all variables.
+    func variableValues() throws(KustomizeError) -> [String: JSON] {
+        var values: [String: JSON] = [:]
+        for variable in variables.values.sorted(by: { $0.name < $1.name }) {
+            guard let resource = resources.first(where: { $0.variables.contains(variable.name) }) else {
+                throw variable.field.error("there is no resource that the variable \(variable.name) is of")
+            }
+            let path = FieldPath.splitBracketed(variable.fieldPath).flatMap(Self.withoutIndex)
+            do throws(Fault) {
+                guard let value = try FieldLookup.value(at: path, in: resource.object) else {
+                    throw Fault("\(resource.id) has no field \(variable.fieldPath)")
+                }
+                values[variable.name] = value
+            } catch {
+                throw variable.field.error(error.message)
+            }
+        }
+        return values
+    }
+
+    /// `containers[0]` as its two parts.
+    private static func withoutIndex(_ part: String) -> [String] {
+        guard part.hasSuffix("]"), let open = part.lastIndex(of: "[") else { return [part] }
+        let index = part[part.index(after: open)...].dropLast()
+        guard !index.isEmpty, index.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return [part] }
+        return open == part.startIndex ? [String(index)] : [String(part[..<open]), String(index)]
+    }
+}
