@@ -3,9 +3,7 @@ import Model
 /// What a level has gathered: resources, and what bears on them until the end of the build.
 struct Accumulator {
     var resources: [Resource] = []
-    /// The defaults alone as long as nothing adds to them.
-    var configuration = Configuration.defaults
-    private var isDefault = true
+    private var gathered = GatheredConfiguration.none
     var variables: [String: Variable] = [:]
 
     /// Adds resources, which must not be there yet.
@@ -24,14 +22,23 @@ struct Accumulator {
     /// Takes in what the level of a base has gathered.
     mutating func merge(_ other: Accumulator, known: inout Set<ResourceID>?, at field: Field) throws(KustomizeError) {
         try append(other.resources, known: &known)
-        if !other.isDefault { try merge(other.configuration, at: field) }
+        try merge(other.gathered, at: field)
         for variable in other.variables.values.sorted(by: { $0.name < $1.name }) { try add(variable) }
     }
 
-    mutating func merge(_ configuration: Configuration, at field: Field) throws(KustomizeError) {
+    /// Which fields the transformers are about, from here and from all bases.
+    var configuration: Configuration {
+        if case .custom(let configuration) = gathered { configuration } else { .defaults }
+    }
+
+    /// Adds a level's own configuration: the defaults, and what files add to them.
+    mutating func configure(_ own: Configuration?, at field: Field) throws(KustomizeError) {
+        try merge(own.map { .custom($0) } ?? .defaults, at: field)
+    }
+
+    private mutating func merge(_ other: GatheredConfiguration, at field: Field) throws(KustomizeError) {
         do {
-            try self.configuration.merge(configuration)
-            isDefault = false
+            try gathered.merge(other)
         } catch {
             throw field.error(error.message)
         }
@@ -88,5 +95,30 @@ struct Accumulator {
         let index = part[part.index(after: open)...].dropLast()
         guard !index.isEmpty, index.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return [part] }
         return open == part.startIndex ? [String(index)] : [String(part[..<open]), String(index)]
+    }
+}
+
+/// What has been gathered of configuration; the order of merging counts (`FieldSpecs.merge`).
+private enum GatheredConfiguration {
+    case none
+    /// The defaults alone, which merging with themselves does not change.
+    case defaults
+    case custom(Configuration)
+
+    mutating func merge(_ other: GatheredConfiguration) throws(Fault) {
+        switch (self, other) {
+        case (_, .none), (.defaults, .defaults): return
+        case (.none, .defaults): self = .defaults
+        case (.none, .custom(let new)): try merge(new, into: Configuration())
+        case (.defaults, .custom(let new)): try merge(new, into: .defaults)
+        case (.custom(let old), .defaults): try merge(.defaults, into: old)
+        case (.custom(let old), .custom(let new)): try merge(new, into: old)
+        }
+    }
+
+    private mutating func merge(_ new: Configuration, into old: Configuration) throws(Fault) {
+        var merged = old
+        try merged.merge(new)
+        self = .custom(merged)
     }
 }

@@ -151,24 +151,41 @@ struct Target {
     // MARK: Configuration
 
     private func configure(_ result: inout Accumulator) throws(KustomizeError) {
+        var own: Configuration?
         for reference in kustomization.configurations {
             guard let document = try loader.document(of: reference, in: place) else { continue }
-            try result.merge(try Configuration(document), at: reference.field)
+            let read = try Configuration(document)
+            try merge(read, into: &own, at: reference.field)
         }
+        if let files = own {
+            own = .defaults
+            try merge(files, into: &own, at: kustomization.root)
+        }
+        try result.configure(own, at: kustomization.root)
         for reference in kustomization.crds {
             guard let document = try loader.document(of: reference, in: place) else {
                 throw reference.field.error("the file is empty")
             }
+            let read: Configuration
             do {
-                try result.merge(try Configuration(definitions: document.value), at: reference.field)
-            } catch let fault as Fault {
-                throw reference.field.error(fault.message)
-            } catch let error as KustomizeError {
-                throw error
+                read = try Configuration(definitions: document.value)
             } catch {
-                throw reference.field.error("\(error)")
+                throw reference.field.error(error.message)
             }
+            try result.configure(read, at: reference.field)
         }
+    }
+
+    private func merge(
+        _ configuration: Configuration, into own: inout Configuration?, at field: Field
+    ) throws(KustomizeError) {
+        var merged = own ?? Configuration()
+        do {
+            try merged.merge(configuration)
+        } catch {
+            throw field.error(error.message)
+        }
+        own = merged
     }
 
     // MARK: Generators

@@ -54,8 +54,18 @@ struct FieldSpecs: Hashable, Sendable {
         }
     }
 
+    /// Adds those of `others`, and sorts by kind. The order counts: a spec for any kind is not added where one for a
+    /// certain kind has its path already.
     mutating func merge(_ others: FieldSpecs) throws(Fault) {
         for spec in others.specs { try merge(spec) }
+        specs = sorted
+    }
+
+    private var sorted: [FieldSpec] {
+        specs.enumerated().sorted { left, right in
+            let (one, other) = (left.element.kind, right.element.kind)
+            return one == other ? left.offset < right.offset : LegacyOrder.standard.precedes(one, other)
+        }.map(\.element)
     }
 }
 

@@ -8,6 +8,8 @@ struct LegacyOrder {
     ]
     static let last = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
 
+    static let standard = LegacyOrder()
+
     private var ranks: [String: Int] = [:]
 
     init(first: [String] = Self.first, last: [String] = Self.last) {
@@ -35,16 +37,26 @@ struct LegacyOrder {
         return sorted.map(\.element.1)
     }
 
-    private func key(of resource: Resource) -> Key {
-        let kind = resource.kind
+    func precedes(_ left: ResourceKind, _ right: ResourceKind) -> Bool {
+        let (one, other) = (ranks[left.kind] ?? 0, ranks[right.kind] ?? 0)
+        return one != other
+            ? one < other : Self.text(of: left).utf8.lexicographicallyPrecedes(Self.text(of: right).utf8)
+    }
+
+    private static func text(of kind: ResourceKind) -> String {
         let parts = [
             kind.group.isEmpty ? "~G" : kind.group, kind.version.isEmpty ? "~V" : kind.version,
             kind.kind.isEmpty ? "~K" : kind.kind,
         ]
+        return parts.joined(separator: "_")
+    }
+
+    private func key(of resource: Resource) -> Key {
+        let kind = resource.kind
         let id = [
             resource.namespace.isEmpty ? "~X" : resource.namespace, resource.name.isEmpty ? "~N" : resource.name,
         ]
         return Key(
-            rank: ranks[kind.kind] ?? 0, kind: parts.joined(separator: "_"), id: id.joined(separator: "|"))
+            rank: ranks[kind.kind] ?? 0, kind: Self.text(of: kind), id: id.joined(separator: "|"))
     }
 }

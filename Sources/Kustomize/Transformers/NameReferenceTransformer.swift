@@ -5,6 +5,7 @@ struct NameReferenceTransformer: Transformer {
     let references: [NameReference]
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
+        for resource in resources { try Self.checkSubjects(of: resource) }
         let names = RenamedResources(resources)
         guard !names.isEmpty else { return }
         var fields: [ResourceKind: [(FieldSpec, ResourceKind)]] = [:]
@@ -15,6 +16,18 @@ struct NameReferenceTransformer: Transformer {
             for (spec, target) in own {
                 try update(spec, target, in: &resources[position], at: position, names)
             }
+        }
+    }
+
+    /// A RoleBinding may refer to accounts of other namespaces, which must be told by a text.
+    private static func checkSubjects(of resource: Resource) throws(KustomizeError) {
+        guard resource.kind.kind == "RoleBinding" else { return }
+        for subject in resource.object["subjects"]?.array ?? [] {
+            guard let namespace = subject["namespace"], namespace.string == nil,
+                subject["kind"]?.string == "ServiceAccount"
+            else { continue }
+            throw resource.error(
+                "\(resource.id): the namespace of a subject is blank: write it, or leave the field out")
         }
     }
 
