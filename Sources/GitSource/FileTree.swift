@@ -108,6 +108,13 @@ struct TreePath {
     }
 }
 
+func brokenLink(_ path: String) -> GitError {
+    GitError(
+        .pathNotFound,
+        "\(path) is a symbolic link that leads nowhere, in a circle or out of the tree: link to a file inside it",
+        path: path)
+}
+
 enum LargeFileStorage {
     private static let mark = Array("version https://git-lfs.github.com/spec/".utf8)
 

@@ -20,7 +20,7 @@ package struct Snapshot: FileTree {
         return try reader.read { (repository, _) throws(GitError) in
             let walk = TreeWalk(repository: repository, root: commit.tree, label: label, recursive: false)
             guard let (node, real) = try walk.locate(path.components, hops: 0) else {
-                throw try walk.notFound(path.components)
+                throw try walk.missing(path.components)
             }
             let text = real.joined(separator: "/")
             switch node.mode {
@@ -203,8 +203,18 @@ struct TreeWalk {
             path: path)
     }
 
+    /// The same for what may be a link that leads nowhere.
+    func missing(_ components: [Substring]) throws(GitError) -> GitError {
+        if let parent = try resolve(Array(components.dropLast()), hops: 0), parent.mode == .directory,
+            let name = components.last, let found = try entry(String(name), of: parent.id), found.mode == .link
+        {
+            return brokenLink(components.joined(separator: "/"))
+        }
+        return try notFound(components)
+    }
+
     /// Names the nearest directory that exists and what is in it.
-    func notFound(_ components: [Substring]) throws(GitError) -> GitError {
+    private func notFound(_ components: [Substring]) throws(GitError) -> GitError {
         var existing: [Substring] = []
         var directory = root
         for component in components {

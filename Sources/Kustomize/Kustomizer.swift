@@ -114,7 +114,7 @@ package struct Kustomizer: Sendable {
         var resources = try sorted(gathered.resources, kustomization.sortOptions)
         if kustomization.buildMetadata.contains("managedByLabel") {
             let specs = FieldSpecs([FieldSpec(path: "metadata/labels", creates: true)])
-            try MapEntryTransformer(["app.kubernetes.io/managed-by": "kustomize-v5.5.0"], specs).apply(to: &resources)
+            try MapEntryTransformer(["app.kubernetes.io/managed-by": "kustomize-(devel)"], specs).apply(to: &resources)
         }
         for position in resources.indices { removeTraces(from: &resources[position], kustomization.buildMetadata) }
         return resources.map { BuiltObject(object: $0.object, source: $0.source) }
@@ -160,6 +160,10 @@ package struct Kustomizer: Sendable {
 
     /// Writes the annotations anew: without traces, and with what `buildMetadata` asks for.
     private static func removeTraces(from resource: inout Resource, _ metadata: Set<String>) {
+        for path in resource.times where !path.starts(with: [.key("metadata"), .key("annotations")]) {
+            guard let time = resource.object.value(at: path[...])?.string.flatMap(GoTime.text) else { continue }
+            resource.object.set(.string(time), at: path[...])
+        }
         var annotations = resource.texts("annotations").filter { !traces.contains($0.key) }
         annotations[Origin.annotation] = nil
         annotations[Origin.transformationsAnnotation] = nil

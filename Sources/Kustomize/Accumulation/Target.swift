@@ -107,8 +107,7 @@ struct Target {
         } catch {
             // A directory without a kustomization is a fault of who names it.
             guard case .failed(let fault) = error, fault.file == next.root, fault.mark == nil else { throw error }
-            let name = next.root.isEmpty ? "the root" : next.root
-            throw .failed(reference.field.error("\(name): \(fault.message)"))
+            throw .failed(reference.field.error("\(reference.text): \(fault.message)"))
         }
         guard target.kustomization.isComponent == isComponent else {
             let message =
@@ -159,7 +158,7 @@ struct Target {
         }
         if let files = own {
             own = .defaults
-            try merge(files, into: &own, at: kustomization.root)
+            try merge(files, into: &own, at: kustomization.configurations.first?.field ?? kustomization.root)
         }
         try result.configure(own, at: kustomization.root)
         for reference in kustomization.crds {

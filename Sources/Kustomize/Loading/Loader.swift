@@ -74,6 +74,10 @@ final class Loader {
         }
     }
 
+    private static func shown(_ directory: String) -> String {
+        directory.isEmpty ? "the root of the repository" : directory
+    }
+
     private static func isBelow(_ path: String, _ directory: String) -> Bool {
         directory.isEmpty || path == directory || path.hasPrefix(directory + "/")
     }
@@ -210,8 +214,10 @@ final class Loader {
     /// The place of a base in the same tree.
     func place(_ directory: String, from place: Place) throws(Fault) -> Place {
         for ancestor in place.ancestors + [place.root] where Self.isBelow(ancestor, directory) {
-            let name = directory.isEmpty ? "the root" : directory
-            throw Fault("the directory \(name) contains \(ancestor), which builds it: such a base would never end")
+            let (name, builder) = (Self.shown(directory), Self.shown(ancestor))
+            let what =
+                directory == ancestor ? "\(name) would build itself" : "\(name) contains \(builder), which builds it"
+            throw Fault("\(what): such a base would never end")
         }
         var next = place
         next.root = directory

@@ -8,6 +8,10 @@ struct ResourceFile: Sendable {
         var document: Int
         var path: [PathStep]
         var mark: Mark
+        /// Where null is written as nothing at all.
+        var blanks: [[PathStep]] = []
+        /// Where plain texts are that YAML takes for times.
+        var times: [[PathStep]] = []
     }
 
     let items: [Item]
@@ -80,7 +84,9 @@ struct ResourceFile: Sendable {
             }
         }
         let mark = document.nearestMark(of: path)
-        queue.append((Item(object: value, document: number, path: path, mark: mark), depth))
+        var item = Item(object: value, document: number, path: path, mark: mark)
+        item.note(document.unusualScalars.filter { $0.starts(with: path) }.map { Array($0[path.count...]) })
+        queue.append((item, depth))
     }
 
     /// Takes the Lists apart; their items come after everything else.
@@ -115,10 +121,26 @@ struct ResourceFile: Sendable {
 
     func resources(_ file: String, _ blob: ObjectID) -> [Resource] {
         items.map { item in
-            Resource(
+            var resource = Resource(
                 object: item.object,
                 source: ResourceSource(
                     file: file, blob: blob, document: item.document, path: item.path, mark: item.mark))
+            resource.blanks = item.blanks
+            resource.times = item.times
+            return resource
+        }
+    }
+}
+
+extension ResourceFile.Item {
+    /// Sorts unusual scalars into blanks and times.
+    fileprivate mutating func note(_ paths: [[PathStep]]) {
+        for path in paths {
+            switch object.value(at: path[...]) {
+            case .null?: blanks.append(path)
+            case .string(let text)? where GoTime.text(text) != nil: times.append(path)
+            default: continue
+            }
         }
     }
 }

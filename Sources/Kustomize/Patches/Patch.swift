@@ -58,13 +58,16 @@ extension Resource {
         if patch.allowsNameChange || patch.allowsKindChange { rememberName() }
         let merged: JSON?
         do {
-            merged = try StrategicMerge(schema: schema).apply(patch.object, to: object)
+            merged = try StrategicMerge(schema: schema).apply(
+                patch.object, to: object.with(.blank, inPlaceOfNullAt: blanks))
         } catch {
             throw KustomizeError(
                 file: patch.source.file, mark: patch.source.mark,
                 message: "the patch does not fit \(id): \(error.message)")
         }
         object = merged ?? .emptyObject
+        if !blanks.isEmpty { object = object.withoutBlanks }
+        blanks = []
         if isEmpty { return }
         if !patch.allowsKindChange { object["kind"] = kind }
         if !patch.allowsNameChange { object[path: ["metadata", "name"]] = name }
@@ -98,5 +101,26 @@ extension Resource {
         copy.setNamespace(namespace)
         if let version = target.object["apiVersion"] { copy.object["apiVersion"] = version }
         return copy
+    }
+}
+
+extension JSON {
+    /// Null that is written as nothing, while a merge tells it from `null`; it is never seen outside of that.
+    static let blank = JSON.number("")
+
+    fileprivate func with(_ new: JSON, inPlaceOfNullAt paths: [[PathStep]]) -> JSON {
+        var result = self
+        for path in paths where value(at: path[...]) == .null { result.set(new, at: path[...]) }
+        return result
+    }
+
+    fileprivate var withoutBlanks: JSON {
+        switch self {
+        case .blank: .null
+        case .array(let elements): .array(elements.map(\.withoutBlanks))
+        case .object(let object):
+            .object(JSONObject(object.map { JSONObject.Member(key: $0.key, value: $0.value.withoutBlanks) }))
+        default: self
+        }
     }
 }

@@ -37,6 +37,8 @@ private struct Merger {
 
     /// - Returns: `nil` where the value is to go.
     mutating func merge(_ target: JSON?, _ patch: JSON?, _ known: Known) throws(Fault) -> JSON? {
+        // What was written as nothing at all does not survive being looked at.
+        if target == .blank { return try merge(nil, patch, known) }
         let sample = target.flatMap { $0.isNull ? nil : $0 } ?? patch.flatMap { $0.isNull ? nil : $0 }
         guard let sample else {
             // Null that was there stays; null in the patch has nothing to remove.
@@ -162,7 +164,8 @@ private struct KeyedListMerge {
             for (key, value) in zip(validKeys, values) where item.object != nil && item[key] == nil && !value.isEmpty {
                 item[key] = YAML.plainScalar(value, dialect: .kustomize)
             }
-            if let place { old[place] = item }
+            // A replaced item is put back by what was there: so it is in Kustomize.
+            if let place, isNew || patch?["$patch"]?.scalarText != "replace" { old[place] = item }
             try Self.set(item, in: &merged, validKeys, values)
         }
         for item in old { try Self.append(item, to: &merged, lastKeys) }

@@ -43,6 +43,11 @@ struct Resource: Sendable {
     var origin: Origin?
     var transformations: [Origin] = []
 
+    /// Where null is written as nothing (`emptyDir:`), until the object is merged with a patch: that drops it.
+    var blanks: [[PathStep]] = []
+    /// Where plain texts are that YAML takes for times: in the end they are written as Go's JSON writes times.
+    var times: [[PathStep]] = []
+
     init(object: JSON, source: ResourceSource) {
         self.object = object
         self.source = source

@@ -58,6 +58,8 @@ extension Resource {
         result.setNamespace(old.namespace)
         result.needsHash = old.needsHash && needsHash
         result.source = source
+        result.blanks = []
+        result.times = []
         result.origin = behavior == .merge ? old.origin ?? origin : origin ?? old.origin
         guard behavior == .merge else { return result }
         for member in ["data", "binaryData"] {

@@ -7,6 +7,15 @@ struct PatchTransformer {
     let place: Loader.Place
     let schema: MergeSchema
 
+    /// For what is written in the kustomization itself: a patch is nothing that objects come from.
+    private let noBlob = WorkingTree.blobID(of: [])
+
+    init(loader: Loader, place: Loader.Place, schema: MergeSchema) {
+        self.loader = loader
+        self.place = place
+        self.schema = schema
+    }
+
     // MARK: patches
 
     /// One entry of `patches`: to the objects that the target selects, or to the one that the patch names.
@@ -56,11 +65,17 @@ struct PatchTransformer {
 
     /// A patch that is written in the kustomization itself: faults are placed there.
     private func inline(_ text: String, _ field: Field) throws(KustomizeError) -> PatchContent {
+        let content: PatchContent
         do {
-            return try PatchContent.read(Array(text.utf8), file: field.document.file, blob: WorkingTree.blobID(of: []))
+            content = try PatchContent.read(Array(text.utf8), file: field.document.file, blob: noBlob)
         } catch {
             throw field.error("line \(error.mark?.line ?? 1) of the patch: \(error.message)")
         }
+        guard case .merge(var patches) = content else { return content }
+        for position in patches.indices {
+            patches[position].source.mark = field.document.nearestMark(of: field.path)
+        }
+        return .merge(patches)
     }
 
     /// The one resource that a patch names by kind, name and namespace, of now or earlier.
@@ -93,7 +108,10 @@ struct PatchTransformer {
         if case .success(let inline) = Result(catching: { () throws(KustomizeError) in
             try ResourceFile(text, file: file)
         }) {
-            return inline.resources(file, WorkingTree.blobID(of: []))
+            var patches = inline.resources(file, noBlob)
+            let mark = reference.field.document.nearestMark(of: reference.field.path)
+            for position in patches.indices { patches[position].source.mark = mark }
+            return patches
         }
         do {
             let entry = try loader.file(reference.text, in: place)

@@ -94,9 +94,9 @@ struct ReplacementTransformer: Transformer {
             try search.find(path[...], in: &object, at: [])
             guard !search.found.isEmpty else { throw Fault("there is no field \(text)") }
             for place in search.found {
-                try object.change(at: place.path[...]) { (old) throws(Fault) in
-                    try replaced(old, by: value, isNew: place.isNew, target.options)
-                }
+                guard let old = object.value(at: place.path[...]) else { continue }
+                object.set(
+                    try replaced(old, by: value, isNew: place.isNew, target.options), at: place.path[...])
             }
         }
     }
@@ -128,26 +128,5 @@ struct ReplacementTransformer: Transformer {
             throw Fault("\"\(text)\" would take the place of a value of type \(old.typeName)")
         }
         return new
-    }
-}
-
-extension JSON {
-    /// Changes what is at a path, all steps of which are there.
-    mutating func change(at path: ArraySlice<PathStep>, _ body: (JSON) throws(Fault) -> JSON) throws(Fault) {
-        guard let step = path.first else {
-            self = try body(self)
-            return
-        }
-        switch (step, self) {
-        case (.key(let key), .object(var object)):
-            var child = object[key] ?? .null
-            try child.change(at: path.dropFirst(), body)
-            object[key] = child
-            self = .object(object)
-        case (.index(let index), .array(var elements)) where elements.indices.contains(index):
-            try elements[index].change(at: path.dropFirst(), body)
-            self = .array(elements)
-        default: throw Fault("the path leads nowhere")
-        }
     }
 }

@@ -138,6 +138,33 @@ package struct YAMLDocument: Sendable {
     package let value: JSON
     package let file: String
     let marks: YAMLMarks
+    /// Nodes of plain scalars that are empty or times, which Kustomize treats in ways of its own; else none.
+    var unusual: Set<Int> = []
+
+    /// The paths of plain scalars that are empty or look like times; only read in the dialect `kustomize`.
+    package var unusualScalars: [[PathStep]] {
+        if unusual.isEmpty { return [] }
+        var paths: [[PathStep]] = []
+        collect(value, marks.root, [], into: &paths)
+        return paths
+    }
+
+    private func collect(_ value: JSON, _ node: Int, _ path: [PathStep], into paths: inout [[PathStep]]) {
+        if unusual.contains(node) { paths.append(path) }
+        switch value {
+        case .object(let object):
+            for (position, member) in object.enumerated() {
+                guard let child = marks.child(position, of: node) else { continue }
+                collect(member.value, child, path + [.key(member.key)], into: &paths)
+            }
+        case .array(let elements):
+            for (position, element) in elements.enumerated() {
+                guard let child = marks.child(position, of: node) else { continue }
+                collect(element, child, path + [.index(position)], into: &paths)
+            }
+        default: return
+        }
+    }
 
     /// Where the value at `path` begins; `nil` where the document has none.
     package func mark(of path: [PathStep]) -> Mark? {

@@ -28,6 +28,8 @@ struct YAMLParser: ~Copyable {
     /// Values read and aliased so far in this document.
     private var weight = 0
     private var aliased = 0
+    /// See `YAMLDocument.unusual`.
+    private var unusual: Set<Int> = []
     /// The node of the value that was read last.
     private var node = 0
     /// Where keys that stand twice in a map are noted; `nil` refuses them.
@@ -61,6 +63,7 @@ struct YAMLParser: ~Copyable {
         if !anchors.isEmpty { anchors.removeAll() }
         weight = 0
         aliased = 0
+        unusual = []
         let type = try events.next()
         let scalar = events.event.pointee.data.scalar
         let isEmpty =
@@ -69,7 +72,7 @@ struct YAMLParser: ~Copyable {
         let value = try value(type, key: .none)
         let marks = YAMLMarks(nodes: nodes.popAll(), children: children.popAll(), root: node)
         _ = try events.next()
-        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks)
+        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual)
     }
 
     // MARK: - Values
@@ -99,7 +102,7 @@ struct YAMLParser: ~Copyable {
     }
 
     @inline(__always)
-    private func scalarValue() throws(YAMLFault) -> JSON {
+    private mutating func scalarValue() throws(YAMLFault) -> JSON {
         let scalar = events.event.pointee.data.scalar
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
         // The tag `!` alone means: whatever a plain scalar would be.
@@ -108,6 +111,9 @@ struct YAMLParser: ~Copyable {
         }
         if scalar.plain_implicit == 0 { return .string(String(decoding: bytes, as: UTF8.self)) }
         let resolved = YAMLScalar.resolve(bytes)
+        if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
+            unusual.insert(node)
+        }
         let isText =
             resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect)
         if isText {
