@@ -83,7 +83,7 @@ let package = Package(
         library("GitSource", ["CLibgit2", logging]),
         library("Kustomize", ["Model", "CEL", "GitSource", crypto]),
         library("Rendering", ["Model", "Kinds", "GitSource", "Kustomize"]),
-        library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
+        library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Kustomize", "Rendering", logging]),
         library("Server", ["Model", "Kinds", "Cluster", "CZlib", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
             name: "martlet",
@@ -126,7 +126,7 @@ let package = Package(
             ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
         tests("KustomizeTests", ["Model", "GitSource", "Kustomize"], exclude: ["Cases"]),
-        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering"]),
+        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Kustomize", "Rendering"]),
         tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",

@@ -38,8 +38,8 @@ package protocol FileTree: Sendable {
 
     /// What stands at `path`, links on the way followed.
     ///
-    /// - Throws: `GitError` of kind `pathNotFound` (also for a link that leads nowhere, out of the tree or in a circle),
-    ///   `submodule`, `tooLarge`, `damaged`.
+    /// - Throws: `GitError` of kind `pathNotFound` (also for a link that leads nowhere, out of the tree or in a
+    ///   circle), `submodule`, `tooLarge`, `damaged`.
     func location(of path: String) throws(GitError) -> TreeLocation
 
     /// A file's bytes.

@@ -49,6 +49,9 @@ package enum KustomizeOutcome: Sendable {
 package struct Kustomizer: Sendable {
     package let cache: KustomizeCache
 
+    /// The names that a kustomization may have; a directory has one of them.
+    package static var fileNames: [String] { Loader.fileNames }
+
     package init(cache: KustomizeCache = KustomizeCache()) {
         self.cache = cache
     }

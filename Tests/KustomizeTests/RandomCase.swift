@@ -156,6 +156,8 @@ struct RandomCase {
         var patches: [JSON] = []
         for number in 0..<number(0...2) {
             guard let object = objects.randomElement(using: &random) else { continue }
+            // A patch finds what another namespace has by a target alone.
+            let isTargeted = object["metadata"]?["namespace"] != nil || chance(50)
             if chance(30) {
                 patches.append(["target": target(of: object), "patch": .string(jsonPatch())])
                 continue
@@ -163,7 +165,7 @@ struct RandomCase {
             let path = "patch-\(number).yaml"
             add("\(folder)/\(path)", [patch(of: object)])
             patches.append(
-                chance(50) ? ["path": .string(path)] : ["path": .string(path), "target": target(of: object)])
+                !isTargeted ? ["path": .string(path)] : ["path": .string(path), "target": target(of: object)])
         }
         if !patches.isEmpty { kustomization["patches"] = .array(patches) }
         if chance(40) { addGenerators(to: &kustomization) }
@@ -173,7 +175,7 @@ struct RandomCase {
     private mutating func decorate(_ kustomization: inout JSON) {
         if chance(30) { kustomization["namePrefix"] = .string(pick(["p-", "q-"])) }
         if chance(20) { kustomization["nameSuffix"] = .string(pick(["-s", "-t"])) }
-        if chance(20) { kustomization["namespace"] = .string(pick(["one", "two"])) }
+        if chance(8) { kustomization["namespace"] = .string(pick(["one", "two"])) }
         if chance(25) { kustomization["commonLabels"] = ["common": "label"] }
         if chance(25) {
             kustomization["labels"] = [
@@ -188,9 +190,9 @@ struct RandomCase {
             kustomization["images"] = [["name": "nginx", "newTag": "2.0"], ["name": "busybox", "newName": "box"]]
         }
         if chance(15) { kustomization["sortOptions"] = ["order": .string(pick(["fifo", "legacy"]))] }
-        if chance(15) { kustomization["replicas"] = [["name": name(), "count": 7]] }
+        if chance(4) { kustomization["replicas"] = [["name": name(), "count": 7]] }
         if chance(15) { kustomization["buildMetadata"] = ["originAnnotations"] }
-        if chance(15) { kustomization["replacements"] = [replacement()] }
+        if chance(5) { kustomization["replacements"] = [replacement()] }
     }
 
     private mutating func replacement() -> JSON {
@@ -213,8 +215,8 @@ struct RandomCase {
     }
 
     private mutating func addGenerators(to kustomization: inout JSON) {
-        var generator: JSON = ["name": name(), "literals": ["g=1", "a=2"]]
-        if chance(50) { generator["behavior"] = .string(pick(["create", "merge", "replace"])) }
+        var generator: JSON = ["name": chance(80) ? "generated" : name(), "literals": ["g=1", "a=2"]]
+        if chance(25) { generator["behavior"] = .string(pick(["create", "merge", "replace"])) }
         if chance(30) { generator["options"] = ["disableNameSuffixHash": true, "labels": ["gen": "yes"]] }
         kustomization[chance(60) ? "configMapGenerator" : "secretGenerator"] = [generator]
         if chance(20) { kustomization["generatorOptions"] = ["annotations": ["all": "x"]] }
@@ -236,7 +238,8 @@ struct RandomCase {
             ["op": "copy", "from": "/kind", "path": "/copied"],
             ["op": "test", "path": "/apiVersion", "value": "v1"],
         ]
-        return YAML.text(.array([pick(operations), pick(operations)]))
+        // The first two fit everything.
+        return YAML.text(.array([operations[number(0...1)], chance(15) ? pick(operations) : operations[0]]))
     }
 
     /// A patch made of the object itself: parts of it, changed.

@@ -42,8 +42,8 @@ struct ConfigGenerator {
         return resource
     }
 
-    /// Base64 in lines of 70 characters, each with a line break, where it is longer than that (`kyaml/yaml/datamap.go`):
-    /// the breaks are part of the hash.
+    /// Base64 in lines of 70 characters, each with a line break, where it is longer than that
+    /// (`kyaml/yaml/datamap.go`): the breaks are part of the hash.
     static func base64(_ bytes: [UInt8]) -> String {
         let text = Array(Base64.encode(bytes).utf8)
         guard text.count >= 70 else { return String(decoding: text, as: UTF8.self) }

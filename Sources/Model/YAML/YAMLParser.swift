@@ -114,9 +114,7 @@ struct YAMLParser: ~Copyable {
         if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
             unusual.insert(node)
         }
-        let isText =
-            resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect)
-        if isText {
+        if resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect) {
             if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw strayByteOrderMark() }
             return .string(String(decoding: bytes, as: UTF8.self))
         }

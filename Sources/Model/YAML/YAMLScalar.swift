@@ -64,8 +64,8 @@ enum YAMLScalar {
         }
     }
 
-    /// Whether a word that YAML 1.1 takes for a boolean is one in `dialect`: there `true` and `false` are the only ones,
-    /// which all others are shorter than.
+    /// Whether a word that YAML 1.1 takes for a boolean is one in `dialect`: there `true` and `false` are the only
+    /// ones, which all others are shorter than.
     @inline(__always)
     static func isBoolean(_ bytes: UnsafeBufferPointer<UInt8>, in dialect: YAMLDialect) -> Bool {
         dialect == .kubernetes || bytes.count > 3
