@@ -28,6 +28,7 @@ let tls: [Target.Dependency] = [
     .product(name: "X509", package: "swift-certificates"), .product(name: "Crypto", package: "swift-crypto"),
     .product(name: "SwiftASN1", package: "swift-asn1"),
 ]
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -80,8 +81,9 @@ let package = Package(
             ["Model", "Kinds", "Cluster", "Store", "CSupervisor", collections, hashTrees, logging, httpClient] + nio),
         library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
         library("GitSource", ["CLibgit2", logging]),
-        library("Rendering", ["Model", "Kinds", "GitSource"]),
-        library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Rendering", logging]),
+        library("Kustomize", ["Model", "CEL", "GitSource", crypto]),
+        library("Rendering", ["Model", "Kinds", "GitSource", "Kustomize"]),
+        library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Kustomize", "Rendering", logging]),
         library("Validation", ["Model", "Kinds", "GitSource", "Rendering"]),
         library("Server", ["Model", "Kinds", "Cluster", "CZlib", hummingbird, logging, lifecycle] + nio + tls),
         .executableTarget(
@@ -129,8 +131,9 @@ let package = Package(
                 logging,
             ] + nio),
         tests("GitSourceTests", ["GitSource", "TestServers"]),
+        tests("KustomizeTests", ["Model", "GitSource", "Kustomize"], exclude: ["Cases"]),
         tests("ValidationTests", ["Model", "Kinds", "GitSource", "Rendering", "Validation", "TestTrees"]),
-        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Rendering", "TestTrees"]),
+        tests("RenderingTests", ["Model", "Kinds", "GitSource", "Kustomize", "Rendering", "TestTrees"]),
         tests("CELTests", ["Model", "CEL"]),
         tests(
             "ReconcilerTests",

@@ -38,6 +38,12 @@ package protocol FileTree: Sendable {
     /// - Throws: `GitError` of kind `pathNotFound`, `tooLarge`, `damaged`.
     func files(under path: String, recursive: Bool) throws(GitError) -> FileListing
 
+    /// What stands at `path`, links on the way followed.
+    ///
+    /// - Throws: `GitError` of kind `pathNotFound` (also for a link that leads nowhere, out of the tree or in a
+    ///   circle), `submodule`, `tooLarge`, `damaged`.
+    func location(of path: String) throws(GitError) -> TreeLocation
+
     /// A file's bytes.
     ///
     /// - Throws: `GitError` of kind `tooLarge` (above `limit` bytes), `lfsPointer`, `damaged`.
@@ -50,6 +56,22 @@ extension FileTree {
 
     package func content(of file: FileEntry) throws(GitError) -> [UInt8] {
         try content(of: file, limit: Self.contentLimit)
+    }
+}
+
+/// What a path leads to; paths here are those behind all links.
+package enum TreeLocation: Sendable, Hashable {
+    case file(FileEntry)
+    case directory(String)
+}
+
+extension FileTree {
+    /// For trees without links.
+    package func location(of path: String) throws(GitError) -> TreeLocation {
+        let path = try TreePath(path).text
+        let listing = try files(under: path, recursive: false)
+        if let file = listing.files.first, listing.files.count == 1, file.path == path { return .file(file) }
+        return .directory(path)
     }
 }
 
@@ -86,6 +108,13 @@ struct TreePath {
         }
         return result
     }
+}
+
+func brokenLink(_ path: String) -> GitError {
+    GitError(
+        .pathNotFound,
+        "\(path) is a symbolic link that leads nowhere, in a circle or out of the tree: link to a file inside it",
+        path: path)
 }
 
 enum LargeFileStorage {

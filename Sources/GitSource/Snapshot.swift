@@ -15,6 +15,22 @@ package struct Snapshot: FileTree {
         }
     }
 
+    package func location(of path: String) throws(GitError) -> TreeLocation {
+        let path = try TreePath(path)
+        return try reader.read { (repository, _) throws(GitError) in
+            let walk = TreeWalk(repository: repository, root: commit.tree, label: label, recursive: false)
+            guard let (node, real) = try walk.locate(path.components, hops: 0) else {
+                throw try walk.missing(path.components)
+            }
+            let text = real.joined(separator: "/")
+            switch node.mode {
+            case .directory: return .directory(text)
+            case .submodule: throw TreeWalk.submodule(text, label)
+            default: return .file(FileEntry(path: text, blob: node.id, isExecutable: node.mode == .executable))
+            }
+        }
+    }
+
     package func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] {
         let bytes = try reader.read { (_, odb) throws(GitError) in
             var oid = file.blob.oid
@@ -162,6 +178,11 @@ struct TreeWalk {
 
     /// What is at a path, links on the way and at its end followed; `nil` when there is nothing or they go too far.
     func resolve(_ components: [Substring], hops: Int) throws(GitError) -> TreeNode? {
+        try locate(components, hops: hops)?.node
+    }
+
+    /// The same, and where it really is.
+    func locate(_ components: [Substring], hops: Int) throws(GitError) -> (node: TreeNode, path: [Substring])? {
         var node = TreeNode(name: "", mode: .directory, id: root)
         for (position, component) in components.enumerated() {
             guard node.mode == .directory, let child = try entry(String(component), of: node.id) else { return nil }
@@ -170,9 +191,9 @@ struct TreeWalk {
             guard hops < Self.linkLimit,
                 let target = TreePath.resolve(try text(of: node.id), in: Array(components[..<position]))
             else { return nil }
-            return try resolve(target + components[(position + 1)...], hops: hops + 1)
+            return try locate(target + components[(position + 1)...], hops: hops + 1)
         }
-        return node
+        return (node, components)
     }
 
     static func submodule(_ path: String, _ label: String) -> GitError {
@@ -180,6 +201,16 @@ struct TreeWalk {
             .submodule,
             "\(path) is a submodule in \(label), which Martlet does not read: add its repository as an Application of its own",
             path: path)
+    }
+
+    /// The same for what may be a link that leads nowhere.
+    func missing(_ components: [Substring]) throws(GitError) -> GitError {
+        if let parent = try resolve(Array(components.dropLast()), hops: 0), parent.mode == .directory,
+            let name = components.last, let found = try entry(String(name), of: parent.id), found.mode == .link
+        {
+            return brokenLink(components.joined(separator: "/"))
+        }
+        return try notFound(components)
     }
 
     /// Names the nearest directory that exists and what is in it.

@@ -41,6 +41,24 @@ package struct WorkingTree: FileTree {
         return listing
     }
 
+    package func location(of path: String) throws(GitError) -> TreeLocation {
+        let path = try TreePath(path)
+        let start = path.components.isEmpty ? root : "\(root)/\(path.text)"
+        guard let real = FileSystem.realPath(start), isInside(real) else {
+            let isLink = FileSystem.status(start).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false
+            throw isLink ? brokenLink(path.text) : notFound(path.components)
+        }
+        let shown = String(real.dropFirst(root == "/" ? 1 : min(real.count, root.count + 1)))
+        if FileSystem.isDirectory(real) { return .directory(shown) }
+        do {
+            let bytes = try FileSystem.contents(of: real, limit: Self.contentLimit)
+            return .file(FileEntry(path: shown, blob: Self.blobID(of: bytes)))
+        } catch {
+            throw error.code == EFBIG
+                ? GitError(.tooLarge, "\(shown) has more than \(Self.contentLimit) bytes", path: shown) : error.gitError
+        }
+    }
+
     package func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] {
         do {
             let bytes = try FileSystem.contents(of: root.isEmpty ? file.path : "\(root)/\(file.path)", limit: limit)

@@ -1,6 +1,7 @@
 import Cluster
 package import GitSource
 package import Kinds
+import Kustomize
 package import Logging
 import Model
 package import Rendering
@@ -53,11 +54,11 @@ package final class GitRevisionSource: RevisionSource {
         let mirror = await mirrors.mirror(of: url)
         let kinds = try await kinds()
         do {
-            return try render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
+            return try await render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
         } catch let error as GitError where error.kind == .damaged {
             logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
             try await mirror.setAside(because: error)
-            return try render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
+            return try await render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
         }
     }
 
@@ -73,22 +74,39 @@ package final class GitRevisionSource: RevisionSource {
         return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url), progress: progress)
     }
 
+    /// The most repositories that the bases of one kustomization may be in.
+    private static let remoteLimit = 32
+
     private func render(
         _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String,
         _ kinds: KnownKinds
-    ) throws -> DesiredState {
+    ) async throws -> DesiredState {
         let options = try RenderingOptions(source, namespace: namespace)
         let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"
         let previous = latest.withLock { $0[key] }
-        let manifests = try renderer.render(tree, options, kinds: kinds, previous: previous?.manifests)
+        var remotes: [RemoteBase: any FileTree] = [:]
+        var manifests = try renderer.render(tree, options, kinds: kinds, previous: previous?.manifests)
+        while case .needs(let base) = manifests.form, remotes[base] == nil, remotes.count < Self.remoteLimit {
+            remotes[base] = try await self.tree(of: base)
+            manifests = try renderer.render(tree, options, kinds: kinds, remotes: remotes)
+        }
+        let rendered = manifests
         let state =
-            previous.flatMap { DesiredState(manifests, revision: revision, after: $0.state, of: $0.manifests) }
-            ?? DesiredState(manifests, revision: revision)
+            previous.flatMap { DesiredState(rendered, revision: revision, after: $0.state, of: $0.manifests) }
+            ?? DesiredState(rendered, revision: revision)
         latest.withLock { latest in
             if latest.count >= Self.latestLimit { latest.removeAll() }
-            latest[key] = (manifests, state)
+            latest[key] = (rendered, state)
         }
         return state
+    }
+
+    /// The tree of a base in another repository, as its revision is now.
+    private func tree(of base: RemoteBase) async throws -> any FileTree {
+        let url = try RemoteURL(base.repository)
+        let request = try RevisionRequest(base.reference.isEmpty ? "HEAD" : base.reference)
+        return try await mirrors.mirror(of: url).snapshot(
+            request, credentials: credentials(url), progress: progress)
     }
 
     package func changes(of source: ApplicationSource) -> AsyncStream<Void> {
@@ -152,7 +170,7 @@ extension DesiredObject {
         let source = manifest.source
         self.init(
             object: manifest.object, origin: "\(source.file):\(source.mark.line)",
-            fingerprint: "\(source.blob)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)",
+            fingerprint: "\(manifest.content)/\(source.document)/\(source.item.count)/\(manifest.key.namespace)",
             locate: { "\(source.file):\(source.mark(of: $0, in: tree))" })
     }
 }

@@ -20,6 +20,16 @@ package struct Manifest: Sendable, Hashable {
     package var object: Object
     package var key: ObjectKey
     package var source: ManifestSource
+    /// Names what the object consists of: the file it stands in or, where it was built of several, its own text.
+    package var content: ObjectID
+
+    /// - Parameter content: `nil` where the object is as the file has it.
+    init(object: Object, key: ObjectKey, source: ManifestSource, content: ObjectID? = nil) {
+        self.object = object
+        self.key = key
+        self.source = source
+        self.content = content ?? source.blob
+    }
 }
 
 /// What is wrong in a file of the repository. The other files are rendered nevertheless.

@@ -1,5 +1,6 @@
 package import GitSource
 import Kinds
+package import Kustomize
 package import Model
 
 /// Which files of a tree are manifests, and what they are rendered for (Argo CD's `source.path` and
@@ -49,6 +50,16 @@ final class RenderedFile: Sendable {
     }
 }
 
+/// How a tree was rendered.
+package enum RenderingForm: Sendable {
+    /// Every file by itself.
+    case files
+    /// The path has a kustomization, which was built.
+    case kustomize(KustomizeBuild)
+    /// The path has a kustomization with a base in a repository whose tree has to be brought first.
+    case needs(RemoteBase)
+}
+
 /// All objects that a tree of files asks for, and what is wrong with it.
 package struct Manifests: Sendable {
     package let tree: any FileTree
@@ -60,14 +71,16 @@ package struct Manifests: Sendable {
     var treeErrors: [RenderingError]
     /// Whether the rendering depends on the tree beyond `options.path`, or is not per file: then it is never reused.
     var isIndirect: Bool
+    package let form: RenderingForm
     /// For each object the files that define it, in order; nearly always one.
     private(set) var places: [ObjectKey: [RenderedFile]] = [:]
     private var duplicates: Set<ObjectKey> = []
 
     init(
         tree: any FileTree, options: RenderingOptions, kindsVersion: Int, files: [RenderedFile],
-        treeErrors: [RenderingError], isIndirect: Bool
+        treeErrors: [RenderingError], isIndirect: Bool, form: RenderingForm = .files
     ) {
+        self.form = form
         self.tree = tree
         self.options = options
         self.kindsVersion = kindsVersion
@@ -81,6 +94,7 @@ package struct Manifests: Sendable {
     /// The same files of another tree.
     init(_ other: Manifests, tree: any FileTree) {
         self.tree = tree
+        form = other.form
         options = other.options
         kindsVersion = other.kindsVersion
         files = other.files

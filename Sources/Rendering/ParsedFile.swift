@@ -1,4 +1,5 @@
 import Kinds
+import Kustomize
 import Model
 
 /// A file's content as objects, before anything that depends on where it lies: shared by all commits that have the
@@ -36,6 +37,17 @@ final class ParsedFile: Sendable {
             reader.readJSON(text)
         } else {
             reader.readYAML(text)
+        }
+        items = reader.items
+        faults = reader.faults
+    }
+
+    /// One object that was built, with the place of what it was built from.
+    init(_ built: BuiltObject) {
+        bytes = 0
+        var reader = Reader()
+        reader.add(built.object, at: built.source.path, of: built.source.document, nesting: 0) { _ in
+            built.source.mark
         }
         items = reader.items
         faults = reader.faults

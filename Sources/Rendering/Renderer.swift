@@ -1,27 +1,43 @@
 package import GitSource
 import Kinds
+package import Kustomize
 import Model
 
 /// Turns trees of files into manifests. Cheap where little changed: an equal directory is not even opened, and a
 /// changed one costs the files that differ.
 package struct Renderer: Sendable {
     package let cache: RenderCache
+    let kustomizer: Kustomizer
 
-    package init(cache: RenderCache = RenderCache()) {
+    package init(cache: RenderCache = RenderCache(), kustomizer: Kustomizer = Kustomizer()) {
         self.cache = cache
+        self.kustomizer = kustomizer
     }
 
     /// Renders the files that `options` select.
     ///
     /// What is wrong with single files is in the result's `errors`.
     ///
-    /// - Parameter previous: an earlier result; if it is of an earlier commit with the same options, only what changed
-    ///   since is rendered.
+    /// - Parameters:
+    ///   - previous: an earlier result; if it is of an earlier commit with the same options, only what changed since is
+    ///     rendered.
+    ///   - remotes: trees of other repositories, for bases of a kustomization (`RenderingForm.needs`).
     /// - Throws: `GitError` when the path does not exist or the tree cannot be read.
     package func render(
-        _ tree: any FileTree, _ options: RenderingOptions, kinds: KnownKinds = .builtIn, previous: Manifests? = nil
+        _ tree: any FileTree, _ options: RenderingOptions, kinds: KnownKinds = .builtIn, previous: Manifests? = nil,
+        remotes: [RemoteBase: any FileTree] = [:]
     ) throws(GitError) -> Manifests {
         if let previous, let updated = try update(previous, to: tree, options, kinds) { return updated }
+        if let kustomization = kustomization(in: tree, options) {
+            return build(kustomization, tree, options, kinds, remotes)
+        }
+        return try renderFiles(tree, options, kinds)
+    }
+
+    /// What the files hold that are manifests as they are.
+    func renderFiles(
+        _ tree: any FileTree, _ options: RenderingOptions, _ kinds: KnownKinds
+    ) throws(GitError) -> Manifests {
         let listing = try tree.files(under: options.path, recursive: options.recurse)
         var errors = listing.faults.filter { concerns($0, options) }.map {
             RenderingError(file: $0.path ?? "", message: $0.message)
@@ -45,6 +61,13 @@ package struct Renderer: Sendable {
     private func update(
         _ previous: Manifests, to tree: any FileTree, _ options: RenderingOptions, _ kinds: KnownKinds
     ) throws(GitError) -> Manifests? {
+        if case .kustomize(let build) = previous.form {
+            // Branches of other repositories may have moved.
+            guard previous.options == options, previous.kindsVersion == kinds.version, build.remotes.isEmpty,
+                build.isCurrent(in: tree)
+            else { return nil }
+            return Manifests(previous, tree: tree)
+        }
         guard previous.options == options, previous.kindsVersion == kinds.version, !previous.isIndirect,
             let before = previous.tree as? Snapshot, let after = tree as? Snapshot,
             try after.treeID(at: options.path) != nil
@@ -106,7 +129,7 @@ package struct Renderer: Sendable {
 
     // MARK: One file
 
-    private enum Outcome {
+    enum Outcome {
         case parsed(ParsedFile)
         case unreadable(GitError)
 
@@ -128,9 +151,9 @@ package struct Renderer: Sendable {
     }
 
     /// Gives a file's objects their namespace, and its faults their place.
-    private func finish(
+    func finish(
         _ entry: FileEntry, _ outcome: Outcome, _ options: RenderingOptions, _ kinds: KnownKinds,
-        _ defined: DefinedKinds
+        _ defined: DefinedKinds, content: ObjectID? = nil
     ) -> RenderedFile {
         let file: ParsedFile
         switch outcome {
@@ -161,7 +184,7 @@ package struct Renderer: Sendable {
             let source = ManifestSource(
                 file: entry.path, document: item.document, item: item.path, mark: item.mark, blob: entry.blob)
             let key = ObjectKey(kind: item.kind.groupKind, namespace: namespace, name: item.name)
-            manifests.append(Manifest(object: Object(viewing: object), key: key, source: source))
+            manifests.append(Manifest(object: Object(viewing: object), key: key, source: source, content: content))
         }
         return RenderedFile(entry, manifests, errors)
     }
@@ -191,16 +214,20 @@ package struct Renderer: Sendable {
     }
 }
 
-/// A directory that another tool renders: taking its files as they are would sync something that nobody meant.
+/// A directory that is rendered in another way: taking its files as they are would sync something that nobody meant.
 private struct ForeignLayout {
     let path: String
-    private let tool: String
+    private let message: String
 
     init?(path: String) {
         let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
         switch name {
-        case "kustomization.yaml", "kustomization.yml", "Kustomization": tool = "Kustomize directories"
-        case "Chart.yaml": tool = "Helm charts"
+        case "kustomization.yaml", "kustomization.yml", "Kustomization":
+            message =
+                "this directory has a kustomization of its own: make it the path of an Application, list it under "
+                + "resources of a kustomization above it, or exclude it"
+        case "Chart.yaml":
+            message = "Helm charts are not rendered yet: commit the rendered manifests, or exclude this directory"
         default: return nil
         }
         self.path = path
@@ -211,12 +238,7 @@ private struct ForeignLayout {
         return other.hasPrefix(path[...slash])
     }
 
-    var error: RenderingError {
-        RenderingError(
-            file: path,
-            message: "\(tool) are not rendered yet: commit the rendered manifests, or exclude this directory",
-            reason: .notRendered)
-    }
+    var error: RenderingError { RenderingError(file: path, message: message, reason: .notRendered) }
 }
 
 /// The kinds that the repository's own CustomResourceDefinitions bring along.

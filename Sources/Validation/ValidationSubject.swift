@@ -1,4 +1,4 @@
-import GitSource
+package import GitSource
 import Kinds
 import Model
 package import Rendering
@@ -16,7 +16,12 @@ package final class SubjectObject: Sendable {
     /// What its kind has against it.
     let faults: [OfflineValidation.Fault]
 
-    init(_ manifest: Manifest, by offline: OfflineValidation) {
+    /// Where it belongs: the directory that was built, or that of its file.
+    let folder: String
+
+    init(_ manifest: Manifest, builtIn directory: String?, by offline: OfflineValidation) {
+        let file = manifest.source.file
+        folder = directory ?? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
         key = manifest.key
         written = manifest.object
         source = manifest.source
@@ -28,9 +33,6 @@ package final class SubjectObject: Sendable {
     var name: String { key.name }
     var namespace: String { key.namespace }
     var kind: GroupVersionKind { written.kind }
-
-    /// Where its file lies.
-    var folder: Substring { source.file[..<(source.file.lastIndex(of: "/") ?? source.file.startIndex)] }
 
     /// The rules that an annotation switches off for this object.
     var ignoredRules: Set<String> {
@@ -57,19 +59,20 @@ package struct ValidationSubject: Sendable {
     private let byKind: [GroupKind: [SubjectObject]]
 
     /// - Parameters:
-    ///   - manifests: of all files, rendered by kinds that take every object (`KnownKinds.any`).
+    ///   - parts: of the whole repository, rendered by kinds that take every object (`KnownKinds.any`).
     ///   - earlier: what the rule `config-without-rollout` compares with.
     package init(
-        _ manifests: Manifests, earlier: Manifests? = nil,
+        _ parts: [Manifests], of tree: any FileTree, earlier: [Manifests] = [],
         isThisRepository: @escaping @Sendable (_ url: String) -> Bool = { _ in false }
     ) {
-        tree = manifests.tree
-        errors = manifests.errors
+        self.tree = tree
+        errors = parts.flatMap(\.errors)
         self.isThisRepository = isThisRepository
-        let found = manifests.allManifests
-        let offline = OfflineValidation(found.lazy.map(\.object))
+        let offline = OfflineValidation(parts.flatMap { $0.allManifests.map(\.object) })
         self.offline = offline
-        objects = found.map { SubjectObject($0, by: offline) }
+        objects = parts.flatMap { part in
+            part.allManifests.map { SubjectObject($0, builtIn: part.builtPath, by: offline) }
+        }
         byKey = Dictionary(grouping: objects, by: \.key)
         workloads = objects.filter { $0.pods != nil }
         var byLabel: [PodLabel: [SubjectObject]] = [:]
@@ -81,8 +84,11 @@ package struct ValidationSubject: Sendable {
         self.byLabel = byLabel
         byKind = Dictionary(grouping: objects, by: \.key.kind)
         self.earlier = Dictionary(
-            (earlier?.manifests ?? []).map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
+            earlier.flatMap(\.allManifests).map { ($0.key, $0.object) }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// How many objects are judged.
+    package var count: Int { objects.count }
 
     /// The object of that name which whoever stands in `file` means: of several (a repository may hold more than one
     /// environment) the nearest in the tree of folders.

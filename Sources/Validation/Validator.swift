@@ -22,7 +22,17 @@ package struct Validator: Sendable {
                 findings.append(Self.located(hit, rule, severity, &sources))
             }
         }
-        return findings.sorted(by: Self.precedes)
+        return Self.withoutRepeats(findings.sorted(by: Self.precedes))
+    }
+
+    /// What stands in a base is found once for each directory that builds on it, of objects of other names at most.
+    private static func withoutRepeats(_ findings: [Finding]) -> [Finding] {
+        findings.enumerated().filter { position, finding in
+            guard position > 0, finding.mark != nil else { return true }
+            let before = findings[position - 1]
+            return (finding.file, finding.mark, finding.rule, finding.message)
+                != (before.file, before.mark, before.rule, before.message)
+        }.map(\.element)
     }
 
     private func isWanted(_ hit: Hit, _ rule: Rule) -> Bool {

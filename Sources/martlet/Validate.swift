@@ -75,23 +75,23 @@ struct Validate: AsyncParsableCommand {
     private func report(_ local: LocalManifests?, _ tree: any FileTree) async throws -> ValidationReport {
         let path = local?.path ?? manifests.path ?? ""
         let rendered = try render(tree, path)
-        guard !rendered.manifests.isEmpty || !rendered.errors.isEmpty else {
+        guard rendered.contains(where: { $0.count > 0 || !$0.errors.isEmpty }) else {
             throw CommandError("there are no manifests (*.yaml, *.yml, *.json) in \(manifests.place)")
         }
-        var earlier: Manifests?
+        var earlier: [Manifests] = []
         if let against { earlier = try render(try await self.tree(local, at: against), path) }
         let place = manifests.place
-        let subject = ValidationSubject(rendered, earlier: earlier) { url in
+        let subject = ValidationSubject(rendered, of: tree, earlier: earlier) { url in
             local?.copy?.isClone(of: url) ?? (local == nil && url == place)
         }
         let findings = Validator(try configuration(tree)).findings(subject)
-        return ValidationReport(findings: findings, objects: rendered.manifests.count)
+        return ValidationReport(findings: findings, objects: subject.count)
     }
 
-    private func render(_ tree: any FileTree, _ path: String) throws -> Manifests {
+    private func render(_ tree: any FileTree, _ path: String) throws -> [Manifests] {
         let options = RenderingOptions(
             path: path, recurse: true, namespace: manifests.namespace ?? "default")
-        return try Renderer().render(tree, options, kinds: .any)
+        return try Renderer().renderRepository(tree, options, kinds: .any)
     }
 
     private func configuration(_ tree: any FileTree) throws -> ValidationConfiguration {

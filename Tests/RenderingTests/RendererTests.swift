@@ -170,7 +170,7 @@ private func render(_ texts: [String: String], _ options: RenderingOptions = Ren
         #expect(manifests[ConfigMap.key("same", in: "default")]?.source.file == "a.yaml")
     }
 
-    @Test("directories of Kustomize and Helm are refused, and their files not taken for manifests")
+    @Test("directories of Kustomize below the path, and of Helm, are refused, and their files not taken for manifests")
     func foreignLayouts() throws {
         let texts = [
             "a.yaml": map("a"), "k/kustomization.yaml": "resources: [b.yaml]", "k/b.yaml": map("b"),
@@ -180,7 +180,7 @@ private func render(_ texts: [String: String], _ options: RenderingOptions = Ren
         let manifests = try render(texts)
         #expect(manifests.manifests.map(\.key.name) == ["a"])
         #expect(manifests.errors.map(\.file) == ["h/Chart.yaml", "k/kustomization.yaml"])
-        #expect(manifests.errors[1].message.contains("Kustomize directories are not rendered yet"))
+        #expect(manifests.errors[1].message.contains("has a kustomization of its own"))
         let excluded = try render(texts, RenderingOptions(recurse: true, exclude: Glob("{k,h}/*")))
         #expect(excluded.errors.isEmpty && excluded.count == 1)
     }

@@ -206,6 +206,29 @@ struct RuleTests {
             ])
     }
 
+    @Test("overlays are judged as they are built; what is wrong in their base is told once")
+    func overlays() throws {
+        let base = "resources: [web.yaml]\n"
+        func overlay(_ suffix: String) -> String {
+            "resources: [../../base]\nnameSuffix: -\(suffix)\n"
+                + "configMapGenerator: [{name: settings, literals: [a=b]}]\n"
+        }
+        let findings = Validator().findings(
+            try Repository.subject([
+                "base/kustomization.yaml": base,
+                "base/web.yaml": Self.deployment(
+                    "          imige: b\n          envFrom: [{configMapRef: {name: settings}}]\n"),
+                "overlays/dev/kustomization.yaml": overlay("dev"), "overlays/prod/kustomization.yaml": overlay("prod"),
+                "overlays/bad/kustomization.yaml": "resources: [nowhere.yaml]\n",
+                "plain/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: 1}\n",
+            ]))
+        #expect(
+            findings.map { "\($0.place) \($0.rule)" } == [
+                "base/web.yaml:12:11 unknown-field", "overlays/bad/kustomization.yaml:1:13 unreadable",
+                "plain/map.yaml:4:8 invalid-value",
+            ])
+    }
+
     @Test("a StatefulSet's own claims are there")
     func claimTemplates() throws {
         let set = """
@@ -267,10 +290,12 @@ enum Repository {
     static func subject(
         _ files: [String: String], earlier: [String: String]? = nil
     ) throws -> ValidationSubject {
-        ValidationSubject(try render(files), earlier: try earlier.map(render)) { $0 == "https://example.com/this" }
+        ValidationSubject(
+            try render(files), of: MemoryTree(files), earlier: try earlier.map(render) ?? []
+        ) { $0 == "https://example.com/this" }
     }
 
-    static func render(_ files: [String: String]) throws -> Manifests {
-        try Renderer().render(MemoryTree(files), RenderingOptions(recurse: true), kinds: .any)
+    private static func render(_ files: [String: String]) throws -> [Manifests] {
+        try Renderer().renderRepository(MemoryTree(files), RenderingOptions(), kinds: .any)
     }
 }

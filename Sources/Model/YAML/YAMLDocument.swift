@@ -46,6 +46,15 @@ package struct YAMLLimits: Sendable {
     }
 }
 
+/// What a text means where readers of YAML differ.
+package enum YAMLDialect: Sendable {
+    /// As `sigs.k8s.io/yaml` reads: YAML 1.1.
+    case kubernetes
+    /// As Kustomize reads resources and patches (go-yaml v3): of the words only `true` and `false` are booleans, so
+    /// that `yes` and `off` stay texts, and a key that is no text is refused.
+    case kustomize
+}
+
 /// YAML as Kubernetes reads and writes it.
 package enum YAML {
     /// Reads every document of a stream.
@@ -59,7 +68,7 @@ package enum YAML {
     ///   JSON,   `.inf` and `.nan`, and what is beyond `limits`.
     /// - Complexity: linear in the number of bytes.
     package static func documents(
-        _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
+        _ text: [UInt8], file: String, limits: YAMLLimits = YAMLLimits(), dialect: YAMLDialect = .kubernetes
     ) throws(YAMLError) -> [YAMLDocument] {
         guard text.count <= limits.bytes else {
             let message = "the text has \(text.count) bytes; the limit is \(limits.bytes)"
@@ -67,7 +76,7 @@ package enum YAML {
         }
         do {
             return try text.withUnsafeBufferPointer { (buffer) throws(YAMLFault) in
-                var parser = YAMLParser(source: buffer, limits: limits, file: file)
+                var parser = YAMLParser(source: buffer, limits: limits, file: file, dialect: dialect)
                 return try parser.stream()
             }
         } catch {
@@ -98,6 +107,19 @@ package enum YAML {
         }
     }
 
+    /// What `text` stands for as a plain scalar: a number, a boolean, null, or the text itself.
+    package static func plainScalar(_ text: String, dialect: YAMLDialect = .kubernetes) -> JSON {
+        var copy = text
+        return copy.withUTF8 { bytes in
+            let resolved = YAMLScalar.resolve(bytes)
+            switch resolved.kind {
+            case .string, .notFinite: return .string(text)
+            case .bool where !YAMLScalar.isBoolean(bytes, in: dialect): return .string(text)
+            default: return resolved.value
+            }
+        }
+    }
+
     package static func documents(
         _ text: String, file: String, limits: YAMLLimits = YAMLLimits()
     ) throws(YAMLError) -> [YAMLDocument] {
@@ -116,6 +138,33 @@ package struct YAMLDocument: Sendable {
     package let value: JSON
     package let file: String
     let marks: YAMLMarks
+    /// Nodes of plain scalars that are empty or times, which Kustomize treats in ways of its own; else none.
+    var unusual: Set<Int> = []
+
+    /// The paths of plain scalars that are empty or look like times; only read in the dialect `kustomize`.
+    package var unusualScalars: [[PathStep]] {
+        if unusual.isEmpty { return [] }
+        var paths: [[PathStep]] = []
+        collect(value, marks.root, [], into: &paths)
+        return paths
+    }
+
+    private func collect(_ value: JSON, _ node: Int, _ path: [PathStep], into paths: inout [[PathStep]]) {
+        if unusual.contains(node) { paths.append(path) }
+        switch value {
+        case .object(let object):
+            for (position, member) in object.enumerated() {
+                guard let child = marks.child(position, of: node) else { continue }
+                collect(member.value, child, path + [.key(member.key)], into: &paths)
+            }
+        case .array(let elements):
+            for (position, element) in elements.enumerated() {
+                guard let child = marks.child(position, of: node) else { continue }
+                collect(element, child, path + [.index(position)], into: &paths)
+            }
+        default: return
+        }
+    }
 
     /// Where the value at `path` begins; `nil` where the document has none.
     package func mark(of path: [PathStep]) -> Mark? {

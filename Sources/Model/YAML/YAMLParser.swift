@@ -14,6 +14,7 @@ struct YAMLParser: ~Copyable {
     private var events: YAMLEvents
     private let limits: YAMLLimits
     private let file: String
+    private let dialect: YAMLDialect
     private var depth = 0
     /// The marks of this document.
     private var nodes = ValueStack<YAMLMarks.Node>(capacity: 256)
@@ -27,15 +28,21 @@ struct YAMLParser: ~Copyable {
     /// Values read and aliased so far in this document.
     private var weight = 0
     private var aliased = 0
+    /// See `YAMLDocument.unusual`.
+    private var unusual: Set<Int> = []
     /// The node of the value that was read last.
     private var node = 0
     /// Where keys that stand twice in a map are noted; `nil` refuses them.
     private(set) var repeated: [String]?
 
-    init(source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String, repeated: [String]? = nil) {
+    init(
+        source: UnsafeBufferPointer<UInt8>, limits: YAMLLimits, file: String, dialect: YAMLDialect = .kubernetes,
+        repeated: [String]? = nil
+    ) {
         events = YAMLEvents(source: source)
         self.limits = limits
         self.file = file
+        self.dialect = dialect
         self.repeated = repeated
     }
 
@@ -56,6 +63,7 @@ struct YAMLParser: ~Copyable {
         if !anchors.isEmpty { anchors.removeAll() }
         weight = 0
         aliased = 0
+        unusual = []
         let type = try events.next()
         let scalar = events.event.pointee.data.scalar
         let isEmpty =
@@ -64,7 +72,7 @@ struct YAMLParser: ~Copyable {
         let value = try value(type, key: .none)
         let marks = YAMLMarks(nodes: nodes.popAll(), children: children.popAll(), root: node)
         _ = try events.next()
-        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks)
+        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual)
     }
 
     // MARK: - Values
@@ -94,7 +102,7 @@ struct YAMLParser: ~Copyable {
     }
 
     @inline(__always)
-    private func scalarValue() throws(YAMLFault) -> JSON {
+    private mutating func scalarValue() throws(YAMLFault) -> JSON {
         let scalar = events.event.pointee.data.scalar
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
         // The tag `!` alone means: whatever a plain scalar would be.
@@ -103,7 +111,10 @@ struct YAMLParser: ~Copyable {
         }
         if scalar.plain_implicit == 0 { return .string(String(decoding: bytes, as: UTF8.self)) }
         let resolved = YAMLScalar.resolve(bytes)
-        if resolved.kind == .string {
+        if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
+            unusual.insert(node)
+        }
+        if resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect) {
             if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw strayByteOrderMark() }
             return .string(String(decoding: bytes, as: UTF8.self))
         }
@@ -360,7 +371,11 @@ extension YAMLParser {
         case YAML_SCALAR_EVENT:
             let scalar = events.event.pointee.data.scalar
             let bytes = UnsafeBufferPointer(start: UnsafePointer(scalar.value), count: scalar.length)
-            if scalar.tag == nil, scalar.plain_implicit != 0, let text = YAMLScalar.fractionalKey(bytes) { return text }
+            if scalar.tag == nil, scalar.plain_implicit != 0, dialect == .kubernetes,
+                let text = YAMLScalar.fractionalKey(bytes)
+            {
+                return text
+            }
             return try keyText(try self.scalar(key: .none), at: mark)
         default:
             throw YAMLFault(message: "a key must be a text, not a map or a list", mark: mark)
@@ -368,8 +383,12 @@ extension YAMLParser {
     }
 
     private func keyText(_ value: JSON, at mark: Mark) throws(YAMLFault) -> String {
+        if dialect == .kustomize, value.string == nil {
+            throw YAMLFault(message: "a key must be a text, not of type \(value.typeName); quote it", mark: mark)
+        }
         switch value {
-        case .string(let text), .number(let text): return text
+        case .string(let text): return text
+        case .number(let text): return text
         case .int(let number): return String(number)
         case .bool(let value): return value ? "true" : "false"
         case .null: throw YAMLFault(message: "a key cannot be null; quote it if it is a text", mark: mark)

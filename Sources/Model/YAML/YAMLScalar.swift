@@ -64,6 +64,13 @@ enum YAMLScalar {
         }
     }
 
+    /// Whether a word that YAML 1.1 takes for a boolean is one in `dialect`: there `true` and `false` are the only
+    /// ones, which all others are shorter than.
+    @inline(__always)
+    static func isBoolean(_ bytes: UnsafeBufferPointer<UInt8>, in dialect: YAMLDialect) -> Bool {
+        dialect == .kubernetes || bytes.count > 3
+    }
+
     /// Up to eight bytes as one number, so that a word is found by comparing integers.
     private static func packed(_ bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }

@@ -1,0 +1,62 @@
+/// The order of output that does not follow the files: what others need comes first.
+struct LegacyOrder {
+    static let first = [
+        "Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount",
+        "PodSecurityPolicy", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret",
+        "Endpoints", "Service", "LimitRange", "PriorityClass", "PersistentVolume", "PersistentVolumeClaim",
+        "Deployment", "StatefulSet", "CronJob", "PodDisruptionBudget",
+    ]
+    static let last = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
+
+    static let standard = LegacyOrder()
+
+    private var ranks: [String: Int] = [:]
+
+    init(first: [String] = Self.first, last: [String] = Self.last) {
+        for (position, kind) in first.enumerated() { ranks[kind] = position - first.count }
+        for (position, kind) in last.enumerated() { ranks[kind] = 1 + position }
+    }
+
+    /// What is compared of a resource, in this order; texts by their bytes.
+    private struct Key {
+        var rank: Int
+        var kind: String
+        var id: String
+    }
+
+    /// - Complexity: O(n log n).
+    func sorted(_ resources: [Resource]) -> [Resource] {
+        let keyed = resources.map { (key(of: $0), $0) }
+        let sorted = keyed.enumerated().sorted { left, right in
+            let (one, other) = (left.element.0, right.element.0)
+            if one.rank != other.rank { return one.rank < other.rank }
+            if one.kind != other.kind { return one.kind.utf8.lexicographicallyPrecedes(other.kind.utf8) }
+            if one.id != other.id { return one.id.utf8.lexicographicallyPrecedes(other.id.utf8) }
+            return left.offset < right.offset
+        }
+        return sorted.map(\.element.1)
+    }
+
+    func precedes(_ left: ResourceKind, _ right: ResourceKind) -> Bool {
+        let (one, other) = (ranks[left.kind] ?? 0, ranks[right.kind] ?? 0)
+        return one != other
+            ? one < other : Self.text(of: left).utf8.lexicographicallyPrecedes(Self.text(of: right).utf8)
+    }
+
+    private static func text(of kind: ResourceKind) -> String {
+        let parts = [
+            kind.group.isEmpty ? "~G" : kind.group, kind.version.isEmpty ? "~V" : kind.version,
+            kind.kind.isEmpty ? "~K" : kind.kind,
+        ]
+        return parts.joined(separator: "_")
+    }
+
+    private func key(of resource: Resource) -> Key {
+        let kind = resource.kind
+        let id = [
+            resource.namespace.isEmpty ? "~X" : resource.namespace, resource.name.isEmpty ? "~N" : resource.name,
+        ]
+        return Key(
+            rank: ranks[kind.kind] ?? 0, kind: Self.text(of: kind), id: id.joined(separator: "|"))
+    }
+}

@@ -1,0 +1,61 @@
+import GitSource
+import Kinds
+import Kustomize
+import Model
+
+extension Renderer {
+    /// The file that makes the path one to build; where there are several, the first.
+    func kustomization(in tree: any FileTree, _ options: RenderingOptions) -> FileEntry? {
+        for name in Kustomizer.fileNames {
+            let path = options.path.isEmpty ? name : "\(options.path)/\(name)"
+            guard
+                case .success(.file(let entry)) = Result(catching: { () throws(GitError) in
+                    try tree.location(of: path)
+                })
+            else { continue }
+            return FileEntry(path: path, blob: entry.blob, isExecutable: entry.isExecutable)
+        }
+        return nil
+    }
+
+    /// Builds the path, which has a kustomization, as Argo CD does.
+    ///
+    /// What is wrong is in the result's `errors`.
+    func build(
+        _ kustomization: FileEntry, _ tree: any FileTree, _ options: RenderingOptions, _ kinds: KnownKinds,
+        _ remotes: [RemoteBase: any FileTree]
+    ) -> Manifests {
+        func manifests(_ objects: [Manifest], _ errors: [RenderingError], _ form: RenderingForm) -> Manifests {
+            Manifests(
+                tree: tree, options: options, kindsVersion: kinds.version,
+                files: [RenderedFile(kustomization, objects, errors)], treeErrors: [], isIndirect: true, form: form)
+        }
+        do {
+            switch try kustomizer.build(tree, options.path, remotes: remotes) {
+            case .built(let build):
+                let files = rendered(build, options, kinds)
+                return manifests(files.flatMap(\.manifests), files.flatMap(\.errors), .kustomize(build))
+            case .needs(let remote):
+                let message = "the base \(remote) is in another repository, which has not been fetched"
+                let error = RenderingError(file: kustomization.path, message: message, reason: .notRendered)
+                return manifests([], [error], .needs(remote))
+            }
+        } catch {
+            let file = error.file.isEmpty ? kustomization.path : error.file
+            return manifests([], [RenderingError(file: file, mark: error.mark, message: error.message)], .files)
+        }
+    }
+
+    /// The objects of a build, each as if its file had it alone.
+    private func rendered(
+        _ build: KustomizeBuild, _ options: RenderingOptions, _ kinds: KnownKinds
+    ) -> [RenderedFile] {
+        let parsed = build.objects.map { ($0, ParsedFile($0)) }
+        let defined = DefinedKinds(parsed.flatMap { $0.1.items })
+        return parsed.map { built, file in
+            finish(
+                FileEntry(path: built.source.file, blob: built.source.blob), .parsed(file), options, kinds, defined,
+                content: WorkingTree.blobID(of: built.object.encoded()))
+        }
+    }
+}
