@@ -7,7 +7,7 @@ struct Plugin {
     let place: Loader.Place
     let schema: MergeSchema
 
-    private static let generators = ["ConfigMapGenerator", "SecretGenerator"]
+    private static let generators = ["ConfigMapGenerator", "SecretGenerator", "IAMPolicyGenerator"]
     private static let transformers = [
         "AnnotationsTransformer", "HashTransformer", "ImageTagTransformer", "LabelTransformer", "NamespaceTransformer",
         "PatchJson6902Transformer", "PatchStrategicMergeTransformer", "PatchTransformer", "PrefixSuffixTransformer",
@@ -52,12 +52,30 @@ struct Plugin {
     func generate(_ sources: KeyValueSources) throws(KustomizeError) -> [Resource] {
         let kind = try checked(Self.generators, "generator")
         return try configured { (field) throws(KustomizeError) in
+            if kind == "IAMPolicyGenerator" { return [try account(field)] }
             var arguments = try GeneratorArguments(field, isSecret: kind == "SecretGenerator", strict: false)
             if arguments.name.isEmpty { arguments.name = resource.name }
             if arguments.namespace.isEmpty { arguments.namespace = resource.namespace }
             let generator = ConfigGenerator(arguments, isSecret: kind == "SecretGenerator")
             return [try generator.resource(sources, source: resource.source)]
         }
+    }
+
+    /// The service account that stands for one of a cloud.
+    private func account(_ field: Field) throws(KustomizeError) -> Resource {
+        let members = try field.members(["cloud", "kubernetesService", "serviceAccount"], strict: false)
+        let cloud = try members.string("cloud")
+        guard cloud == "gke" else { throw field.error("the cloud must be gke, not \"\(cloud)\"") }
+        let own = try members["kubernetesService"]?.members(["name", "namespace"], strict: false)
+        let other = try members["serviceAccount"]?.members(["name", "projectId"], strict: false)
+        let project = try other?.string("projectId") ?? ""
+        let address = "\(try other?.string("name") ?? "")@\(project).iam.gserviceaccount.com"
+        var metadata: JSON = ["annotations": ["iam.gke.io/gcp-service-account": .string(address)]]
+        metadata["name"] = .string(try own?.string("name") ?? "")
+        let namespace = try own?.string("namespace") ?? ""
+        if !namespace.isEmpty { metadata["namespace"] = .string(namespace) }
+        let object: JSON = ["apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata]
+        return Resource(object: object, source: resource.source)
     }
 
     // MARK: Transformers

@@ -194,8 +194,10 @@ private struct KeyedListMerge {
     /// Identities of which one leaves out what the other has are taken for the same.
     private static func complete(_ identities: inout [[String]]) {
         for first in identities.indices {
+            // As it was before this round: an item without any key takes the place of the last one that has some.
+            let values = identities[first]
             for second in identities.indices {
-                guard let both = joined(identities[first], identities[second]) else { continue }
+                guard let both = joined(values, identities[second]) else { continue }
                 identities[first] = both
                 identities[second] = both
             }

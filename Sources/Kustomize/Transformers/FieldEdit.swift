@@ -86,11 +86,32 @@ extension FieldEdit {
 
 extension Resource {
     /// Changes a field of the object.
-    mutating func apply(_ edit: FieldEdit) throws(KustomizeError) {
+    ///
+    /// - Parameter kind: the resource's own, which is not found anew for each of many edits.
+    mutating func apply(_ edit: FieldEdit, kind: ResourceKind) throws(KustomizeError) {
         do {
             if let new = try edit.apply(to: object, kind: kind) { object = new }
         } catch {
             throw self.error(error)
         }
+    }
+
+    mutating func apply(_ edit: FieldEdit) throws(KustomizeError) { try apply(edit, kind: kind) }
+}
+
+/// Edits of all resources; which of them concern a kind is found once.
+struct FieldEdits {
+    private let edits: [FieldEdit]
+    private var byKind: [ResourceKind: [FieldEdit]] = [:]
+
+    init(_ edits: [FieldEdit]) {
+        self.edits = edits
+    }
+
+    mutating func apply(to resource: inout Resource) throws(KustomizeError) {
+        let kind = resource.kind
+        let own = byKind[kind] ?? edits.filter { kind.isSelected(by: $0.spec.kind) }
+        byKind[kind] = own
+        for edit in own { try resource.apply(edit, kind: kind) }
     }
 }

@@ -6,18 +6,19 @@ struct ImageTransformer: Transformer {
     let specs: FieldSpecs
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
-        let edits = specs.specs.map { spec in
-            FieldEdit(spec: spec) { (old) throws(Fault) in
-                if old.isNull { return nil }
-                guard old.isScalar else { throw Fault("an image must be a text, not of type \(old.typeName)") }
-                return updated(old.scalarText).map { .string($0) }
-            }
-        }
+        var edits = FieldEdits(
+            specs.specs.map { spec in
+                FieldEdit(spec: spec) { (old) throws(Fault) in
+                    if old.isNull { return nil }
+                    guard old.isScalar else { throw Fault("an image must be a text, not of type \(old.typeName)") }
+                    return updated(old.scalarText).map { .string($0) }
+                }
+            })
         for position in resources.indices where resources[position].kind.kind != "CustomResourceDefinition" {
             if let new = try containers(in: resources[position].object, resources[position]) {
                 resources[position].object = new
             }
-            for edit in edits { try resources[position].apply(edit) }
+            try edits.apply(to: &resources[position])
         }
     }
 

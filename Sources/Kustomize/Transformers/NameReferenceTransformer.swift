@@ -13,9 +13,8 @@ struct NameReferenceTransformer: Transformer {
             let original = resources[position].originalID.kind
             let own = fields[original] ?? self.fields(of: original)
             fields[original] = own
-            for (spec, target) in own {
-                try update(spec, target, in: &resources[position], at: position, names)
-            }
+            let kind = resources[position].kind
+            for (spec, target) in own { try update(spec, target, in: &resources[position], kind, names) }
         }
     }
 
@@ -38,14 +37,15 @@ struct NameReferenceTransformer: Transformer {
     }
 
     private func update(
-        _ spec: FieldSpec, _ target: ResourceKind, in resource: inout Resource, at position: Int,
+        _ spec: FieldSpec, _ target: ResourceKind, in resource: inout Resource, _ kind: ResourceKind,
         _ names: RenamedResources
     ) throws(KustomizeError) {
+        // The kind was looked at before it may have been changed by a patch.
         var own = spec
-        own.kind = resource.kind
+        own.kind = kind
         let search = ReferralSearch(names: names, referrer: resource, target: target, path: spec.path)
         let edit = FieldEdit(spec: own) { (old) throws(Fault) in try search.updated(old) }
-        try resource.apply(edit)
+        try resource.apply(edit, kind: kind)
     }
 }
 

@@ -17,10 +17,8 @@ struct MapEntryTransformer: Transformer {
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
         guard !entries.isEmpty else { return }
-        let edits = specs.specs.map { FieldEdit.setting(entries: entries, in: $0) }
-        for position in resources.indices {
-            for edit in edits { try resources[position].apply(edit) }
-        }
+        var edits = FieldEdits(specs.specs.map { FieldEdit.setting(entries: entries, in: $0) })
+        for position in resources.indices { try edits.apply(to: &resources[position]) }
     }
 }
 
@@ -96,7 +94,7 @@ struct NamespaceTransformer: Transformer {
         if !kind.isClusterScoped { try resource.apply(edit(FieldSpec(path: "metadata/namespace", creates: true))) }
         let isBinding = kind.kind == "RoleBinding" || kind.kind == "ClusterRoleBinding"
         if isBinding { try setSubjects(of: &resource) }
-        for spec in specs.specs where spec.path != "metadata/namespace" {
+        for spec in specs.specs where spec.path != "metadata/namespace" && kind.isSelected(by: spec.kind) {
             if spec.path == "metadata/name", kind.apiVersion != "v1" { continue }
             let isOfBinding = spec.kind.kind == "RoleBinding" || spec.kind.kind == "ClusterRoleBinding"
             if isBinding, isOfBinding, spec.path == "subjects/namespace" { continue }
@@ -139,8 +137,12 @@ struct ReplicaTransformer: Transformer {
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
         var isFound = false
+        let named = resources.indices.filter { position in
+            resources[position].name == entry.name
+                || resources[position].previousNames.contains { $0.name == entry.name }
+        }
         for spec in specs.specs {
-            for position in resources.indices {
+            for position in named {
                 let isMeant = resources[position].allIDs.contains {
                     $0.name == entry.name && $0.kind.isSelected(by: spec.kind)
                 }

@@ -6,12 +6,11 @@ struct VariableTransformer: Transformer {
     let specs: FieldSpecs
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
-        let edits = specs.specs.map { spec in
-            FieldEdit(spec: spec) { (old) throws(Fault) in try replaced(old) }
-        }
-        for position in resources.indices {
-            for edit in edits { try resources[position].apply(edit) }
-        }
+        var edits = FieldEdits(
+            specs.specs.map { spec in
+                FieldEdit(spec: spec) { (old) throws(Fault) in try replaced(old) }
+            })
+        for position in resources.indices { try edits.apply(to: &resources[position]) }
     }
 
     private func replaced(_ value: JSON) throws(Fault) -> JSON? {
