@@ -75,6 +75,37 @@ struct PropertyTests {
         }
     }
 
+    /// All objects at the moment when the store had changed so often.
+    private struct Moment {
+        var changes: Int
+        var objects: [Object] = []
+
+        mutating func look(_ snapshot: Snapshot) {
+            guard objects.isEmpty, snapshot.revision.rawValue >= changes else { return }
+            objects = snapshot.kinds.flatMap { kind in snapshot.list(kind: kind).map { Object(viewing: $0.json) } }
+        }
+    }
+
+    @Test("a rollout that is taken over at any moment goes on from there, and ends as it would have", arguments: 1...16)
+    func takenOver(seed: Int) throws {
+        var draw = Draw(UInt64(seed))
+        draw.failures = []
+        var changes = 0
+        _ = try Rehearsal(draw.scenario, seed: UInt64(seed)).run { changes = Int($0.revision.rawValue) }
+        var moment = Moment(changes: changes * (seed + 16) / 40)
+        _ = try Rehearsal(draw.scenario, seed: UInt64(seed)).run { moment.look($0) }
+        var live = draw.scenario
+        live.start = moment.objects
+        live.application = try #require(moment.objects.first { $0.kindName == "Application" }).view()
+        // Another seed: the same one would draw the same names and uids again.
+        let recording = try Rehearsal(live, seed: UInt64(seed + 1000)).run()
+        #expect(recording.outcome == .healthy)
+        let web = try #require(recording.workloads.first { $0.key.name == "web" })
+        #expect(web.brokenAt == nil)
+        #expect(web.samples.last?.counts.available == draw.replicas)
+        #expect(recording.endLoad.pods == draw.replicas)
+    }
+
     @Test("the same scenario and seed give the same bytes in every format, another seed another play")
     func determinism() throws {
         func report(_ seed: UInt64) throws -> [String] {

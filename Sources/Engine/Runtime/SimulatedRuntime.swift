@@ -87,6 +87,16 @@ package final class SimulatedRuntime: PodRuntime {
             sandbox.records[id] = ContainerRecord(id: id, startedAt: running.startedAt ?? clock.now, phase: .running)
         }
         state.withLock { $0.sandboxes[description.uid] = sandbox }
+        for id in sandbox.records.keys.sorted() { endLater(id, in: description.uid, sandbox.script) }
+    }
+
+    /// Sees to it that a container that has started ends, if it is one that does.
+    private func endLater(_ id: ContainerID, in uid: String, _ script: Script) {
+        if let delay = script.finishing[id.name] {
+            end(uid, id, after: delay, code: 0)
+        } else if let delay = script.crashAfter {
+            end(uid, id, after: delay, code: script.exitCode)
+        }
     }
 
     /// Ends containers when their time has come, until the task is cancelled.
@@ -169,11 +179,7 @@ package final class SimulatedRuntime: PodRuntime {
         }
         guard let script else { throw RuntimeError(.noSandbox, "the pod has no sandbox") }
         if script.failsStart { throw RuntimeError(.start, "this simulation starts no container of the pod") }
-        if let delay = script.finishing[launch.id.name] {
-            end(uid, launch.id, after: delay, code: 0)
-        } else if let delay = script.crashAfter {
-            end(uid, launch.id, after: delay, code: script.exitCode)
-        }
+        endLater(launch.id, in: uid, script)
         onChange?()
     }
 

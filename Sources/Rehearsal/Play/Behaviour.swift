@@ -8,6 +8,8 @@ import Synchronization
 final class Behaviour: Sendable {
     /// What a container takes to end after SIGTERM.
     static let stopDelay = Duration.seconds(1)
+    /// A pod that runs for longer without being ready, or for three times what it should take, does not become ready.
+    private static let patience = Duration.seconds(60)
     /// What an init container takes.
     static let initDuration = Duration.milliseconds(100)
 
@@ -17,14 +19,16 @@ final class Behaviour: Sendable {
     }
 
     private let scenario: Scenario
-    /// The pods that ran before.
+    /// The pods that ran before, and when the rehearsal takes them over.
     private let adopted: Set<String>
+    private let begin: Timestamp
     private let seed: UInt64
     private let state = Mutex(State())
 
-    init(_ scenario: Scenario, adopting pods: [Pod], seed: UInt64) {
+    init(_ scenario: Scenario, from start: StartState, seed: UInt64) {
         self.scenario = scenario
-        adopted = Set(pods.map(\.metadata.uid))
+        adopted = Set(start.pods.map(\.metadata.uid))
+        begin = start.now
         self.seed = seed
     }
 
@@ -32,20 +36,20 @@ final class Behaviour: Sendable {
     func begin(with replicaSets: Set<ObjectKey>) { state.withLock { $0.settled = replicaSets } }
 
     func script(of pod: Pod) -> SimulatedRuntime.Script {
-        if adopted.contains(pod.metadata.uid) { return Self.adopted(pod) }
-        var script = Self.wellBehaved
-        for container in pod.spec.initContainers where container.restartPolicy != "Always" {
-            script.finishing[container.name] = Self.initDuration
-        }
+        if adopted.contains(pod.metadata.uid) { return self.adopted(pod) }
+        var script = Self.wellBehaved(pod)
         guard let workload = Workload.key(of: pod) else { return script }
         script.startDelay = varied(scenario.delays.delay(of: workload).delay, for: pod)
         if let failure = failure(of: pod, workload) { Self.apply(failure, to: &script) }
         return script
     }
 
-    private static var wellBehaved: SimulatedRuntime.Script {
+    private static func wellBehaved(_ pod: Pod) -> SimulatedRuntime.Script {
         var script = SimulatedRuntime.Script()
         script.stopDelay = stopDelay
+        for container in pod.spec.initContainers where container.restartPolicy != "Always" {
+            script.finishing[container.name] = initDuration
+        }
         // Its containers do not fail once they are ready.
         script.isSteady = true
         return script
@@ -70,17 +74,24 @@ final class Behaviour: Sendable {
         }
     }
 
-    /// A pod that ran before goes on as it was: what was not ready then does not become so by being rehearsed.
-    private static func adopted(_ pod: Pod) -> SimulatedRuntime.Script {
-        var script = wellBehaved
+    /// A pod that ran before goes on as it was: what is starting becomes ready in its time, and what should have been
+    /// ready long ago does not become so by being rehearsed.
+    private func adopted(_ pod: Pod) -> SimulatedRuntime.Script {
+        var script = Self.wellBehaved(pod)
         let statuses = pod.status.initContainerStatuses + pod.status.containerStatuses
         let reasons = statuses.compactMap { $0.state.waiting?.reason }
         if reasons.contains("CrashLoopBackOff") {
-            apply(.crash, to: &script)
+            Self.apply(.crash, to: &script)
         } else if reasons.contains("ImagePullBackOff") || reasons.contains("ErrImagePull") {
             script.failsPull = true
-        } else if pod.status.phase == "Running", !pod.isTerminal, pod.readySince == nil {
-            script.failsProbes = true
+        } else if let workload = Workload.key(of: pod), pod.readySince == nil {
+            let delay = scenario.delays.delay(of: workload).delay
+            let age = begin - (pod.status.startTime ?? begin)
+            if age <= max(Self.patience, delay * 3) {
+                script.startDelay = varied(delay, for: pod)
+            } else {
+                script.failsProbes = true
+            }
         }
         return script
     }

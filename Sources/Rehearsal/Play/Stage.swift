@@ -24,7 +24,7 @@ final class Stage: Sendable {
 
     init(_ scenario: Scenario, _ start: StartState, _ clock: VirtualClock, _ seed: UInt64) {
         self.start = start
-        let behaviour = Behaviour(scenario, adopting: start.pods, seed: seed)
+        let behaviour = Behaviour(scenario, from: start, seed: seed)
         let source = RehearsalSource(
             [scenario.base, scenario.target].compactMap(\.self), head: scenario.playedBase?.revision)
         let life = Life()

@@ -66,7 +66,12 @@ struct StartState {
         application.json[path: ["spec", "syncPolicy", "automated"]] = automated
         guard var rollout = application.status.rollout else { return application }
         rollout.held.removeAll { $0.revision == target }
-        application.status.rollout = rollout.revision == target ? nil : rollout
+        if rollout.revision == target {
+            // It is tried anew, with the memory of what was healthy before.
+            rollout.phase = nil
+            rollout.revision = nil
+        }
+        application.status.rollout = rollout
         return application
     }
 
