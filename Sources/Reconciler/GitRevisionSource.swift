@@ -166,7 +166,7 @@ extension DesiredState {
 
 extension DesiredObject {
     /// - Parameter tree: where the manifest was read. Only that is held on to: an object outlives its rendering.
-    convenience init(_ manifest: Manifest, of tree: any FileTree) {
+    package convenience init(_ manifest: Manifest, of tree: any FileTree) {
         let source = manifest.source
         self.init(
             object: manifest.object, origin: "\(source.file):\(source.mark.line)",

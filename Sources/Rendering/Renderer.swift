@@ -121,7 +121,8 @@ package struct Renderer: Sendable {
             let manifests = Manifests(
                 tree: tree, options: options, kindsVersion: kinds.version, files: files, treeErrors: [],
                 isIndirect: false)
-            return manifests.errors.isEmpty && !files.contains(where: \.definesKinds) ? manifests : nil
+            let faults = manifests.errors.filter { !options.passesOverOthers || $0.reason != .duplicate }
+            return faults.isEmpty && !files.contains(where: \.definesKinds) ? manifests : nil
         }
         guard let old = rendered(before, \.before), let new = rendered(after, \.after) else { return nil }
         return (old, new)

@@ -29,9 +29,12 @@ extension Diff {
         if let before = before as? Snapshot, let after = after as? Snapshot,
             let changed = try renderer.render(changesFrom: before, to: after, options)
         {
+            return Self.report([changed.before], of: before, [changed.after], of: after, unchanged: nil)
+        }
+        if isWholeRepository {
             return Self.report(
-                DesiredState(changed.before, revision: other), DesiredState(changed.after, revision: ""),
-                unchanged: nil)
+                try Self.sound(renderer.renderRepository(before, options)), of: before,
+                try Self.sound(renderer.renderRepository(after, options)), of: after, unchanged: 0)
         }
         let new = DesiredState(try renderer.render(after, options), revision: "")
         try new.requireSound()
@@ -42,6 +45,39 @@ extension Diff {
             _ = try await ManifestLoader().load(manifests, namespace: options.namespace, revision: manifests.revision)
         }
         return Self.report(old, new, unchanged: 0)
+    }
+
+    /// The parts of a repository, none of which has a fault. The same object in two folders is none.
+    private static func sound(_ parts: [Manifests]) throws -> [Manifests] {
+        let faults = parts.flatMap(\.errors).filter { ![.duplicate, .notRendered].contains($0.reason) }
+        if !faults.isEmpty { throw CommandError(faults.map(\.description).joined(separator: "\n")) }
+        return parts
+    }
+
+    /// Each folder, and each directory that is built, compared with what it was: an object may be in several.
+    private static func report(
+        _ before: [Manifests], of oldTree: any FileTree, _ after: [Manifests], of newTree: any FileTree, unchanged: Int?
+    ) -> DiffReport {
+        func folders(_ parts: [Manifests], _ tree: any FileTree) -> [String: [DesiredObject]] {
+            var folders: [String: [DesiredObject]] = [:]
+            for part in parts {
+                for manifest in part.allManifests {
+                    let file = manifest.source.file
+                    let folder = part.builtPath ?? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
+                    folders[folder, default: []].append(DesiredObject(manifest, of: tree))
+                }
+            }
+            return folders
+        }
+        let (old, new) = (folders(before, oldTree), folders(after, newTree))
+        let earlier = OfflineValidation(old.values.flatMap { $0.map(\.object) })
+        let later = OfflineValidation(new.values.flatMap { $0.map(\.object) })
+        let differences = Set(old.keys).union(new.keys).sorted().flatMap { folder in
+            Self.differences(
+                DesiredState(revision: "", objects: old[folder] ?? []), earlier,
+                DesiredState(revision: "", objects: new[folder] ?? []), later)
+        }
+        return DiffReport(differences, unchanged: unchanged)
     }
 
     /// What there was at an earlier revision, which may be nothing.
@@ -75,6 +111,13 @@ extension Diff {
     private static func report(_ old: DesiredState, _ new: DesiredState, unchanged: Int?) -> DiffReport {
         let earlier = OfflineValidation(old.objects.map(\.object))
         let later = OfflineValidation(new.objects.map(\.object))
+        return DiffReport(differences(old, earlier, new, later), unchanged: unchanged)
+    }
+
+    /// - Parameters earlier, later: know the kinds of each side, and so their defaults.
+    private static func differences(
+        _ old: DesiredState, _ earlier: OfflineValidation, _ new: DesiredState, _ later: OfflineValidation
+    ) -> [ObjectDifference] {
         let before = Dictionary(old.objects.map { ($0.key, $0) }) { first, _ in first }
         let after = Set(new.objects.map(\.key))
         let changes = new.objects.map { desired in
@@ -85,7 +128,7 @@ extension Diff {
         let removals = old.objects.filter { !after.contains($0.key) }.map {
             ObjectDifference(key: $0.key, old: earlier.defaulted($0.object), new: nil, origin: "")
         }
-        return DiffReport(changes + removals, unchanged: unchanged)
+        return changes + removals
     }
 
     /// A remote repository, or an Application's, at two revisions.

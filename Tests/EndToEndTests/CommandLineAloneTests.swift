@@ -97,6 +97,21 @@ struct CommandLineAloneTests {
             CommandLineTests.Case("martlet diff --against-app x", 2, "with --app"),
         ]
         for example in cases { try example.check(stage) }
+        // What a base changes, each directory that builds on it changes.
+        try stage.write("base/kustomization.yaml", "resources: [config.yaml]\n")
+        try stage.write("base/config.yaml", Manifests.configMap("shop", "one"))
+        for name in ["dev", "prod"] {
+            try stage.write("envs/\(name)/kustomization.yaml", "resources: [../../base]\nnamespace: \(name)\n")
+        }
+        _ = try stage.push("three")
+        try stage.write("base/config.yaml", Manifests.configMap("shop", "two"))
+        _ = try stage.push("four")
+        try CommandLineTests.Case(
+            "martlet diff main~1..main -o summary", 1, "~ ConfigMap dev/shop (+1 -1)\n~ ConfigMap prod/shop (+1 -1)\n",
+            "0 to create, 2 to change, 0 to delete"
+        ).check(stage)
+        try CommandLineTests.Case("martlet validate", 0, "1 note in 4 objects").check(stage)
+        try CommandLineTests.Case("martlet render envs/prod", 0, "namespace: prod").check(stage)
     }
 
     @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")
