@@ -93,8 +93,10 @@ struct Resource: Sendable {
         return result
     }
 
-    /// Writes labels or annotations anew, so that every value is a text; none at all are left out.
+    /// Writes labels or annotations anew, so that every value is a text; none at all are left out. Metadata is made
+    /// where there is none, even for nothing: so does Kustomize.
     mutating func setTexts(_ member: String, _ texts: [String: String]) {
+        if object["metadata"] == nil { object["metadata"] = .emptyObject }
         guard object["metadata"]?.object != nil || !texts.isEmpty else { return }
         let members = texts.sorted { $0.key < $1.key }.map { JSONObject.Member(key: $0.key, value: .string($0.value)) }
         object[path: ["metadata", member]] = members.isEmpty ? nil : .object(JSONObject(members))
