@@ -29,9 +29,8 @@ final class SchemaChoice {
             isChosen = true
         } else if let version = kustomization.openAPIVersion, !version.text.isEmpty {
             guard Self.versions.contains(version.text) else {
-                throw version.field.error(
-                    "the version \"\(version.text)\" is not built in; there is \(Self.versions.sorted().joined(separator: ", "))"
-                )
+                let known = Self.versions.sorted().joined(separator: ", ")
+                throw version.field.error("the version \"\(version.text)\" is not built in; there is \(known)")
             }
             isChosen = true
         }
