@@ -15,7 +15,81 @@ extension Measurement {
                     try repository.martlet(1, "diff", "main~1..main", "-o", "summary").milliseconds
                 }
             },
+            Measurement(name: "kustomize/overlay-of-120-objects", unit: "of kubectl", limit: .atMost(0.1)) {
+                let overlays = try Overlays(objects: 120, count: 1)
+                let own = try await median(of: 5) { try overlays.martlet("overlays/0").milliseconds }
+                let peer = try await median(of: 5) { try overlays.kubectl("overlays/0").milliseconds }
+                return own / peer
+            },
+            Measurement(name: "kustomize/200-overlays", unit: "of kubectl", limit: .atMost(0.05)) {
+                let overlays = try Overlays(objects: 12, count: 200)
+                let own = try await median(of: 3) { try overlays.martlet("overlays", "--recurse").milliseconds }
+                // One process for each, which is how it is used.
+                var peer = 0.0
+                for number in 0..<200 { peer += try overlays.kubectl("overlays/\(number)").milliseconds }
+                return own / peer
+            },
         ]
+    }
+}
+
+/// A base, and overlays that each rename, label and patch it.
+private final class Overlays {
+    private let directory = BenchDirectory()
+
+    init(objects: Int, count: Int) throws {
+        let names = (0..<objects).map { "web-\($0).yaml" }
+        for (number, name) in names.enumerated() {
+            try directory.write(
+                "base/\(name)",
+                """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: web-\(number), labels: {app: web-\(number)}}
+                spec:
+                  replicas: 3
+                  selector: {matchLabels: {app: web-\(number)}}
+                  template:
+                    metadata: {labels: {app: web-\(number)}}
+                    spec:
+                      containers:
+                        - name: web
+                          image: registry.example.com/web:1.2.3
+                          envFrom: [{configMapRef: {name: settings}}]
+
+                """)
+        }
+        try directory.write(
+            "base/kustomization.yaml",
+            "resources: [\(names.joined(separator: ", "))]\n"
+                + "configMapGenerator: [{name: settings, literals: [colour=red]}]\n")
+        for number in 0..<count {
+            try directory.write(
+                "overlays/\(number)/kustomization.yaml",
+                """
+                resources: [../../base]
+                namespace: team-\(number)
+                namePrefix: team-\(number)-
+                labels: [{pairs: {team: team-\(number)}}]
+                images: [{name: registry.example.com/web, newTag: 1.2.\(number)}]
+                patches:
+                  - target: {kind: Deployment, name: web-1}
+                    patch: '[{"op": "replace", "path": "/spec/replicas", "value": \(number)}]'
+
+                """)
+        }
+    }
+
+    func martlet(_ arguments: String...) throws -> Duration {
+        try run([ServiceUnderTest.martlet, "render"] + arguments)
+    }
+
+    func kubectl(_ folder: String) throws -> Duration { try run(["kubectl", "kustomize", folder]) }
+
+    private func run(_ arguments: [String]) throws -> Duration {
+        let result = try directory.run(arguments)
+        guard result.code == 0 else { throw BenchError("\(arguments): \(result.output.prefix(500))") }
+        return result.elapsed
     }
 }
 

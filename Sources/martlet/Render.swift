@@ -2,12 +2,19 @@ import ArgumentParser
 import Kinds
 import Model
 import Reconciler
+import Rendering
+import Validation
 
 struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the manifests of a folder or repository, as they would be applied.",
         usage: "martlet render [<options>] [<location>]",
-        discussion: "Exit codes: 0 rendered, 2 an error; all faults are listed.")
+        discussion: """
+            A directory with a kustomization is built as 'kubectl kustomize' builds it, with --recurse each one that \
+            no other builds on; -n says where objects go that name no namespace.
+
+            Exit codes: 0 rendered, 2 an error; all faults are listed.
+            """)
 
     @OptionGroup var manifests: ManifestOptions
     @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))
@@ -16,14 +23,35 @@ struct Render: AsyncParsableCommand {
     var showSecrets = false
 
     func run() async throws {
+        if let built = try built() { return show(built) }
         let state = try await ManifestLoader().load(
             manifests, namespace: manifests.namespace ?? "default", revision: manifests.revision)
         try state.requireSound()
-        let objects = state.objects.map { showSecrets ? $0.object.json : SecretMask.masked($0.object.json) }
+        show(state.objects.map(\.object))
+    }
+
+    private func show(_ objects: [Object]) {
+        let objects = objects.map { showSecrets ? $0.json : SecretMask.masked($0.json) }
         switch output {
         case .yaml: print(YAML.text(documents: objects), terminator: "")
         case .json: print(output.text(["apiVersion": "v1", "kind": "List", "items": .array(objects)]))
         }
+    }
+
+    /// What a directory with a kustomization builds, in its order and of whatever kinds; `nil` for other folders.
+    private func built() throws -> [Object]? {
+        guard let local = try manifests.local() else { return nil }
+        let options = RenderingOptions(path: local.path, namespace: manifests.namespace ?? "")
+        let tree = try local.tree(at: manifests.revision)
+        let parts =
+            manifests.recurse
+            ? try Renderer().renderRepository(tree, options, kinds: .any)
+            : [try Renderer().render(tree, options, kinds: .any)]
+        guard parts.contains(where: { $0.builtPath != nil }) else { return nil }
+        // The same object in two overlays is no fault.
+        let faults = parts.flatMap(\.errors).filter { $0.reason != .duplicate }
+        if !faults.isEmpty { throw CommandError(faults.map(\.description).joined(separator: "\n")) }
+        return parts.flatMap(\.allManifests).map(\.object)
     }
 }
 

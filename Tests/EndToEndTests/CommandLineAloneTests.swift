@@ -112,6 +112,9 @@ struct CommandLineAloneTests {
         ).check(stage)
         try CommandLineTests.Case("martlet validate", 0, "1 note in 4 objects").check(stage)
         try CommandLineTests.Case("martlet render envs/prod", 0, "namespace: prod").check(stage)
+        // Without -n exactly what the kustomization builds.
+        try CommandLineTests.Case("martlet render base", 0, "name: shop\n", hides: ["namespace"]).check(stage)
+        try CommandLineTests.Case("martlet render base -n shop", 0, "namespace: shop").check(stage)
     }
 
     @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")

@@ -145,18 +145,6 @@ extension LabelSelector {
     /// Whether it selects everything.
     var isEmpty: Bool { matchLabels.isEmpty && matchExpressions.isEmpty }
 
-    /// The selector that it stands for. Operators that are none match nothing.
-    package var selector: Selector {
-        var requirements = matchLabels.sorted { $0.key < $1.key }.map { Selector.Requirement.equals($0.key, $0.value) }
-        for expression in matchExpressions {
-            switch expression.operator {
-            case "In": requirements.append(.isIn(expression.key, Set(expression.values)))
-            case "NotIn": requirements.append(.isNotIn(expression.key, Set(expression.values)))
-            case "Exists": requirements.append(.exists(expression.key))
-            case "DoesNotExist": requirements.append(.isAbsent(expression.key))
-            default: requirements.append(.isIn(expression.key, []))
-            }
-        }
-        return Selector(requirements)
-    }
+    /// The selector that it stands for.
+    package var selector: Selector { Selector(matching: self) }
 }

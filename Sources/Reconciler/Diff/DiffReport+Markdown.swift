@@ -46,10 +46,10 @@ extension DiffReport {
     private static func place(_ origin: String, _ links: String?) -> String {
         guard let links, let colon = origin.lastIndex(of: ":"), let line = Int(origin[origin.index(after: colon)...])
         else {
-            return escaped(origin)
+            return MarkdownText.escaped(origin)
         }
         let base = links.hasSuffix("/") ? String(links.dropLast()) : links
-        return "[\(escaped(origin))](\(base)/\(percentEncoded(origin[..<colon]))#L\(line))"
+        return "[\(MarkdownText.escaped(origin))](\(base)/\(percentEncoded(origin[..<colon]))#L\(line))"
     }
 
     /// A path as part of a URL inside parentheses.
@@ -61,21 +61,6 @@ extension DiffReport {
             let digits = String(byte, radix: 16, uppercase: true)
             text += isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
         }
-    }
-
-    /// A file's name as text in a cell of a table, whatever it is made of.
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "\n", "\r", "\r\n": escaped += " "
-            case "<": escaped += "&lt;"
-            case "&": escaped += "&amp;"
-            case _ where "\\`*_[]|~#".contains(character): escaped += "\\\(character)"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
     }
 
     /// More backticks than stand in a row anywhere in the text, so that nothing in it ends the block.

@@ -105,9 +105,14 @@ extension RehearsalReport {
             switch step.kind {
             case .synced(let key, let change): (step.at, "\(key) \(change.rawValue)")
             case .rolledOut(let key): (step.at, "\(key) rolled out")
-            case .verdict(let phase, let revision, _): (step.at, "\(phase) \(revision.prefix(12))")
+            case .verdict(let phase, let revision, _): (step.at, "\(phase) \(Self.short(revision))")
             }
         }
+    }
+
+    /// A commit by the beginning of its name; a folder whole.
+    private static func short(_ revision: String) -> Substring {
+        revision.count == 40 && revision.allSatisfy(\.isHexDigit) ? revision.prefix(12) : revision[...]
     }
 
     /// Where several seeds were played: how they ended and how far apart they are.
