@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Rendering",
+                "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Kustomize",
+                "Rendering",
                 "Reconciler", "Validation", "Rehearsal", "Server", "CSupervisor", "CMalloc", arguments, logging,
                 lifecycle,
                 hummingbird,

@@ -112,6 +112,12 @@ struct CommandLineAloneTests {
         ).check(stage)
         try CommandLineTests.Case("martlet validate", 0, "1 note in 4 objects").check(stage)
         try CommandLineTests.Case("martlet render envs/prod", 0, "namespace: prod").check(stage)
+        // Outside of a repository, from wherever one stands.
+        try CommandLineTests.Case(
+            "cp -r base envs $ROOT && cd $ROOT && martlet render envs/dev && cd envs/prod && martlet render .", 0,
+            "namespace: dev", "namespace: prod"
+        ).check(stage)
+        try CommandLineTests.Case("cd $ROOT/envs && martlet validate prod", 0, "1 object is valid").check(stage)
         // Without -n exactly what the kustomization builds.
         try CommandLineTests.Case("martlet render base", 0, "name: shop\n", hides: ["namespace"]).check(stage)
         try CommandLineTests.Case("martlet render base -n shop", 0, "namespace: shop").check(stage)

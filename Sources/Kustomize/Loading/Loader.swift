@@ -40,6 +40,9 @@ final class Loader {
 
     /// `path` as it is written in the directory of `place`.
     ///
+    /// How the fault ends of a path that does.
+    static let leavesTree = "leaves the repository"
+
     /// - Throws: `Fault` for a path that is absolute or leaves the tree.
     private func path(_ path: String, in place: Place) throws(Fault) -> String {
         guard !path.isEmpty else { throw Fault("the path is empty") }
@@ -52,7 +55,7 @@ final class Loader {
             if component != ".." {
                 components.append(component)
             } else if components.popLast() == nil {
-                throw Fault("the path \(path) leaves the repository")
+                throw Fault("the path \(path) \(Self.leavesTree)")
             }
         }
         return components.joined(separator: "/")

@@ -4,6 +4,7 @@ import FoundationEssentials
 import GitSource
 import Glibc
 import Kinds
+import Kustomize
 import Logging
 import Model
 import Reconciler
@@ -63,14 +64,26 @@ struct LocalManifests {
             root = copy.root
             folder = inside
         } else if stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            root = real
-            folder = ""
+            root = Self.top(of: path.isEmpty ? real : "\(real)/\(path)", from: real)
+            folder = real == root ? "" : String(real.dropFirst(root.count + 1))
         } else {
             let slash = real.lastIndex(of: "/") ?? real.startIndex
             root = slash == real.startIndex ? "/" : String(real[..<slash])
             folder = String(real[real.index(after: slash)...])
         }
         self.path = [folder, path].filter { !$0.isEmpty && $0 != "." }.joined(separator: "/")
+    }
+
+    /// Outside of Git a folder is all there is, but for what its kustomization builds on; bases are looked for below
+    /// the folder in which the person is, too.
+    private static func top(of directory: String, from folder: String) -> String {
+        var start = folder
+        if let pointer = realpath(".", nil) {
+            let here = String(cString: pointer)
+            free(pointer)
+            if here != "/", folder.hasPrefix(here + "/") { start = here }
+        }
+        return Kustomizer.top(of: directory, from: start) { (folder) throws(GitError) in try WorkingTree(folder) }
     }
 
     /// The files as they are, or as they are at a revision. Of a bare repository there are only revisions.
