@@ -6,7 +6,7 @@ import NIOCore
 struct ListBody: Sendable {
     /// As much is put together before it is sent; a small list is one piece. With what encryption adds it is below the
     /// size from which memory is asked of the system anew each time (`Heap`).
-    static let pieceSize = 96 << 10
+    static let pieceSize = 48 << 10
 
     var head: [UInt8]
     /// Put between commas.
