@@ -2,21 +2,21 @@ package import GitSource
 
 extension Kustomizer {
     /// Where the files begin that a directory outside of any repository builds on: the nearest folder, from `start` up,
-    /// that holds them all.
+    /// that holds them all. What is read stays in the cache, for the build that follows.
     ///
     /// - Parameters:
     ///   - directory: its real path.
     ///   - start: the real path of the directory, or of a folder above it.
     ///   - tree: the files of a folder.
     /// - Returns: `start` where no folder above helps, so that the build says what is wrong.
-    package static func top(
+    package func top(
         of directory: String, from start: String, tree: (_ folder: String) throws(GitError) -> any FileTree
     ) -> String {
         var top = start
         while top != "/" {
             do {
                 let path = directory == top ? "" : String(directory.dropFirst(top.count + 1))
-                _ = try Kustomizer().build(try tree(top), path)
+                _ = try build(try tree(top), path)
                 return top
             } catch let error as KustomizeError where error.message.hasSuffix(Loader.leavesTree) {
                 let slash = top.lastIndex(of: "/") ?? top.startIndex

@@ -43,10 +43,11 @@ struct Render: AsyncParsableCommand {
         guard let local = try manifests.local() else { return nil }
         let options = RenderingOptions(path: local.path, namespace: manifests.namespace ?? "")
         let tree = try local.tree(at: manifests.revision)
+        let renderer = Renderer(kustomizer: local.kustomizer)
         let parts =
             manifests.recurse
-            ? try Renderer().renderRepository(tree, options, kinds: .any)
-            : [try Renderer().render(tree, options, kinds: .any)]
+            ? try renderer.renderRepository(tree, options, kinds: .any)
+            : [try renderer.render(tree, options, kinds: .any)]
         guard parts.contains(where: { $0.builtPath != nil }) else { return nil }
         // The same object in two overlays is no fault.
         let faults = parts.flatMap(\.errors).filter { $0.reason != .duplicate }

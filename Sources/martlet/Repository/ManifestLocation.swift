@@ -50,6 +50,8 @@ struct LocalManifests {
     /// The top folder of what may be read, and the folder or file of the manifests in it.
     let root: String
     let path: String
+    /// Has read what the folder's kustomization builds on, where that had to be found.
+    let kustomizer = Kustomizer()
 
     init?(_ place: String, path: String) {
         guard let pointer = realpath(place, nil) else { return nil }
@@ -64,7 +66,7 @@ struct LocalManifests {
             root = copy.root
             folder = inside
         } else if stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            root = Self.top(of: path.isEmpty ? real : "\(real)/\(path)", from: real)
+            root = Self.top(of: path.isEmpty ? real : "\(real)/\(path)", from: real, kustomizer)
             folder = real == root ? "" : String(real.dropFirst(root.count + 1))
         } else {
             let slash = real.lastIndex(of: "/") ?? real.startIndex
@@ -76,14 +78,14 @@ struct LocalManifests {
 
     /// Outside of Git a folder is all there is, but for what its kustomization builds on; bases are looked for below
     /// the folder in which the person is, too.
-    private static func top(of directory: String, from folder: String) -> String {
+    private static func top(of directory: String, from folder: String, _ kustomizer: Kustomizer) -> String {
         var start = folder
         if let pointer = realpath(".", nil) {
             let here = String(cString: pointer)
             free(pointer)
             if here != "/", folder.hasPrefix(here + "/") { start = here }
         }
-        return Kustomizer.top(of: directory, from: start) { (folder) throws(GitError) in try WorkingTree(folder) }
+        return kustomizer.top(of: directory, from: start) { (folder) throws(GitError) in try WorkingTree(folder) }
     }
 
     /// The files as they are, or as they are at a revision. Of a bare repository there are only revisions.
@@ -172,7 +174,9 @@ struct ManifestLoader {
         let options = try RenderingOptions(source, namespace: namespace)
         let tree = try local.tree(at: revision)
         return try await withKnownKinds { kinds in
-            DesiredState(try Renderer().render(tree, options, kinds: kinds), revision: revision ?? local.place)
+            DesiredState(
+                try Renderer(kustomizer: local.kustomizer).render(tree, options, kinds: kinds),
+                revision: revision ?? local.place)
         }
     }
 
