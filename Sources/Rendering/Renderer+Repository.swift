@@ -50,8 +50,15 @@ extension Manifests {
         }
     }
 
-    /// Where the objects belong together: the directory that was built, or that of each file.
+    /// The directory that was built; `nil` where the objects are what files hold as they are.
     package var builtPath: String? {
         if case .kustomize = form { options.path } else { nil }
+    }
+
+    /// The folder to which an object belongs, with all that is deployed beside it: the one that was built, or that of
+    /// its file.
+    package func folder(of manifest: Manifest) -> String {
+        let file = manifest.source.file
+        return builtPath ?? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
     }
 }

@@ -19,9 +19,8 @@ package final class SubjectObject: Sendable {
     /// Where it belongs: the directory that was built, or that of its file.
     let folder: String
 
-    init(_ manifest: Manifest, builtIn directory: String?, by offline: OfflineValidation) {
-        let file = manifest.source.file
-        folder = directory ?? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
+    init(_ manifest: Manifest, of part: Manifests, by offline: OfflineValidation) {
+        folder = part.folder(of: manifest)
         key = manifest.key
         written = manifest.object
         source = manifest.source
@@ -71,7 +70,7 @@ package struct ValidationSubject: Sendable {
         let offline = OfflineValidation(parts.flatMap { $0.allManifests.map(\.object) })
         self.offline = offline
         objects = parts.flatMap { part in
-            part.allManifests.map { SubjectObject($0, builtIn: part.builtPath, by: offline) }
+            part.allManifests.map { SubjectObject($0, of: part, by: offline) }
         }
         byKey = Dictionary(grouping: objects, by: \.key)
         workloads = objects.filter { $0.pods != nil }

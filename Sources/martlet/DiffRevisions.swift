@@ -62,9 +62,7 @@ extension Diff {
             var folders: [String: [DesiredObject]] = [:]
             for part in parts {
                 for manifest in part.allManifests {
-                    let file = manifest.source.file
-                    let folder = part.builtPath ?? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
-                    folders[folder, default: []].append(DesiredObject(manifest, of: tree))
+                    folders[part.folder(of: manifest), default: []].append(DesiredObject(manifest, of: tree))
                 }
             }
             return folders
