@@ -80,7 +80,7 @@ let package = Package(
             "Engine",
             ["Model", "Kinds", "Cluster", "Store", "CSupervisor", collections, hashTrees, logging, httpClient] + nio),
         library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
-        library("GitSource", ["CLibgit2", logging]),
+        library("GitSource", ["CLibgit2", crypto, logging]),
         library("Kustomize", ["Model", "CEL", "GitSource", crypto]),
         library("Rendering", ["Model", "Kinds", "GitSource", "Kustomize"]),
         library("Reconciler", ["Model", "Kinds", "Cluster", "GitSource", "Kustomize", "Rendering", logging]),

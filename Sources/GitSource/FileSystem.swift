@@ -30,8 +30,9 @@ enum FileSystem {
         guard fstat(descriptor, &status) == 0 else { throw Failure(path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(path, code: EISDIR) }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(Int(status.st_size), limit) + 1)
-        var chunk = [UInt8](repeating: 0, count: 32 << 10)
+        let size = min(max(Int(status.st_size), 0), limit) + 1
+        bytes.reserveCapacity(size)
+        var chunk = [UInt8](repeating: 0, count: min(size, 32 << 10))
         while true {
             let count = read(descriptor, &chunk, chunk.count)
             if count == 0 { return bytes }

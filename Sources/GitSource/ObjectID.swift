@@ -1,4 +1,5 @@
 import CLibgit2
+import Crypto
 
 /// The SHA-1 name of a Git object.
 package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -16,6 +17,16 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
     init(_ oid: UnsafePointer<git_oid>) {
         self.init(oid.pointee)
+    }
+
+    init(_ digest: Insecure.SHA1Digest) {
+        words = digest.withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
+            )
+        }
     }
 
     /// From exactly 40 hexadecimal digits; `nil` for any other text.

@@ -17,7 +17,7 @@ package struct WorkingCopy: Sendable {
     ///   - path: an existing file or folder.
     ///   - quarantine: a directory with more objects: those of a push that a hook is asked about.
     package init?(containing path: String, quarantine: String? = nil) {
-        guard GitLibrary.isReady, let real = FileSystem.realPath(path) else { return nil }
+        guard let real = FileSystem.realPath(path), Self.mayBeInside(real), GitLibrary.isReady else { return nil }
         var opened: OpaquePointer?
         guard git_repository_open_ext(&opened, real, 0, nil) == 0, let opened else { return nil }
         let repository = Handle(opened) { git_repository_free($0) }
@@ -37,6 +37,18 @@ package struct WorkingCopy: Sendable {
         }
         remotes = Self.remotes(of: repository)
         reader = ObjectReader(path: gitDirectory, alternate: quarantine)
+    }
+
+    /// Whether a repository may be here or in a folder above; libgit2, which takes a while to be ready, says whether it
+    /// is one.
+    private static func mayBeInside(_ real: String) -> Bool {
+        var folder = real
+        while true {
+            if FileSystem.exists("\(folder)/.git") || FileSystem.exists("\(folder)/HEAD") { return true }
+            guard let slash = folder.lastIndex(of: "/") else { return false }
+            folder = String(folder[..<slash])
+            if folder.isEmpty { return FileSystem.exists("/.git") || FileSystem.exists("/HEAD") }
+        }
     }
 
     private static func remotes(of repository: Handle) -> [String] {

@@ -48,12 +48,19 @@ package enum KustomizeOutcome: Sendable {
 /// nothing is checked out, run or fetched.
 package struct Kustomizer: Sendable {
     package let cache: KustomizeCache
+    /// What directories of the one tree that is built from are known to give.
+    private let known: [String: KustomizeOutcome]
 
     /// The names that a kustomization may have; a directory has one of them.
     package static var fileNames: [String] { Loader.fileNames }
 
     package init(cache: KustomizeCache = KustomizeCache()) {
+        self.init(cache: cache, known: [:])
+    }
+
+    init(cache: KustomizeCache, known: [String: KustomizeOutcome]) {
         self.cache = cache
+        self.known = known
     }
 
     /// - Parameters:
@@ -64,8 +71,9 @@ package struct Kustomizer: Sendable {
     package func build(
         _ tree: any FileTree, _ path: String, remotes: [RemoteBase: any FileTree] = [:]
     ) throws(KustomizeError) -> KustomizeOutcome {
-        let loader = Loader(cache: cache, remotes: remotes)
         let root = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        if remotes.isEmpty, let outcome = known[root] { return outcome }
+        let loader = Loader(cache: cache, remotes: remotes)
         do {
             let target = try self.target(tree, root, loader)
             let objects = try Self.finished(try target.accumulate(), target.kustomization)

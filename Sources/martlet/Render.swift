@@ -7,7 +7,7 @@ import Validation
 
 struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print the manifests of a folder or repository, as they would be applied.",
+        commandName: "render", abstract: "Print the manifests of a folder or repository, as they would be applied.",
         usage: "martlet render [<options>] [<location>]",
         discussion: """
             A directory with a kustomization is built as 'kubectl kustomize' builds it, with --recurse each one that \
@@ -44,10 +44,12 @@ struct Render: AsyncParsableCommand {
         let options = RenderingOptions(path: local.path, namespace: manifests.namespace ?? "")
         let tree = try local.tree(at: manifests.revision)
         let renderer = Renderer(kustomizer: local.kustomizer)
+        // Which kinds have namespaces matters only for giving them one.
+        let kinds = manifests.namespace == nil ? KnownKinds(version: -2) { _ in true } : .any
         let parts =
             manifests.recurse
-            ? try renderer.renderRepository(tree, options, kinds: .any)
-            : [try renderer.render(tree, options, kinds: .any)]
+            ? try renderer.renderRepository(tree, options, kinds: kinds)
+            : [try renderer.render(tree, options, kinds: kinds)]
         guard parts.contains(where: { $0.builtPath != nil }) else { return nil }
         // The same object in two overlays is no fault.
         let faults = parts.flatMap(\.errors).filter { $0.reason != .duplicate }

@@ -6,16 +6,17 @@ struct ImageTransformer: Transformer {
     let specs: FieldSpecs
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
+        let images = ImageUpdates(entry)
         var edits = FieldEdits(
             specs.specs.map { spec in
                 FieldEdit(spec: spec) { (old) throws(Fault) in
                     if old.isNull { return nil }
                     guard old.isScalar else { throw Fault("an image must be a text, not of type \(old.typeName)") }
-                    return updated(old.scalarText).map { .string($0) }
+                    return images.updated(old.scalarText).map { .string($0) }
                 }
             })
         for position in resources.indices where resources[position].kind.kind != "CustomResourceDefinition" {
-            if let new = try containers(in: resources[position].object, resources[position]) {
+            if let new = try containers(in: resources[position].object, resources[position], images) {
                 resources[position].object = new
             }
             try edits.apply(to: &resources[position])
@@ -23,12 +24,14 @@ struct ImageTransformer: Transformer {
     }
 
     /// Containers wherever they are: every list named `containers` or `initContainers`.
-    private func containers(in value: JSON, _ resource: Resource) throws(KustomizeError) -> JSON? {
+    private func containers(
+        in value: JSON, _ resource: Resource, _ images: ImageUpdates
+    ) throws(KustomizeError) -> JSON? {
         switch value {
         case .array(let elements):
             var changed: [JSON]?
             for (position, element) in elements.enumerated() {
-                guard let new = try containers(in: element, resource) else { continue }
+                guard let new = try containers(in: element, resource, images) else { continue }
                 if changed == nil { changed = elements }
                 changed?[position] = new
             }
@@ -36,9 +39,9 @@ struct ImageTransformer: Transformer {
         case .object(let object):
             var changed: JSONObject?
             for member in object {
-                var child = try containers(in: member.value, resource)
+                var child = try containers(in: member.value, resource, images)
                 if member.key == "containers" || member.key == "initContainers" {
-                    child = try images(in: child ?? member.value, resource) ?? child
+                    child = try updated(containers: child ?? member.value, resource, images) ?? child
                 }
                 guard let child else { continue }
                 if changed == nil { changed = object }
@@ -49,7 +52,9 @@ struct ImageTransformer: Transformer {
         }
     }
 
-    private func images(in list: JSON, _ resource: Resource) throws(KustomizeError) -> JSON? {
+    private func updated(
+        containers list: JSON, _ resource: Resource, _ images: ImageUpdates
+    ) throws(KustomizeError) -> JSON? {
         guard var elements = list.array else { return nil }
         var isChanged = false
         for position in elements.indices where !elements[position].isNull {
@@ -60,16 +65,32 @@ struct ImageTransformer: Transformer {
             guard image.isScalar else {
                 throw resource.error("an image must be a text, not of type \(image.typeName)")
             }
-            guard let new = updated(image.scalarText), .string(new) != image else { continue }
+            guard let new = images.updated(image.scalarText), .string(new) != image else { continue }
             elements[position]["image"] = .string(new)
             isChanged = true
         }
         return isChanged ? .array(elements) : nil
     }
+}
+
+/// The new names of images. A class, since it remembers them: most images of a repository are there many times.
+private final class ImageUpdates {
+    private let entry: ImageEntry
+    private var known: [String: String?] = [:]
+
+    init(_ entry: ImageEntry) {
+        self.entry = entry
+    }
 
     /// The image's new name; `nil` for another image.
     func updated(_ image: String) -> String? {
-        guard isMeant(image) else { return nil }
+        if let new = known[image] { return new }
+        let new = isMeant(image) ? changed(image) : nil
+        known[image] = .some(new)
+        return new
+    }
+
+    private func changed(_ image: String) -> String {
         var (name, tag, digest) = Self.split(image)
         if !entry.newName.isEmpty { name = entry.newName }
         switch (entry.newTag.isEmpty, entry.digest.isEmpty) {

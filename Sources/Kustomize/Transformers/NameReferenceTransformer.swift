@@ -8,13 +8,18 @@ struct NameReferenceTransformer: Transformer {
         for resource in resources { try Self.checkSubjects(of: resource) }
         let names = RenamedResources(resources)
         guard !names.isEmpty else { return }
-        var fields: [ResourceKind: [(FieldSpec, ResourceKind)]] = [:]
+        var fields: [ResourceKind: ReferringFields] = [:]
         for position in resources.indices {
             let original = resources[position].originalID.kind
             let own = fields[original] ?? self.fields(of: original)
             fields[original] = own
             let kind = resources[position].kind
-            for (spec, target) in own { try update(spec, target, in: &resources[position], kind, names) }
+            var next = 0
+            // An edit may make a way for those after it.
+            while let field = own.tree.first(from: next, leadingInto: resources[position].object) {
+                try update(own.specs[field], own.targets[field], in: &resources[position], kind, names)
+                next = field + 1
+            }
         }
     }
 
@@ -30,10 +35,11 @@ struct NameReferenceTransformer: Transformer {
         }
     }
 
-    private func fields(of kind: ResourceKind) -> [(FieldSpec, ResourceKind)] {
-        references.flatMap { reference in
+    private func fields(of kind: ResourceKind) -> ReferringFields {
+        let fields = references.flatMap { reference in
             reference.referrers.specs.filter { kind.isSelected(by: $0.kind) }.map { ($0, reference.target) }
         }
+        return ReferringFields(specs: fields.map(\.0), targets: fields.map(\.1), tree: FieldTree(fields.map(\.0)))
     }
 
     private func update(
@@ -47,6 +53,13 @@ struct NameReferenceTransformer: Transformer {
         let edit = FieldEdit(spec: own) { (old) throws(Fault) in try search.updated(old) }
         try resource.apply(edit, kind: kind)
     }
+}
+
+/// The fields of a kind that name other resources, and the kinds that they name.
+private struct ReferringFields {
+    let specs: [FieldSpec]
+    let targets: [ResourceKind]
+    let tree: FieldTree
 }
 
 /// The resources that were renamed, by the names that they had.

@@ -156,9 +156,9 @@ struct PatchTransformer {
 
 extension String {
     var trimmedOfSpace: String {
-        let scalars = unicodeScalars
-        let start = scalars.drop { $0.properties.isWhitespace }
-        let end = start.reversed().drop { $0.properties.isWhitespace }.reversed()
-        return String(String.UnicodeScalarView(end))
+        var scalars = unicodeScalars[...]
+        while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
+        while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
+        return String(scalars)
     }
 }

@@ -50,8 +50,8 @@ struct LocalManifests {
     /// The top folder of what may be read, and the folder or file of the manifests in it.
     let root: String
     let path: String
-    /// Has read what the folder's kustomization builds on, where that had to be found.
-    let kustomizer = Kustomizer()
+    /// Knows what the folder's kustomization gives, where that had to be built to find what it builds on.
+    let kustomizer: Kustomizer
 
     init?(_ place: String, path: String) {
         guard let pointer = realpath(place, nil) else { return nil }
@@ -62,30 +62,32 @@ struct LocalManifests {
         copy = WorkingCopy(containing: real, quarantine: Connection.currentEnvironment["GIT_QUARANTINE_PATH"])
         let folder: String
         var status = stat()
+        var kustomizer = Kustomizer()
         if let copy, let inside = copy.path(of: real) {
             root = copy.root
             folder = inside
         } else if stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            root = Self.top(of: path.isEmpty ? real : "\(real)/\(path)", from: real, kustomizer)
+            (root, kustomizer) = Self.top(of: path.isEmpty ? real : "\(real)/\(path)", from: real)
             folder = real == root ? "" : String(real.dropFirst(root.count + 1))
         } else {
             let slash = real.lastIndex(of: "/") ?? real.startIndex
             root = slash == real.startIndex ? "/" : String(real[..<slash])
             folder = String(real[real.index(after: slash)...])
         }
+        self.kustomizer = kustomizer
         self.path = [folder, path].filter { !$0.isEmpty && $0 != "." }.joined(separator: "/")
     }
 
     /// Outside of Git a folder is all there is, but for what its kustomization builds on; bases are looked for below
     /// the folder in which the person is, too.
-    private static func top(of directory: String, from folder: String, _ kustomizer: Kustomizer) -> String {
+    private static func top(of directory: String, from folder: String) -> (String, Kustomizer) {
         var start = folder
         if let pointer = realpath(".", nil) {
             let here = String(cString: pointer)
             free(pointer)
             if here != "/", folder.hasPrefix(here + "/") { start = here }
         }
-        return kustomizer.top(of: directory, from: start) { (folder) throws(GitError) in try WorkingTree(folder) }
+        return Kustomizer().top(of: directory, from: start) { (folder) throws(GitError) in try WorkingTree(folder) }
     }
 
     /// The files as they are, or as they are at a revision. Of a bare repository there are only revisions.

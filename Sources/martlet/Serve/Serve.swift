@@ -6,6 +6,7 @@ import Reconciler
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run the service: engine, API server and reconciler.", usage: "martlet serve [<options>]",
         discussion: """
             Pods keep running when the service stops, and are adopted when it starts again; --stop-pods ends them, \
