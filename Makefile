@@ -2,7 +2,10 @@
 .PHONY: demo test bench fuzz soak format lint install dependencies generate release
 
 PREFIX ?= /usr/local
-RELEASE = swift build -c release --product martlet
+# One file that needs no Swift where it runs and starts fast: docs/decisions/012-one-file.md.
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(PACKED)
+PACKED = $(shell ldd --version | awk 'NR == 1 && $$NF >= 2.36 { print "-Xlinker -z -Xlinker pack-relative-relocs" }')
+RELEASE = swift build $(RELEASE_FLAGS) --product martlet
 
 demo: dependencies release
 	"$$(swift build -c release --show-bin-path)/martlet" demo --examples examples-repo $(if $(KEEP),--keep)
@@ -22,7 +25,7 @@ fuzz: dependencies
 	scripts/fuzz
 
 bench: dependencies
-	swift run -c release martlet-bench $(FILTER)
+	swift run $(RELEASE_FLAGS) martlet-bench $(FILTER)
 
 release: dependencies
 	scripts/with-progress $(RELEASE)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `swift run -c release martlet-bench [filter …]`: runs the benchmarks whose names contain one of the filters.
+/// `make bench [FILTER="…"]`: runs the benchmarks whose names contain one of the filters.
 @main
 enum MartletBench {
     static func main() async throws {
