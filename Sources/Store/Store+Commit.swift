@@ -2,7 +2,7 @@ import Logging
 import Synchronization
 
 extension Store {
-    /// Makes everything that waits durable, then visible, then known to watchers, and then answers the writers.
+    /// Makes everything that waits durable, then visible, then answers the writers and tells the watchers.
     func commitPending() {
         committing.withLock { _ in
             while true {
@@ -27,8 +27,18 @@ extension Store {
             return
         }
         state.withLock { $0.apply(batch) }
-        hub.publish(batch.flatMap(\.changes))
+        // Writers first: they wait, while watchers learn of a change a moment later anyway.
         for pending in batch { pending.continuation.resume(returning: .success(pending.changes.map(\.object))) }
+        hub.publish(batch.flatMap(\.changes))
+        tidy()
+    }
+
+    private func tidy() {
+        do throws(StoreError) {
+            try persistence.tidy()
+        } catch {
+            logger.warning("what is written could not be tidied up", metadata: ["error": "\(error)"])
+        }
     }
 
     private static func persisted(_ batch: [PendingCommit], after revision: Revision) -> PersistedBatch {

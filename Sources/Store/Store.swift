@@ -136,13 +136,14 @@ package final class Store: Sendable {
     /// - Parameters:
     ///   - kind: `nil` means all.
     ///   - namespace: `nil` means all.
+    ///   - name: `nil` means all. Who watches one object is not woken for others.
     /// - Throws: `.tooOld` when history does not reach back so far, `.tooNew` when the store was never there.
     package func watch(
-        from revision: Revision, kind: String? = nil, namespace: String? = nil
+        from revision: Revision, kind: String? = nil, namespace: String? = nil, name: String? = nil
     ) throws(StoreError) -> StoreWatch {
         let current = self.revision
         guard revision <= current else { throw .tooNew(requested: revision, current: current) }
-        return try hub.watch(from: revision, kind: kind, namespace: namespace)
+        return try hub.watch(from: revision, kind: kind, namespace: namespace, name: name)
     }
 
     /// Tells watchers for whom nothing happened how far the store is, so that each can go on from there.

@@ -71,12 +71,38 @@ struct DurabilityTests {
             ])
         }
         let crashed = directory.copy()
-        crashed.truncate("store.db-wal", to: crashed.size("store.db-wal") - cut)
+        crashed.truncate("store.db-wal", to: crashed.contentSize("store.db-wal") - cut)
         let recovered = try Store(directory: crashed.path)
         let contents = recovered.snapshot.contents
         #expect(contents[key("a")] == contents[key("b")])
         #expect((1...20).contains(contents[key("a")] ?? 0))
         #expect(recovered.revision.rawValue == UInt64(contents[key("a")] ?? 0) * 2)
+        await recovered.close()
+        await store.close()
+    }
+
+    @Test("the log's file is longer than what is in it, and starts over once that is in the database")
+    func logFile() async throws {
+        let directory = TemporaryDirectory()
+        let store = try Store(directory: directory.path)
+        try await store.put(key("a"), 1)
+        try await store.settle()
+        #expect(directory.size("store.db-wal") >= 1 << 19)
+        #expect(directory.contentSize("store.db-wal") < 1 << 18)
+        let text = JSON.string(String(repeating: "x", count: 1 << 20))
+        for round in 0..<4 {
+            // More than after which the log is moved to the database.
+            for number in 0..<17 {
+                let name = "big-\(number)"
+                try await store.commit([Write(key(name), .put(["round": .int(Int64(round)), "text": text]))])
+            }
+        }
+        try await store.settle()
+        #expect(directory.size("store.db-wal") < 24 << 20)
+        let crashed = directory.copy()
+        let recovered = try Store(directory: crashed.path)
+        #expect(recovered.snapshot.get(key("big-3"))?.json["round"] == 3)
+        #expect(recovered.snapshot.contents.count == 18)
         await recovered.close()
         await store.close()
     }

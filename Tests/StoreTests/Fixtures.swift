@@ -62,6 +62,15 @@ final class TemporaryDirectory: Sendable {
         return stat("\(path)/\(name)", &status) == 0 ? Int(status.st_size) : 0
     }
 
+    /// Where the zeros begin with which a file ends.
+    func contentSize(_ name: String) -> Int {
+        guard let file = fopen("\(path)/\(name)", "r") else { return 0 }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: size(name))
+        guard fread(&bytes, 1, bytes.count, file) == bytes.count else { return 0 }
+        return bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+    }
+
     /// Runs SQL on the database behind the store's back; answers the first column of the first row.
     @discardableResult
     func sql(_ text: String, in file: String = "store.db") -> String? {

@@ -24,15 +24,19 @@ struct WatchTests {
         #expect(changes.map(\.revision.rawValue) == [2, 3])
     }
 
-    @Test("a watch hears only of its kind and namespace")
+    @Test("a watch hears only of its kind, namespace and name")
     func filters() async throws {
         let store = try Store(persistence: .memory)
         let watch = try store.watch(from: .zero, kind: "/ConfigMap", namespace: "one")
+        let named = try store.watch(from: .zero, kind: "/ConfigMap", name: "c")
         let all = try store.watch(from: .zero)
         try await store.put(key("a", in: "two"))
         try await store.put(key("b", in: "one", kind: "/Secret"))
         try await store.put(key("c", in: "one"))
         #expect(try await Self.take(1, from: watch).map(\.key.name) == ["c"])
+        #expect(try await Self.take(1, from: named).map(\.key.name) == ["c"])
+        let late = try store.watch(from: Revision(rawValue: 1), name: "c")
+        #expect(try await Self.take(1, from: late).map(\.key.name) == ["c"])
         #expect(try await Self.take(3, from: all).map(\.key.name) == ["a", "b", "c"])
     }
 

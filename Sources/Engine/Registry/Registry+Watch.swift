@@ -35,7 +35,7 @@ extension Registry {
             revision = parsed
         }
         do throws(StoreError) {
-            let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace)
+            let watch = try store.watch(from: revision, kind: kind, namespace: query.namespace, name: query.fields.name)
             if type.custom != nil {
                 let isCurrent = served.withLock { $0.remember(watch, of: query.kind, since: generation) }
                 if !isCurrent { watch.cancel() }

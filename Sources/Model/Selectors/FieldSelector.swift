@@ -20,6 +20,9 @@ package struct FieldSelector: Hashable, Sendable {
 
     package var isEmpty: Bool { requirements.isEmpty }
 
+    /// The one name that matching objects have; `nil` where there may be several.
+    package var name: String? { requirements.first { $0.path == "metadata.name" && !$0.isNegated }?.value }
+
     /// Whether `object` has those values; an absent field counts as the empty text.
     package func matches(_ object: JSON) -> Bool {
         requirements.allSatisfy { requirement in

@@ -11,11 +11,20 @@ package protocol Persistence: AnyObject, Sendable {
     /// Keeps all of `batch`, or nothing and throws. It is durable when this returns.
     func commit(_ batch: PersistedBatch) throws(StoreError)
 
+    /// What is best done between commits; called after each one, when its writers have their answers.
+    ///
+    /// Nothing depends on it: where it throws, what was kept is kept.
+    func tidy() throws(StoreError)
+
     /// Sets rows aside that `load` answered but that make no sense; they are never deleted.
     func quarantine(_ rows: [UnreadableRow]) throws(StoreError)
 
     /// Lets go of files and locks. Nothing is called afterwards.
     func close()
+}
+
+extension Persistence {
+    package func tidy() throws(StoreError) {}
 }
 
 /// What was kept when the store was last open.

@@ -6,6 +6,8 @@ import CSQLite
 final class SQLiteConnection {
     private let path: String
     private let handle: OpaquePointer
+    /// The frames in the write-ahead log after the last commit, when they are counted.
+    private(set) var loggedFrames = 0
 
     /// Opens or creates the database file.
     init(path: String, isReadOnly: Bool = false) throws(StoreError) {
@@ -24,6 +26,24 @@ final class SQLiteConnection {
     deinit {
         // The variant that waits for statements which are still being let go of.
         sqlite3_close_v2(handle)
+    }
+
+    /// Counts the log's frames from now on. Checkpoints are the caller's then: SQLite's own count in the same place.
+    func countLoggedFrames() {
+        sqlite3_wal_hook(
+            handle,
+            { connection, _, _, frames in
+                guard let connection else { return SQLITE_OK }
+                Unmanaged<SQLiteConnection>.fromOpaque(connection).takeUnretainedValue().loggedFrames = Int(frames)
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Moves what is in the log to the database, as far as no reader holds it back, so that the log starts over.
+    func checkpoint() throws(StoreError) {
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        // Another process is at it, or reads: the next one does it.
+        if code & 0xFF != SQLITE_BUSY { try check(code) }
     }
 
     func execute(_ sql: String) throws(StoreError) {

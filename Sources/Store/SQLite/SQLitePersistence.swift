@@ -10,9 +10,13 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
     /// `Mrtl`, so that `file` and a wrong path are told apart.
     private static let applicationID: Int64 = 0x4D72_746C
 
+    /// Frames after which the log is moved to the database.
+    private static let checkpointInterval = 4000
+
     private struct Open {
         var lock: DirectoryLock
         var connection: SQLiteConnection
+        var log: LogFile
         var insert: SQLiteConnection.Statement
         var update: SQLiteConnection.Statement
         var delete: SQLiteConnection.Statement
@@ -41,8 +45,9 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
         let connection = try SQLiteConnection(path: path)
         try Self.prepare(connection, path: path, migration)
         if let maximumPages { try connection.execute("PRAGMA max_page_count = \(maximumPages)") }
+        connection.countLoggedFrames()
         open = Open(
-            lock: lock, connection: connection,
+            lock: lock, connection: connection, log: LogFile(path: path + "-wal"),
             insert: try connection.prepare(
                 "INSERT INTO objects (id, kind, namespace, name, revision, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
             update: try connection.prepare("UPDATE objects SET revision = ?2, value = ?3 WHERE id = ?1"),
@@ -75,7 +80,6 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
         try connection.execute(
             """
             PRAGMA synchronous = FULL;
-            PRAGMA wal_autocheckpoint = 4000;
             PRAGMA journal_size_limit = 67108864;
             """)
         guard found == 0 else { return try migration.run(connection, from: found, path: path) }
@@ -123,6 +127,13 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
             try open.setRevision.bind(1, Int64(bitPattern: batch.revision.rawValue))
             try open.setRevision.run()
         }
+    }
+
+    package func tidy() throws(StoreError) {
+        guard let open else { return }
+        let frames = open.connection.loggedFrames
+        open.log.makeRoom(beyond: frames)
+        if frames >= Self.checkpointInterval { try open.connection.checkpoint() }
     }
 
     private static func run(_ operation: PersistedBatch.Operation, _ open: Open) throws(StoreError) {

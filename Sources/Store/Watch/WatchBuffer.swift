@@ -14,11 +14,13 @@ final class WatchBuffer: Sendable {
     }
 
     private let namespace: String?
+    private let name: String?
     private let start: Revision
     private let state: Mutex<State>
 
-    init(from revision: Revision, namespace: String?, limit: Int) {
+    init(from revision: Revision, namespace: String?, name: String?, limit: Int) {
         self.namespace = namespace
+        self.name = name
         start = revision
         state = Mutex(State(progress: revision, limit: limit))
     }
@@ -82,8 +84,11 @@ final class WatchBuffer: Sendable {
     private func wanted(_ changes: [Change]) -> [Change] {
         // A watch that starts from a snapshot may be told of changes which the snapshot already has.
         let isFresh = changes.first.map { $0.revision > start } ?? true
-        if isFresh, namespace == nil { return changes }
-        return changes.filter { $0.revision > start && (namespace == nil || $0.key.namespace == namespace) }
+        if isFresh, namespace == nil, name == nil { return changes }
+        return changes.filter { change in
+            change.revision > start && (name == nil || change.key.name == name)
+                && (namespace == nil || change.key.namespace == namespace)
+        }
     }
 
     /// What there is now, `nil` at the end; `.none` outside means: wait.

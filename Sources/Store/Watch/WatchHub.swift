@@ -38,8 +38,10 @@ final class WatchHub: Sendable {
     }
 
     /// - Throws: `.tooOld`, `.closed`.
-    func watch(from revision: Revision, kind: String?, namespace: String?) throws(StoreError) -> StoreWatch {
-        let buffer = WatchBuffer(from: revision, namespace: namespace, limit: limits.watchBuffer)
+    func watch(
+        from revision: Revision, kind: String?, namespace: String?, name: String?
+    ) throws(StoreError) -> StoreWatch {
+        let buffer = WatchBuffer(from: revision, namespace: namespace, name: name, limit: limits.watchBuffer)
         let id = try state.withLock { (state) throws(StoreError) in
             guard !state.isClosed else { throw .closed }
             guard revision >= state.compacted else { throw .tooOld(requested: revision, oldest: state.compacted) }
