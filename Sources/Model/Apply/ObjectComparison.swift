@@ -98,6 +98,7 @@ struct ObjectComparison {
                 removed.append(Self.whole(element, old, schema))
                 return
             }
+            if old.isShared(with: new) { return }
             var children = Nodes()
             guard children.compareContents(old, new, schema) else {
                 if old != new { modified.append(FieldSet.Node(element: element, isMember: true)) }
