@@ -8,7 +8,9 @@ package struct NodeInfo: Sendable {
     let name: String
     let labels: [String: String]
     var allocatable: ResourceAmounts
-    var pods: [String: PodInfo] = [:]
+    private(set) var pods: [String: PodInfo] = [:]
+    /// Those of them that care which others are near: mostly none.
+    private(set) var choosy: [String: PodInfo] = [:]
     /// Pods for which room is kept here until they can be placed (H11).
     var nominated: [String: PodInfo] = [:]
     var requested = ResourceAmounts()
@@ -24,13 +26,16 @@ package struct NodeInfo: Sendable {
     }
 
     mutating func add(_ info: PodInfo) {
-        pods[info.pod.metadata.uid] = info
+        let uid = info.pod.metadata.uid
+        pods[uid] = info
+        if info.affinity != nil { choosy[uid] = info }
         requested = requested + info.request
         assumedRequested = assumedRequested + info.assumedRequest
     }
 
     mutating func remove(_ uid: String) {
         guard let info = pods.removeValue(forKey: uid) else { return }
+        choosy[uid] = nil
         requested = requested - info.request
         assumedRequested = assumedRequested - info.assumedRequest
     }

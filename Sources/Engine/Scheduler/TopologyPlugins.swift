@@ -112,7 +112,7 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
             return Rejection(reasons: ["node(s) didn't match pod anti-affinity rules"], isResolvable: true)
         }
         for info in nodes {
-            for other in info.pods.values {
+            for other in info.choosy.values {
                 let terms = other.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
                 for term in terms where isSameDomain(term.topologyKey, info, node) {
                     if matches(term, of: other.pod, pod.pod) {
@@ -139,7 +139,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     func score(_ pod: PodInfo, on candidates: [NodeInfo], among nodes: [NodeInfo]) -> [Int] {
         let sums = candidates.map { candidate in
             nodes.map { info in
-                info.pods.values.map { other in
+                // Between two that do not care there is nothing to weigh.
+                (pod.affinity == nil ? info.choosy : info.pods).values.map { other in
                     preference(of: pod, for: other, info, candidate, isExisting: false)
                         + preference(of: other, for: pod, info, candidate, isExisting: true)
                 }.reduce(0, +)

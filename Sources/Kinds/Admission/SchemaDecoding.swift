@@ -42,10 +42,14 @@ private struct DecodingWalk {
             wrongType("an object", value)
             return
         }
-        for member in object {
+        let known = known?.object
+        for position in 0..<object.count {
+            let member = object[position]
+            let before = known?.value(of: member.key, near: position)
+            if let before, before.isShared(with: member.value) { continue }
             if let child = schema.child(member.key) {
                 path.push(.member(member.key))
-                check(member.value, child, known?[member.key])
+                check(member.value, child, before)
                 path.pop()
             } else if !schema.preservesUnknownFields {
                 unknown(member.key, schema)

@@ -41,8 +41,12 @@ extension Schema {
 
     private func filledObject(_ object: JSONObject, _ known: JSON?) -> JSONObject? {
         var changed: [JSONObject.Member]?
-        for (index, member) in object.enumerated() {
-            guard let child = child(member.key) else {
+        let known = known?.object
+        for index in 0..<object.count {
+            let member = object[index]
+            let before = known?.value(of: member.key, near: index)
+            let isKnown = before?.isShared(with: member.value) ?? false
+            guard !isKnown, let child = child(member.key) else {
                 changed?.append(member)
                 continue
             }
@@ -50,7 +54,7 @@ extension Schema {
             let isDropped =
                 empty == nil && child.isAbsent(member.value)
                 && !(required.contains(member.key) && !member.value.isNull)
-            let replacement = isDropped ? nil : empty ?? child.filled(member.value, known?[member.key])
+            let replacement = isDropped ? nil : empty ?? child.filled(member.value, before)
             if isDropped || replacement != nil, changed == nil { changed = Array(object[..<index]) }
             if isDropped { continue }
             changed?.append(replacement.map { JSONObject.Member(key: member.key, value: $0) } ?? member)

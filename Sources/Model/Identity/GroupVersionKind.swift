@@ -57,6 +57,13 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.name = name
     }
 
+    /// The group is left out: kinds of one name in two groups are rare, and keys are hashed all the time.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(namespace)
+        hasher.combine(kind.kind)
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
         if left.kind != right.kind { return left.kind < right.kind }
         return (left.namespace, left.name) < (right.namespace, right.name)

@@ -103,6 +103,12 @@ package struct JSONObject: Sendable {
         return nil
     }
 
+    /// The value under `key`, which probably stands at that position: objects of one kind list their members alike.
+    package func value(of key: String, near position: Int) -> JSON? {
+        if position < members.count, members[position].key.hasSameBytes(as: key) { return members[position].value }
+        return self.position(of: key).map { members[$0].value }
+    }
+
     private mutating func insert(_ member: Member) {
         members.append(member)
         if index != nil {
