@@ -100,7 +100,7 @@ let package = Package(
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.
         .executableTarget(name: "martlet-supervisor", dependencies: ["CSupervisor"]),
-        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", logging]),
+        library("SimulationKit", ["Model", "Kinds", "Cluster", "Store", "Engine", collections, logging]),
         library(
             "Rehearsal", ["Model", "Kinds", "Cluster", "Store", "Engine", "Reconciler", "SimulationKit", logging]),
         .executableTarget(name: "generate-kinds", dependencies: ["Model"], swiftSettings: settings),
@@ -109,7 +109,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "martlet", "Model", "Kinds", "Cluster", "Store", "GitSource", "Reconciler", "KubernetesClient",
-                "Engine", "SimulationKit",
+                "Engine", "SimulationKit", "Rehearsal",
                 "CLibyaml", "CSQLite", logging, .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),

@@ -29,6 +29,23 @@ extension Measurement {
                 for number in 0..<200 { peer += try overlays.kubectl("overlays/\(number)").milliseconds }
                 return own / peer
             },
+            // A rollout of all workloads, alone and with an hour of baking, begun from what runs.
+            Measurement(name: "rehearsal/rollout-of-100-workloads", unit: "s", limit: .atMost(1)) {
+                let site = try RehearsedSite(workloads: 100, bakeTime: "10s")
+                var seed: UInt64 = 0
+                return try await median(of: 3) {
+                    seed += 1
+                    return try ContinuousClock().measure { try site.play(seed: seed) } / .seconds(1)
+                }
+            },
+            Measurement(name: "rehearsal/hour-of-100-workloads", unit: "s", limit: .atMost(1)) {
+                let site = try RehearsedSite(workloads: 100, bakeTime: "1h")
+                var seed: UInt64 = 0
+                return try await median(of: 3) {
+                    seed += 1
+                    return try ContinuousClock().measure { try site.play(seed: seed) } / .seconds(1)
+                }
+            },
         ]
     }
 }

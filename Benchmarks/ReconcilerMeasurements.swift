@@ -61,7 +61,7 @@ private final class ReplanFixture {
         let state = states.insert(rendered, as: commits[0])
         live = FixedObjects(state.objects)
         inventory = Set(state.objects.map(\.key))
-        for object in state.objects { synced.insert(object, resourceVersion: "1") }
+        for object in state.objects { synced.insert(object, live: object.object) }
     }
 
     /// Milliseconds from a commit that is here to the plan.

@@ -28,7 +28,11 @@ package struct BodyDecoding {
     ///
     /// Unknown fields are refused, or dropped with or without a warning, as the request asks (C21, C22); wrong types
     /// are refused.
-    package func decoded(_ object: JSON, from source: Source) throws(APIError) -> JSON {
+    ///
+    /// - Parameter known: the object as it is stored; what shares its storage with that is not looked at again.
+    package func decoded(
+        _ object: JSON, from source: Source, knowing known: JSON? = nil
+    ) throws(APIError) -> JSON {
         var object = object
         if (object["apiVersion"]?.string ?? "").isEmpty { object["apiVersion"] = .string(kind.apiVersion) }
         if (object["kind"]?.string ?? "").isEmpty { object["kind"] = .string(kind.kind) }
@@ -41,7 +45,7 @@ package struct BodyDecoding {
             throw APIError(
                 .badRequest, "the kind in the data (\(name)) does not match the expected kind (\(kind.kind))")
         }
-        let faults = strategy.decodingFaults(object)
+        let faults = strategy.decodingFaults(object, knowing: known)
         let wrong = faults.filter { !$0.isStrictOnly }
         if !wrong.isEmpty { throw refusal(wrong.map(\.description), isStrict: false, source, object) }
         let unknown = faults.map(\.description)
@@ -53,7 +57,8 @@ package struct BodyDecoding {
             case .ignore: break
             }
         }
-        return withoutRepeatedOwners(strategy.defaulted(object.withoutUnknownFields(faults)))
+        return withoutRepeatedOwners(
+            strategy.defaulted(object.withoutUnknownFields(faults), knowing: known))
     }
 
     /// An owner that is named twice in the same words is kept once.

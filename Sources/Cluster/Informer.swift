@@ -102,13 +102,18 @@ package final class Informer: Sendable {
     package func objects<Kind: KubernetesObject>(
         in index: String, under value: String, as _: Kind.Type = Kind.self
     ) -> [Kind] {
+        objects(in: index, under: value).map { $0.view() }
+    }
+
+    /// The objects that an index lists under `value`, in the order of their keys.
+    package func objects(in index: String, under value: String) -> [Object] {
         let found = state.withLock { state in
             guard let entries = state.indexes[index] else {
                 preconditionFailure("the informer of \(query.kind) has no index \(index)")
             }
             return (entries[value] ?? []).compactMap { key in state.objects[key].map { (key, $0) } }
         }
-        return found.sorted { $0.0 < $1.0 }.map { $0.1.view() }
+        return found.count < 2 ? found.map(\.1) : found.sorted { $0.0 < $1.0 }.map(\.1)
     }
 
     /// Returns when the first list has arrived.

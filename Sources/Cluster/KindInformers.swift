@@ -24,21 +24,25 @@ package final class KindInformers: Sendable {
     private let clock: any WallClock
     private let seed: UInt64
     private let isIncluded: @Sendable (ResourceType) -> Bool
+    private let indexes: @Sendable (GroupKind) -> [String: Informer.IndexFunction]
     private let initial: [ResourceType]
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - types: what the cluster serves now; each kind is followed in its preferred version.
     ///   - seed: of the jitter between attempts to list and watch.
+    ///   - indexes: of the informer of a kind.
     ///   - isIncluded: which kinds to follow.
     package init(
         _ types: [ResourceType], of cluster: any Cluster, clock: any WallClock, seed: UInt64,
+        indexes: @escaping @Sendable (GroupKind) -> [String: Informer.IndexFunction] = { _ in [:] },
         where isIncluded: @escaping @Sendable (ResourceType) -> Bool
     ) {
         self.cluster = cluster
         self.clock = clock
         self.seed = seed
         self.isIncluded = isIncluded
+        self.indexes = indexes
         initial = types.preferred.filter(isIncluded)
         for type in initial { _ = add(type) }
     }
@@ -125,7 +129,7 @@ package final class KindInformers: Sendable {
         let kind = type.kind.groupKind
         // Of each informer another jitter, and in every run the same.
         let salt = kind.description.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }
-        let informer = Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed &+ salt)
+        let informer = Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed &+ salt, indexes: indexes(kind))
         return state.withLock { state in
             guard state.entries[kind] == nil else { return nil }
             let entry = Entry(type: type, informer: informer)

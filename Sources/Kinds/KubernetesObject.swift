@@ -37,20 +37,20 @@ package struct Object: JSONView {
     package var json: JSON {
         didSet { encoding = nil }
     }
-    private var encoding: [UInt8]?
+    private var encoding: (any EncodedJSON)?
 
     package init(viewing json: JSON) {
         self.json = json
     }
 
-    /// Takes a tree together with its compact JSON text.
-    package init(viewing json: JSON, encoding: [UInt8]) {
+    /// Takes a tree together with who has its compact JSON text.
+    package init(viewing json: JSON, encoding: any EncodedJSON) {
         self.json = json
         self.encoding = encoding
     }
 
     /// The compact JSON text; computed anew only when the tree was changed since it was stored.
-    package var encoded: [UInt8] { encoding ?? json.encoded() }
+    package var encoded: [UInt8] { encoding?.bytes ?? json.encoded() }
 
     package static func == (left: Object, right: Object) -> Bool { left.json == right.json }
     package func hash(into hasher: inout Hasher) { hasher.combine(json) }

@@ -53,7 +53,7 @@ extension ApplicationWorker {
 
     private func take(_ report: Syncer.Report, _ desired: DesiredState) {
         for (desired, object) in report.applied {
-            synced.insert(desired, resourceVersion: object.metadata.resourceVersion)
+            synced.insert(desired, live: object)
             appliedGenerations[desired.key] = object.metadata.generation
         }
         let wanted = Set(desired.objects.map(\.key))
@@ -107,7 +107,7 @@ extension ApplicationWorker {
         isCompared = true
         for item in preview.previews where !item.changes {
             guard case .apply(let object, let live) = item.step else { continue }
-            synced.insert(object, resourceVersion: live.metadata.resourceVersion)
+            synced.insert(object, live: live)
         }
         let drifted = preview.previews.contains(where: \.changes)
         guard drifted, settings.selfHeals, !settings.isSuspended, rollout.trial?.isSynced ?? true else { return nil }
@@ -220,20 +220,4 @@ extension ApplicationWorker {
         state.syncResult = result
         return state
     }
-}
-
-/// Live objects of one kind by the uid of the object that controls them; built on first use.
-final class OwnerIndex<Kind: KubernetesObject> {
-    private let live: any LiveState
-    private lazy var byOwner: [String: [Kind]] = {
-        Dictionary(grouping: live.objects(of: Kind.kind.groupKind).map { $0.view(as: Kind.self) }) {
-            $0.metadata.controller?.uid ?? ""
-        }
-    }()
-
-    init(_ live: any LiveState) {
-        self.live = live
-    }
-
-    func owned(by uid: String) -> [Kind] { byOwner[uid] ?? [] }
 }

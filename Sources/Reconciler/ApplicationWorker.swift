@@ -51,7 +51,7 @@ package actor ApplicationWorker {
     var nextRefresh: Timestamp
     var desiredStates: DesiredStateCache
     var inventory = Inventory() {
-        didSet { assessed = nil }
+        didSet { forgetAssessments() }
     }
     var history: [RevisionHistory] = []
     var operationState: OperationState?
@@ -62,11 +62,12 @@ package actor ApplicationWorker {
     var selfHeal = SelfHeal()
     var synced = SyncedObjects()
     var appliedGenerations: [ObjectKey: Int] = [:] {
-        didSet { assessed = nil }
+        didSet { forgetAssessments() }
     }
     /// The health as it was last assessed, and `status.resources` as they were last listed: recomputed when something
     /// changed.
     var assessed: Assessed?
+    private var assessments = ResourceAssessments()
     var listed: ListedResources?
     private var assessmentVersion = 0
     private nonisolated let changes = Mutex(Changes())
@@ -76,6 +77,8 @@ package actor ApplicationWorker {
         var count = 0
         /// The objects that changed since the last plan.
         var keys: Set<ObjectKey> = []
+        /// The objects that changed since the last assessment, and those that control them.
+        var unassessed: Set<ObjectKey> = []
     }
     var jitter: any RandomNumberGenerator & Sendable
     /// The status as this process last wrote it: the cluster's view may lag behind.
@@ -120,10 +123,14 @@ package actor ApplicationWorker {
     var now: Timestamp { environment.clock.now }
 
     /// An object that may belong to the application has changed: told after `environment.live` shows it.
-    package nonisolated func noteChange(of key: ObjectKey) {
+    package nonisolated func noteChange(_ change: ObjectChange) {
+        let key = change.object.key
+        let owners = [change.old, change.new].compactMap { $0?.metadata.controller?.key(in: key.namespace) }
         changes.withLock { changes in
             changes.count += 1
             changes.keys.insert(key)
+            changes.unassessed.insert(key)
+            changes.unassessed.formUnion(owners)
         }
         wakeup.raise()
     }
@@ -331,30 +338,40 @@ package actor ApplicationWorker {
 
     /// The health of everything that the application consists of.
     ///
-    /// - Complexity: linear in the inventory after a change; constant while nothing changes.
+    /// - Complexity: constant while nothing changes; after a change that of what it concerns, and a sum over the
+    ///   inventory.
     func assess() -> HealthAssessment { assessment().health }
 
     func assessment() -> Assessed {
-        let changes = self.changes.withLock(\.count)
-        if let assessed, assessed.changes == changes, assessed.slowestStart == rollout.slowestStart,
+        let (count, changed) = changes.withLock { changes in
+            defer { changes.unassessed = [] }
+            return (changes.count, changes.unassessed)
+        }
+        assessments.forget(changed, live: environment.live.object)
+        if let assessed, assessed.changes == count, assessed.slowestStart == rollout.slowestStart,
             assessed.health.checkAgainAt.map({ now < $0 }) ?? true
         {
             return assessed
         }
         let live = environment.live
-        let replicaSets = OwnerIndex<ReplicaSet>(live)
-        let pods = OwnerIndex<Pod>(live)
-        let health = HealthAssessment(
+        let health = assessments.assessment(
             of: inventory.ordered, live: live.object, appliedGenerations: appliedGenerations,
-            replicaSets: replicaSets.owned(by:), pods: pods.owned(by:), slowestStart: rollout.slowestStart,
-            inert: environment.inertKinds, observedSince: live.observedSince, at: now)
+            ResourceAssessment.Context(
+                replicaSets: { live.objects(of: ReplicaSet.kind.groupKind, controlledBy: $0).map { $0.view() } },
+                pods: { live.objects(of: Pod.kind.groupKind, controlledBy: $0).map { $0.view() } },
+                slowestStart: rollout.slowestStart,
+                inert: environment.inertKinds, observedSince: live.observedSince, now: now))
         // An assessment that says the same keeps what was made of it.
         if assessed?.health.byResource != health.byResource { assessmentVersion += 1 }
         let new = Assessed(
-            health: health, changes: changes, slowestStart: rollout.slowestStart,
-            version: assessmentVersion)
+            health: health, changes: count, slowestStart: rollout.slowestStart, version: assessmentVersion)
         assessed = new
         return new
+    }
+
+    private func forgetAssessments() {
+        assessed = nil
+        assessments.forgetAll()
     }
 }
 

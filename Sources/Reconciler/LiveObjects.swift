@@ -10,10 +10,17 @@ package final class LiveObjects: LiveState {
         Endpoints.kind.groupKind, EndpointSlice.kind.groupKind,
     ]
 
+    private static let controller = "controller"
+
+    private static func indexes(of kind: GroupKind) -> [String: Informer.IndexFunction] {
+        guard kind == Pod.kind.groupKind || kind == ReplicaSet.kind.groupKind else { return [:] }
+        return [controller: { $0.metadata.controller.map { [$0.uid] } ?? [] }]
+    }
+
     private let informers: KindInformers
 
     package init(types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64) {
-        informers = KindInformers(types, of: cluster, clock: clock, seed: seed) {
+        informers = KindInformers(types, of: cluster, clock: clock, seed: seed, indexes: Self.indexes(of:)) {
             $0.verbs.contains("watch") && !Self.uninteresting.contains($0.kind.groupKind)
         }
     }
@@ -24,6 +31,13 @@ package final class LiveObjects: LiveState {
     package func object(_ key: ObjectKey) -> Object? { informers[key.kind]?[key] }
 
     package func objects(of kind: GroupKind) -> [Object] { informers[kind]?.snapshot.map(\.value) ?? [] }
+
+    package func objects(of kind: GroupKind, controlledBy uid: String) -> [Object] {
+        guard !Self.indexes(of: kind).isEmpty else {
+            return objects(of: kind).filter { $0.metadata.controller?.uid == uid }
+        }
+        return informers[kind]?.objects(in: Self.controller, under: uid) ?? []
+    }
 
     /// When the pods were last listed: what they did before that was not seen.
     package var observedSince: Timestamp {

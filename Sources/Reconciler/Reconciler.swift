@@ -109,14 +109,14 @@ package final class Reconciler: Sendable {
         let object = change.object
         if object.kind.groupKind == Application.kind.groupKind {
             let known = workers.withLock { $0.byKey[object.key] }
-            if let known { known.noteChange(of: object.key) } else if change.new != nil { arrivals.yield(object.key) }
+            if let known { known.noteChange(change) } else if change.new != nil { arrivals.yield(object.key) }
             return
         }
         let namespace = object.metadata.namespace
         for worker in workers.withLock(\.ordered) {
             let deploysTo = worker.destination.withLock { $0 }
             guard namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace) else { continue }
-            worker.noteChange(of: object.key)
+            worker.noteChange(change)
         }
     }
 }

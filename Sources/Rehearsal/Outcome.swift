@@ -41,6 +41,11 @@ package enum Outcome: Hashable, Sendable {
         }
     }
 
+    /// Whether a change can be one of what the outcome is read from.
+    static func mayDepend(on change: Change) -> Bool { kinds.contains(change.key.kind) }
+
+    private static let kinds = Set([Application.kind, Deployment.kind, Pod.kind].map { "\($0.group)/\($0.kind)" })
+
     /// Whether all rollouts of the Application are through and nothing of it is about to end.
     private static func isSettled(_ snapshot: Snapshot, _ application: Application) -> Bool {
         let deployments = snapshot.all(Deployment.self).filter {

@@ -1,19 +1,30 @@
 import Cluster
+import HeapModule
 package import Model
 import Synchronization
 
 /// A clock that stands still while anything can run, and then jumps to the next moment that somebody waits for.
 package final class VirtualClock: WallClock {
-    private struct Sleeper {
-        var id: Int
+    /// When a sleeper wants to be woken; of equal deadlines whoever came first.
+    private struct Alarm: Comparable {
         var deadline: Timestamp
-        var continuation: CheckedContinuation<Void, any Error>
+        var id: Int
+
+        static func < (left: Self, right: Self) -> Bool { (left.deadline, left.id) < (right.deadline, right.id) }
     }
 
     private struct State {
         var now: Timestamp
-        var sleepers: [Sleeper] = []
+        /// Also those of sleepers that were cancelled since.
+        var alarms = Heap<Alarm>()
+        var sleepers: [Int: CheckedContinuation<Void, any Error>] = [:]
         var lastID = 0
+
+        /// The next deadline that somebody still waits for.
+        mutating func nextDeadline() -> Timestamp? {
+            while let alarm = alarms.min, sleepers[alarm.id] == nil { alarms.removeMin() }
+            return alarms.min?.deadline
+        }
     }
 
     private let state: Mutex<State>
@@ -35,29 +46,32 @@ package final class VirtualClock: WallClock {
                 let outcome: Result<Void, any Error>? = state.withLock { state in
                     if Task.isCancelled { return .failure(CancellationError()) }
                     if deadline <= state.now { return .success(()) }
-                    state.sleepers.append(Sleeper(id: id, deadline: deadline, continuation: continuation))
+                    state.alarms.insert(Alarm(deadline: deadline, id: id))
+                    state.sleepers[id] = continuation
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let sleeper = state.withLock { state in
-                state.sleepers.firstIndex { $0.id == id }.map { state.sleepers.remove(at: $0) }
-            }
-            sleeper?.continuation.resume(throwing: CancellationError())
+            let sleeper = state.withLock { $0.sleepers.removeValue(forKey: id) }
+            sleeper?.resume(throwing: CancellationError())
         }
     }
 
     /// Moves on to the next deadline and wakes who waits for it; answers whether anybody waits at all.
+    ///
+    /// - Complexity: logarithmic in the number of sleepers, for each that is woken or was cancelled.
     func advance() -> Bool {
-        let due = state.withLock { state -> [Sleeper] in
-            guard let next = state.sleepers.map(\.deadline).min() else { return [] }
+        let due = state.withLock { state -> [CheckedContinuation<Void, any Error>] in
+            guard let next = state.nextDeadline() else { return [] }
             state.now = next
-            let due = state.sleepers.filter { $0.deadline == next }
-            state.sleepers.removeAll { $0.deadline == next }
+            var due: [CheckedContinuation<Void, any Error>] = []
+            while state.nextDeadline() == next {
+                if let sleeper = state.sleepers.removeValue(forKey: state.alarms.removeMin().id) { due.append(sleeper) }
+            }
             return due
         }
-        for sleeper in due { sleeper.continuation.resume() }
+        for sleeper in due { sleeper.resume() }
         return !due.isEmpty
     }
 }

@@ -46,11 +46,9 @@ extension Store {
         for commit in batch {
             for change in commit.changes {
                 let object = change.object
-                let row = PersistedRow(
-                    id: object.row, key: object.key, revision: object.revision, bytes: object.bytes)
                 switch change.kind {
-                case .created: kept.operations.append(.insert(row))
-                case .updated: kept.operations.append(.update(row))
+                case .created: kept.operations.append(.insert(PersistedRow(object)))
+                case .updated: kept.operations.append(.update(PersistedRow(object)))
                 case .deleted: kept.operations.append(.delete(id: object.row))
                 }
                 kept.revision = change.revision

@@ -1,31 +1,42 @@
 package import Model
+import Synchronization
 
-/// One object as it was stored: its tree beside the bytes that were written (DESIGN: *Encode once*).
+/// One object as it was stored: its tree beside its text (DESIGN: *Encode once*).
 ///
 /// A class, so that snapshots and watchers share it and copying the hot state's nodes costs one reference.
-package final class StoredObject: Sendable {
+package final class StoredObject: EncodedJSON {
     package let key: StoreKey
     /// Also in the tree, as `metadata.resourceVersion`.
     package let revision: Revision
     package let json: JSON
-    /// The compact JSON text of `json`.
-    package let bytes: [UInt8]
+    private let encoding: Mutex<[UInt8]?>
     /// Identifies the row from the object's creation to its deletion; it is the revision that created it.
     let row: Revision
 
-    init(key: StoreKey, revision: Revision, json: JSON, bytes: [UInt8], row: Revision) {
+    init(key: StoreKey, revision: Revision, json: JSON, bytes: [UInt8]?, row: Revision) {
         self.key = key
         self.revision = revision
         self.json = json
-        self.bytes = bytes
+        encoding = Mutex(bytes)
         self.row = row
     }
 
-    /// Writes the revision into the tree and encodes it.
+    /// Writes the revision into the tree.
     convenience init(key: StoreKey, revision: Revision, json: JSON, row: Revision) {
         var json = json
         json[path: ["metadata", "resourceVersion"]] = .string(revision.description)
-        self.init(key: key, revision: revision, json: json, bytes: json.encoded(), row: row)
+        self.init(key: key, revision: revision, json: json, bytes: nil, row: row)
+    }
+
+    /// The compact JSON text of `json`: made when it is first asked for, which is not under the store's lock, and not
+    /// at all where everything stays in memory.
+    package var bytes: [UInt8] {
+        encoding.withLock { encoding in
+            if let encoding { return encoding }
+            let bytes = json.encoded()
+            encoding = bytes
+            return bytes
+        }
     }
 }
 

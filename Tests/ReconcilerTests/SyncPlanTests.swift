@@ -20,7 +20,7 @@ struct SyncPlanTests {
         let live = FixedState(live)
         var synced = SyncedObjects()
         for object in state.objects where live.object(object.key)?.json == object.object.json {
-            synced.insert(object, resourceVersion: object.object.metadata.resourceVersion)
+            synced.insert(object, live: object.object)
         }
         return SyncPlan(
             application: "app", desired: state, live: live, inventory: inventory, settings: settings ?? self.settings,
@@ -39,24 +39,47 @@ struct SyncPlanTests {
 
     private func ours(_ object: Object) -> Object { Tracking.mark(object, for: "app") }
 
-    @Test("an object that changed is looked at again, one that shows the version it was synced in is not")
-    func forgets() {
-        var metadata = ObjectMeta()
-        (metadata.name, metadata.namespace, metadata.resourceVersion) = ("map", "default", "7")
-        var map = Fixture.configMap("map")
-        map.metadata = metadata
-        let desired = Fixture.desired(map)
+    /// What happens to a live Deployment, and whether its manifest is then compared again.
+    private static let events: [(what: String, change: @Sendable (inout JSON) -> Void, isForgotten: Bool)] = [
+        ("nothing", { _ in }, false),
+        ("another version", { $0["metadata"]?["resourceVersion"] = "8" }, false),
+        ("another status", { $0["status"] = ["replicas": 3] }, false),
+        (
+            "another manager of the status",
+            { $0["metadata"]?["managedFields"] = [["manager": "controller", "subresource": "status"]] }, false
+        ),
+        ("another manager", { $0["metadata"]?["managedFields"] = [["manager": "kubectl"]] }, true),
+        ("another label", { $0["metadata"]?["labels"] = ["tier": "web"] }, true),
+        ("another field", { $0["spec"]?["replicas"] = 3 }, true),
+    ]
+
+    @Test("an object is compared again when something changed that a manifest could be about", arguments: events)
+    func forgets(what: String, change: @Sendable (inout JSON) -> Void, isForgotten: Bool) {
+        var deployment = Deployment(named: "web", in: "default")
+        deployment.metadata.resourceVersion = "7"
+        deployment.spec.replicas = 1
+        let before = Object(viewing: deployment.json)
+        let desired = Fixture.desired(before)
         var synced = SyncedObjects()
-        synced.insert(desired, resourceVersion: "7")
-        synced.forget([desired.key], unless: FixedState([map]))
+        synced.insert(desired, live: before)
         #expect(synced.contains(desired))
-        #expect(!synced.contains(desired.with(map, fingerprint: "another")))
-        metadata.resourceVersion = "8"
-        map.metadata = metadata
-        synced.forget([ConfigMap.key("other", in: "default")], unless: FixedState([map]))
-        #expect(synced.contains(desired))
-        synced.forget([desired.key], unless: FixedState([map]))
-        #expect(!synced.contains(desired))
+        #expect(!synced.contains(desired.with(before, fingerprint: "another")))
+        var after = before.json
+        change(&after)
+        let live = FixedState([Object(viewing: after)])
+        synced.forget([ConfigMap.key("other", in: "default")], unless: live)
+        #expect(synced.contains(desired), "another object is no reason")
+        synced.forget([desired.key], unless: live)
+        #expect(synced.contains(desired) != isForgotten, "\(what)")
+    }
+
+    @Test("an object that is gone is compared again")
+    func forgetsGone() {
+        let map = Fixture.configMap("map")
+        var synced = SyncedObjects()
+        synced.insert(Fixture.desired(map), live: map)
+        synced.forget([map.key], unless: FixedState())
+        #expect(!synced.contains(Fixture.desired(map)))
     }
 
     @Test("namespaces come before what lies in them, and deletions go backwards")

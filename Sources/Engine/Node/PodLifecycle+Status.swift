@@ -22,9 +22,9 @@ extension PodLifecycle {
         status.initContainerStatuses = pod.spec.initContainers.map { containerStatus($0, pod, now: now) }
         status.containerStatuses = pod.spec.containers.map { containerStatus($0, pod, now: now) }
             .sorted { $0.name < $1.name }
-        for condition in conditions(of: pod, phase: phase) {
-            Self.set(condition, in: &status, pod, now: now)
-        }
+        var list = status.conditions
+        for condition in conditions(of: pod, phase: phase) { Self.set(condition, in: &list, pod, now: now) }
+        status.conditions = list
         return status
     }
 
@@ -192,20 +192,24 @@ extension PodLifecycle {
         return faults.isEmpty ? nil : faults.joined(separator: ", ")
     }
 
-    private static func set(_ condition: Condition, in status: inout PodStatus, _ pod: Pod, now: Timestamp) {
-        var list = status.conditions
+    private static func set(_ condition: Condition, in list: inout [PodCondition], _ pod: Pod, now: Timestamp) {
         let index = list.firstIndex { $0.type == condition.type }
         var new = index.map { list[$0] } ?? PodCondition()
-        new.type = condition.type
         let value = condition.holds ? "True" : "False"
+        let generation = pod.metadata.generation
+        if index != nil, new.status == value, new.reason == condition.reason, new.message == condition.message,
+            new.observedGeneration == generation, new.json["lastProbeTime"] == .null
+        {
+            return
+        }
+        new.type = condition.type
         if new.status != value { new.lastTransitionTime = now }
         new.status = value
         new.json["lastProbeTime"] = .null
         new.reason = condition.reason
         new.message = condition.message
-        new.observedGeneration = pod.metadata.generation
+        new.observedGeneration = generation
         if let index { list[index] = new } else { list.append(new) }
-        status.conditions = list
     }
 
     /// I15.

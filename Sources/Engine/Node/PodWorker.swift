@@ -56,12 +56,17 @@ final class PodWorker: Sendable {
 
     /// Tells the worker of the pod's present state in the cluster; `nil` when it is gone.
     func update(_ pod: Pod?) {
-        state.withLock { state in
-            // What this worker wrote itself may be newer than what the informer brings.
-            if let pod, !Self.isOlder(pod, than: state.pod) { state.pod = pod }
+        let isNews = state.withLock { state in
+            let existed = state.exists
             state.exists = pod != nil
+            // What this worker wrote itself comes back to it, or is newer than what the informer brings.
+            guard let pod, pod.metadata.resourceVersion != state.pod.metadata.resourceVersion,
+                !Self.isOlder(pod, than: state.pod)
+            else { return existed != state.exists }
+            state.pod = pod
+            return true
         }
-        wake.raise()
+        if isNews { wake.raise() }
     }
 
     private static func isOlder(_ pod: Pod, than known: Pod) -> Bool {

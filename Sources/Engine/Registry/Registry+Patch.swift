@@ -30,7 +30,7 @@ extension Registry {
             }
             let patched = try Self.patched(old, by: patch, pipeline)
             try Self.checkIdentity(patched, key: key, old: old, pipeline)
-            return try pipeline.decoded(patched, from: .patch(patch.document))
+            return try pipeline.decoded(patched, from: .patch(patch.document), knowing: old)
         }
     }
 
@@ -121,7 +121,7 @@ extension Registry {
             (old, pipeline) throws(APIError) in
             let merged = try Self.merged(config, onto: old, force: force, pipeline, subresource)
             if subresource == .scale { try Scale.check(merged, pipeline.strategy.type.custom?.scale) }
-            return try pipeline.decoded(merged, from: .patch(config))
+            return try pipeline.decoded(merged, from: .patch(config), knowing: old)
         }
     }
 

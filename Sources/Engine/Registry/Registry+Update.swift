@@ -30,7 +30,8 @@ extension Registry {
                 try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
             }
         case nil, .status, .finalize:
-            let body = try pipeline.decoded(object.json, from: .body)
+            let known = store.snapshot.get(Self.storeKey(key, strategy)).map { Object($0, as: strategy).json }
+            let body = try pipeline.decoded(object.json, from: .body, knowing: known)
             return try await replace(key, with: body, pipeline, subresource)
         }
     }

@@ -134,7 +134,7 @@ extension Object {
         if let json = strategy.served(stored.json) {
             self.init(viewing: json)
         } else {
-            self.init(viewing: stored.json, encoding: stored.bytes)
+            self.init(viewing: stored.json, encoding: stored)
         }
     }
 }

@@ -13,8 +13,12 @@ struct WritePipeline {
     private var kind: GroupVersionKind { strategy.type.kind }
 
     /// The object in a body, or what a patch made of one, with its defaults (C4, C21).
-    func decoded(_ object: JSON, from source: BodyDecoding.Source) throws(APIError) -> JSON {
-        try BodyDecoding(strategy: strategy, options: options).decoded(object, from: source)
+    ///
+    /// - Parameter known: the object as it is stored, of which a change in process shares most.
+    func decoded(
+        _ object: JSON, from source: BodyDecoding.Source, knowing known: JSON? = nil
+    ) throws(APIError) -> JSON {
+        try BodyDecoding(strategy: strategy, options: options).decoded(object, from: source, knowing: known)
     }
 
     // MARK: Create

@@ -44,8 +44,12 @@ package struct PodInfo: Sendable {
     /// The same for scoring, where a container that asks for nothing counts 100m CPU and 200 MiB (H4).
     var assumedRequest: ResourceAmounts
     var ports: [HostPort]
-    /// Asked for once per pod and node whenever another pod is placed.
+    /// Asked for once per pod and node whenever another pod is placed, as are the following.
     var affinity: Affinity?
+    var namespace: String
+    /// The uid of what controls it.
+    var controller: String?
+    var isLeaving: Bool
 
     struct HostPort: Hashable, Sendable {
         var address: String
@@ -62,6 +66,10 @@ package struct PodInfo: Sendable {
     package init(_ pod: Pod) {
         self.pod = pod
         affinity = pod.spec.affinity
+        let metadata = pod.metadata
+        namespace = metadata.namespace
+        controller = metadata.controller?.uid
+        isLeaving = metadata.isBeingDeleted
         request = Self.request(of: pod.spec) { $0.effectiveRequests }
         assumedRequest = Self.request(of: pod.spec) { container in
             var amounts = container.effectiveRequests
@@ -76,6 +84,18 @@ package struct PodInfo: Sendable {
             return HostPort(
                 address: address.isEmpty ? "0.0.0.0" : address, number: number, transport: port.protocol ?? "TCP")
         }
+    }
+
+    /// The same pod as it is now: what it asks for is read anew only if its spec is another.
+    init(_ pod: Pod, over known: PodInfo) {
+        guard let spec = pod.json["spec"], known.pod.json["spec"]?.isShared(with: spec) == true else {
+            self.init(pod)
+            return
+        }
+        self = known
+        self.pod = pod
+        isLeaving = pod.metadata.isBeingDeleted
+        controller = pod.metadata.controller?.uid
     }
 
     /// H4: all containers and sidecars together, or one init container beside the sidecars before it, if that is more.

@@ -3,31 +3,39 @@ import Model
 
 /// A node with what is placed on it.
 package struct NodeInfo: Sendable {
-    package var node: Node
+    package let node: Node
+    /// Asked for once per pod and constraint.
+    let name: String
+    let labels: [String: String]
     var allocatable: ResourceAmounts
-    var pods: [String: PodInfo] = [:]
+    private(set) var pods: [String: PodInfo] = [:]
+    /// Those of them that care which others are near: mostly none.
+    private(set) var choosy: [String: PodInfo] = [:]
     /// Pods for which room is kept here until they can be placed (H11).
     var nominated: [String: PodInfo] = [:]
     var requested = ResourceAmounts()
     var assumedRequested = ResourceAmounts()
 
-    package var name: String { node.metadata.name }
-
     package init(_ node: Node, pods: [PodInfo] = [], nominated: [PodInfo] = []) {
         self.node = node
+        name = node.metadata.name
+        labels = node.metadata.labels
         self.nominated = Dictionary(nominated.map { ($0.pod.metadata.uid, $0) }) { first, _ in first }
         allocatable = ResourceAmounts(node.status.allocatable.isEmpty ? node.status.capacity : node.status.allocatable)
         for pod in pods { add(pod) }
     }
 
     mutating func add(_ info: PodInfo) {
-        pods[info.pod.metadata.uid] = info
+        let uid = info.pod.metadata.uid
+        pods[uid] = info
+        if info.affinity != nil { choosy[uid] = info }
         requested = requested + info.request
         assumedRequested = assumedRequested + info.assumedRequest
     }
 
     mutating func remove(_ uid: String) {
         guard let info = pods.removeValue(forKey: uid) else { return }
+        choosy[uid] = nil
         requested = requested - info.request
         assumedRequested = assumedRequested - info.assumedRequest
     }
@@ -65,14 +73,16 @@ package struct SchedulerCache: Sendable {
 
     /// Counts the pod on its node, or no longer when it has ended.
     package mutating func set(_ pod: Pod) {
-        remove(pod: pod.metadata.uid)
+        let uid = pod.metadata.uid
+        let known = places[uid].flatMap { infos[$0]?.pods[uid] }
+        remove(pod: uid)
         let name = pod.spec.nodeName
         if name.isEmpty || pod.isTerminal { return }
         nominate(pod, on: nil)
-        places[pod.metadata.uid] = name
-        let info = PodInfo(pod)
+        places[uid] = name
+        let info = known.map { PodInfo(pod, over: $0) } ?? PodInfo(pod)
         if infos[name] == nil {
-            strays[name, default: [:]][pod.metadata.uid] = info
+            strays[name, default: [:]][uid] = info
         } else {
             infos[name]?.add(info)
         }
@@ -87,6 +97,7 @@ package struct SchedulerCache: Sendable {
 
     /// Keeps room for a pod on a node, or with `nil` no more.
     package mutating func nominate(_ pod: Pod, on node: String?) {
+        if nominations.isEmpty, node == nil { return }
         let uid = pod.metadata.uid
         if let known = nominations.removeValue(forKey: uid) { infos[known.node]?.nominated[uid] = nil }
         guard let node, !node.isEmpty else { return }

@@ -12,14 +12,14 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
         var minDomains: Int?
         var honorsAffinity: Bool
         var honorsTaints: Bool
-        var counts: @Sendable (Pod) -> Bool
+        var counts: @Sendable (PodInfo) -> Bool
         var countsItself: Bool
     }
 
     func reject(_ pod: PodInfo, on node: NodeInfo, among nodes: [NodeInfo]) -> Rejection? {
         for constraint in constraints(of: pod, whenUnsatisfiable: "DoNotSchedule") {
             let reason = "node(s) didn't match pod topology spread constraints"
-            guard let domain = node.node.metadata.labels[constraint.topologyKey] else {
+            guard let domain = node.labels[constraint.topologyKey] else {
                 return Rejection(reasons: [reason + " (missing required label)"], isResolvable: false)
             }
             let counts = counts(constraint, pod, nodes.filter { isEligible($0, constraint, pod) })
@@ -33,14 +33,14 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
 
     func score(_ pod: PodInfo, on candidates: [NodeInfo], among nodes: [NodeInfo]) -> [Int] {
         var constraints = constraints(of: pod, whenUnsatisfiable: "ScheduleAnyway")
-        if pod.pod.spec.topologySpreadConstraints.isEmpty { constraints = defaults(for: pod.pod) }
+        if pod.pod.spec.topologySpreadConstraints.isEmpty { constraints = defaults(for: pod) }
         if constraints.isEmpty { return candidates.map { _ in 0 } }
         var costs = candidates.map { _ in 0.0 }
         for constraint in constraints {
             let counts = counts(constraint, pod, nodes)
             let weight = log(Double(counts.count + 2))
             for (index, node) in candidates.enumerated() {
-                guard let domain = node.node.metadata.labels[constraint.topologyKey] else { continue }
+                guard let domain = node.labels[constraint.topologyKey] else { continue }
                 costs[index] += Double(counts[domain] ?? 0) * weight + Double(constraint.maxSkew - 1)
             }
         }
@@ -53,10 +53,9 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
     private func counts(_ constraint: Constraint, _ pod: PodInfo, _ nodes: [NodeInfo]) -> [String: Int] {
         var counts: [String: Int] = [:]
         for node in nodes {
-            guard let domain = node.node.metadata.labels[constraint.topologyKey] else { continue }
+            guard let domain = node.labels[constraint.topologyKey] else { continue }
             let matching = node.pods.values.count {
-                $0.pod.metadata.namespace == pod.pod.metadata.namespace && !$0.pod.metadata.isBeingDeleted
-                    && constraint.counts($0.pod)
+                !$0.isLeaving && constraint.counts($0) && $0.namespace == pod.namespace
             }
             counts[domain, default: 0] += matching
         }
@@ -75,21 +74,23 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
                 if let value = pod.pod.metadata.labels[key] { selector?.requirements.append(.equals(key, value)) }
             }
             // No selector matches no pod.
-            let matches: @Sendable (Pod) -> Bool = { [selector] in selector?.matches($0.metadata.labels) ?? false }
+            let matches: @Sendable (PodInfo) -> Bool = { [selector] in
+                selector?.matches($0.pod.metadata.labels) ?? false
+            }
             return Constraint(
                 topologyKey: constraint.topologyKey, maxSkew: constraint.maxSkew, minDomains: constraint.minDomains,
                 honorsAffinity: constraint.nodeAffinityPolicy != "Ignore",
-                honorsTaints: constraint.nodeTaintsPolicy == "Honor", counts: matches, countsItself: matches(pod.pod))
+                honorsTaints: constraint.nodeTaintsPolicy == "Honor", counts: matches, countsItself: matches(pod))
         }
     }
 
     /// What holds for replicas that say nothing themselves.
-    private func defaults(for pod: Pod) -> [Constraint] {
-        guard let owner = pod.metadata.controller?.uid else { return [] }
+    private func defaults(for pod: PodInfo) -> [Constraint] {
+        guard let owner = pod.controller else { return [] }
         return [("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5)].map { key, skew in
             Constraint(
                 topologyKey: key, maxSkew: skew, minDomains: nil, honorsAffinity: true, honorsTaints: false,
-                counts: { $0.metadata.controller?.uid == owner }, countsItself: true)
+                counts: { $0.controller == owner }, countsItself: true)
         }
     }
 }
@@ -111,7 +112,7 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
             return Rejection(reasons: ["node(s) didn't match pod anti-affinity rules"], isResolvable: true)
         }
         for info in nodes {
-            for other in info.pods.values {
+            for other in info.choosy.values {
                 let terms = other.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
                 for term in terms where isSameDomain(term.topologyKey, info, node) {
                     if matches(term, of: other.pod, pod.pod) {
@@ -127,7 +128,7 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     /// Whether every term has a pod in the node's domain. A pod counts for a term only if it matches all of them; where
     /// there is none at all, a pod that matches its own terms is the first (H7).
     private func attracts(_ terms: [PodAffinityTerm], _ pod: Pod, _ node: NodeInfo, _ nodes: [NodeInfo]) -> Bool {
-        guard terms.allSatisfy({ node.node.metadata.labels[$0.topologyKey] != nil }) else { return false }
+        guard terms.allSatisfy({ node.labels[$0.topologyKey] != nil }) else { return false }
         let homes = nodes.filter { info in
             info.pods.values.contains { other in terms.allSatisfy { matches($0, of: pod, other.pod) } }
         }
@@ -138,7 +139,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     func score(_ pod: PodInfo, on candidates: [NodeInfo], among nodes: [NodeInfo]) -> [Int] {
         let sums = candidates.map { candidate in
             nodes.map { info in
-                info.pods.values.map { other in
+                // Between two that do not care there is nothing to weigh.
+                (pod.affinity == nil ? info.choosy : info.pods).values.map { other in
                     preference(of: pod, for: other, info, candidate, isExisting: false)
                         + preference(of: other, for: pod, info, candidate, isExisting: true)
                 }.reduce(0, +)
@@ -178,8 +180,8 @@ struct InterPodAffinity: FilterPlugin, ScorePlugin {
     }
 
     private func isSameDomain(_ key: String, _ left: NodeInfo, _ right: NodeInfo) -> Bool {
-        guard let domain = left.node.metadata.labels[key] else { return false }
-        return right.node.metadata.labels[key] == domain
+        guard let domain = left.labels[key] else { return false }
+        return right.labels[key] == domain
     }
 
     /// Whether a term of `owner` is about `pod`. It looks at the namespaces it names and at those it selects; if it

@@ -17,6 +17,8 @@ protocol KindRules: Sendable {
 
     /// The defaults that depend on other fields (F). The schema's own are in place already.
     func fillDefaults(_ object: inout JSON)
+    /// Whether these are all within `spec`, and depend on nothing else.
+    var fillsSpecAlone: Bool { get }
     /// Rules beyond the schema, for new objects and changed ones alike.
     func validate(_ object: JSON, _ errors: inout FieldErrors)
     /// Rules for new objects only.
@@ -72,6 +74,7 @@ extension KindRules {
     var takesAnyFinalizer: Bool { false }
     var keepsStatusOnCreate: Bool { false }
     func fillDefaults(_ object: inout JSON) {}
+    var fillsSpecAlone: Bool { false }
     func validate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}

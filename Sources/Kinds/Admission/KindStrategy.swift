@@ -28,7 +28,7 @@ package struct KindStrategy: Sendable {
         self.schema = schema
         self.rules = rules
         let status = schema.property("status")
-        initialStatus = status.flatMap { status in status.defaultValue.map(status.defaulted) }
+        initialStatus = status.flatMap { status in status.defaultValue.map { status.defaulted($0) } }
     }
 
     /// The kind and version in which objects are stored.
@@ -51,19 +51,28 @@ package struct KindStrategy: Sendable {
     private var hasStatus: Bool { type.subresources.contains { $0.name == "status" } }
 
     /// Unknown fields and values of a wrong type (C4, C21).
-    package func decodingFaults(_ object: JSON) -> [DecodingFault] {
-        custom?.decodingFaults(object) ?? schema.decodingFaults(object)
+    ///
+    /// - Parameter known: the object as it is stored; what shares its storage with that is not looked at again.
+    package func decodingFaults(_ object: JSON, knowing known: JSON? = nil) -> [DecodingFault] {
+        custom?.decodingFaults(object) ?? schema.decodingFaults(object, knowing: known)
     }
 
     /// The object as Kubernetes would show it after decoding: defaults filled in, quantities canonical (F).
     ///
     /// Idempotent; fields that the schema of a built-in kind does not know survive here, so that a dry run can show
     /// them (the registry drops them as it decodes); those of a custom resource do not (I3).
-    package func defaulted(_ object: JSON) -> JSON {
+    ///
+    /// - Parameter known: the object as it is stored; what shares its storage with that is not looked at again.
+    package func defaulted(_ object: JSON, knowing known: JSON? = nil) -> JSON {
         if let custom { return custom.completed(object) ?? object }
-        var object = schema.defaulted(object)
-        rules.fillDefaults(&object)
-        return object
+        let filled = schema.defaulted(object, knowing: known)
+        if let spec = known?["spec"], rules.fillsSpecAlone, filled["spec"]?.isShared(with: spec) == true {
+            return filled
+        }
+        var ruled = filled
+        rules.fillDefaults(&ruled)
+        // What lacked nothing goes on sharing its storage, by which it is known the next time.
+        return ruled == filled ? filled : ruled
     }
 
     // MARK: Validation

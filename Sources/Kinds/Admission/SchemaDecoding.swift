@@ -4,9 +4,11 @@ extension Schema {
     /// How `value` differs from this schema's shape: unknown fields and values of a wrong type or format.
     ///
     /// `null` stands for an absent field, as in Kubernetes' decoding.
-    package func decodingFaults(_ value: JSON) -> [DecodingFault] {
+    ///
+    /// - Parameter known: a value without faults; what shares its storage with it is not looked at again.
+    package func decodingFaults(_ value: JSON, knowing known: JSON? = nil) -> [DecodingFault] {
         var walk = DecodingWalk()
-        walk.check(value, self)
+        walk.check(value, self, known)
         return walk.faults
     }
 }
@@ -15,16 +17,17 @@ private struct DecodingWalk {
     var path = FieldPath.root
     var faults: [DecodingFault] = []
 
-    mutating func check(_ value: JSON, _ schema: Schema) {
+    mutating func check(_ value: JSON, _ schema: Schema, _ known: JSON?) {
         if value.isNull { return }
+        if let known, known.isShared(with: value) { return }
         if schema.isIntOrString {
             checkIntOrString(value, schema)
             return
         }
         switch schema.type {
         case nil: return
-        case .object: checkObject(value, schema)
-        case .array: checkArray(value, schema)
+        case .object: checkObject(value, schema, known)
+        case .array: checkArray(value, schema, known)
         case .string: checkString(value, schema)
         case .integer: checkInteger(value, schema)
         case .number:
@@ -34,15 +37,19 @@ private struct DecodingWalk {
         }
     }
 
-    private mutating func checkObject(_ value: JSON, _ schema: Schema) {
+    private mutating func checkObject(_ value: JSON, _ schema: Schema, _ known: JSON?) {
         guard let object = value.object else {
             wrongType("an object", value)
             return
         }
-        for member in object {
+        let known = known?.object
+        for position in 0..<object.count {
+            let member = object[position]
+            let before = known?.value(of: member.key, near: position)
+            if let before, before.isShared(with: member.value) { continue }
             if let child = schema.child(member.key) {
                 path.push(.member(member.key))
-                check(member.value, child)
+                check(member.value, child, before)
                 path.pop()
             } else if !schema.preservesUnknownFields {
                 unknown(member.key, schema)
@@ -59,7 +66,7 @@ private struct DecodingWalk {
                 isStrictOnly: true))
     }
 
-    private mutating func checkArray(_ value: JSON, _ schema: Schema) {
+    private mutating func checkArray(_ value: JSON, _ schema: Schema, _ known: JSON?) {
         guard case .array(let elements) = value else {
             wrongType("a list", value, suggestion: "write it as a list with one item")
             return
@@ -68,7 +75,11 @@ private struct DecodingWalk {
         for (index, element) in elements.enumerated() {
             path.push(.index(index))
             // Kubernetes would make an empty item of it, which nobody means.
-            if element.isNull { wrongType("an item", element, suggestion: "remove it") } else { check(element, items) }
+            if element.isNull {
+                wrongType("an item", element, suggestion: "remove it")
+            } else {
+                check(element, items, known?[index])
+            }
             path.pop()
         }
     }

@@ -5,19 +5,22 @@ extension Schema {
     /// nulls and empty optional lists and maps, its quantities and times canonical (semantics-api F, F1).
     ///
     /// What the schema does not know stays as it is. Applying it twice changes nothing.
-    package func defaulted(_ value: JSON) -> JSON { filled(value) ?? value }
+    ///
+    /// - Parameter known: a value that has its defaults; what shares its storage with it is not looked at again.
+    package func defaulted(_ value: JSON, knowing known: JSON? = nil) -> JSON { filled(value, known) ?? value }
 
     /// `nil` when nothing changes, so that unchanged subtrees are shared and not copied.
-    private func filled(_ value: JSON) -> JSON? {
+    private func filled(_ value: JSON, _ known: JSON?) -> JSON? {
+        if let known, known.isShared(with: value) { return nil }
         switch value {
         case .object(let object):
             guard type == .object else { return nil }
-            return filledObject(object).map(JSON.object)
+            return filledObject(object, known).map(JSON.object)
         case .array(let elements):
             guard let items else { return nil }
             var changed: [JSON]?
             for (index, element) in elements.enumerated() {
-                if let replacement = items.filled(element) {
+                if let replacement = items.filled(element, known?[index]) {
                     if changed == nil { changed = elements }
                     changed?[index] = replacement
                 }
@@ -36,10 +39,14 @@ extension Schema {
         }
     }
 
-    private func filledObject(_ object: JSONObject) -> JSONObject? {
+    private func filledObject(_ object: JSONObject, _ known: JSON?) -> JSONObject? {
         var changed: [JSONObject.Member]?
-        for (index, member) in object.enumerated() {
-            guard let child = child(member.key) else {
+        let known = known?.object
+        for index in 0..<object.count {
+            let member = object[index]
+            let before = known?.value(of: member.key, near: index)
+            let isKnown = before?.isShared(with: member.value) ?? false
+            guard !isKnown, let child = child(member.key) else {
                 changed?.append(member)
                 continue
             }
@@ -47,7 +54,7 @@ extension Schema {
             let isDropped =
                 empty == nil && child.isAbsent(member.value)
                 && !(required.contains(member.key) && !member.value.isNull)
-            let replacement = isDropped ? nil : empty ?? child.filled(member.value)
+            let replacement = isDropped ? nil : empty ?? child.filled(member.value, before)
             if isDropped || replacement != nil, changed == nil { changed = Array(object[..<index]) }
             if isDropped { continue }
             changed?.append(replacement.map { JSONObject.Member(key: member.key, value: $0) } ?? member)

@@ -4,6 +4,8 @@ import Model
 struct PodRules: KindRules {
     var generation: GenerationRule { .spec }
 
+    var fillsSpecAlone: Bool { true }
+
     func fillDefaults(_ object: inout JSON) {
         object.change("spec") { spec in
             PodDefaults.fill(&spec)

@@ -4,6 +4,8 @@ import Model
 struct DeploymentRules: KindRules {
     var generation: GenerationRule { .specAndAnnotations }
 
+    var fillsSpecAlone: Bool { true }
+
     func fillDefaults(_ object: inout JSON) {
         object.change("spec") { spec in
             spec.change("strategy") { strategy in
@@ -39,6 +41,8 @@ struct DeploymentRules: KindRules {
 /// ReplicaSets: semantics-api C14, C26, F.
 struct ReplicaSetRules: KindRules {
     var generation: GenerationRule { .spec }
+
+    var fillsSpecAlone: Bool { true }
 
     func fillDefaults(_ object: inout JSON) {
         object.change("spec") { $0.change("template") { $0.change("spec", PodDefaults.fill) } }

@@ -23,39 +23,79 @@ struct FieldOwnership {
     }
 
     struct Entry {
+        /// The fields, or their text where nobody has asked for them yet: most writes concern few managers.
+        private enum Fields {
+            case read(FieldSet)
+            case text(JSON)
+        }
+
         let identity: Identity
         var apiVersion: String
         /// RFC 3339, or empty.
-        var time: String
-        var fields: FieldSet {
-            didSet { encodedFields = nil }
+        var time: String {
+            didSet { if time != oldValue { written = nil } }
         }
-        /// As it was read, so that what did not change is not encoded anew.
+        private var content: Fields
+        /// The `fieldsV1` as it was read, so that what did not change is not encoded anew.
         private var encodedFields: JSON?
+        /// The whole entry as it was read, while nothing in it has changed.
+        private var written: JSON?
+
+        var fields: FieldSet {
+            get {
+                switch content {
+                case .read(let fields): fields
+                // Unreadable ones are refused before they are stored.
+                case .text(let json): FieldSet(fieldsV1: json) ?? FieldSet()
+                }
+            }
+            set {
+                content = .read(newValue)
+                encodedFields = nil
+                written = nil
+            }
+        }
 
         init(_ identity: Identity, apiVersion: String, time: Timestamp, fields: FieldSet) {
             self.identity = identity
             self.apiVersion = apiVersion
             self.time = time.description
-            self.fields = fields
+            content = .read(fields)
         }
 
         /// `nil` when the entry is none that we can read.
-        init?(_ json: JSON) {
+        ///
+        /// - Parameter isStored: it was read before it was stored: its fields are looked at when they matter.
+        init?(_ json: JSON, isStored: Bool = false) {
             guard let operation = json["operation"]?.string.flatMap(Operation.init(rawValue:)),
-                json["fieldsType"]?.string ?? "FieldsV1" == "FieldsV1",
-                let fields = FieldSet(fieldsV1: json["fieldsV1"] ?? .emptyObject)
+                json["fieldsType"]?.string ?? "FieldsV1" == "FieldsV1"
             else { return nil }
-            self.fields = fields
+            let text = json["fieldsV1"] ?? .emptyObject
+            if isStored {
+                content = .text(text)
+            } else {
+                guard let fields = FieldSet(fieldsV1: text) else { return nil }
+                content = .read(fields)
+            }
             encodedFields = json["fieldsV1"]
             apiVersion = json["apiVersion"]?.string ?? ""
             time = json["time"]?.string ?? ""
             identity = Identity(
                 manager: json["manager"]?.string ?? "", operation: operation, apiVersion: apiVersion,
                 subresource: json["subresource"]?.string)
+            if isStored { written = json }
+        }
+
+        /// Whether it may have some of these fields; `false` is certain, and cheap.
+        func mayOwn(_ fields: FieldSet) -> Bool {
+            switch content {
+            case .read: true
+            case .text(let json): fields.mayMeet(fieldsV1: json)
+            }
         }
 
         var json: JSON {
+            if let written { return written }
             var json: JSON = [
                 "manager": .string(identity.manager), "operation": .string(identity.operation.rawValue),
                 "apiVersion": .string(apiVersion),
@@ -77,11 +117,13 @@ struct FieldOwnership {
     init() {}
 
     /// `nil` when the member is there and no list of entries that can be read.
-    init?(_ json: JSON?) {
+    ///
+    /// - Parameter isStored: it is that of a stored object.
+    init?(_ json: JSON?, isStored: Bool = false) {
         guard let json, !json.isNull else { return }
         guard let list = json.array else { return nil }
         for item in list {
-            guard let entry = Entry(item) else { return nil }
+            guard let entry = Entry(item, isStored: isStored) else { return nil }
             entries.append(entry)
         }
     }
@@ -105,7 +147,8 @@ struct FieldOwnership {
     /// Takes fields away from every manager but one; managers left without any are forgotten.
     mutating func take(_ taken: FieldSet, except identity: Identity?) {
         if taken.isEmpty { return }
-        for position in entries.indices.reversed() where entries[position].identity != identity {
+        for position in entries.indices.reversed()
+        where entries[position].identity != identity && entries[position].mayOwn(taken) {
             let fields = entries[position].fields
             // Entries that lose nothing keep their text as it was written.
             if fields.intersection(taken).isEmpty { continue }
@@ -116,6 +159,7 @@ struct FieldOwnership {
 
     /// Collapses the oldest Update entries into one `ancient-changes` for each version (H7).
     mutating func collapseOldUpdates() {
+        if entries.count <= Self.updateEntryLimit { return }
         var updates = entries.filter { $0.identity.operation == .update }.sorted {
             ($0.time, $0.identity.manager) < ($1.time, $1.identity.manager)
         }[...]

@@ -174,6 +174,21 @@ extension FieldSet {
         return members
     }
 
+    /// Whether some field of the set may be in that `fieldsV1`, of which only names of fields are looked at: `false` is
+    /// certain.
+    func mayMeet(fieldsV1 json: JSON) -> Bool {
+        guard let object = json.object else { return true }
+        return nodes.contains { node in
+            guard case .field(let name) = node.element else {
+                // Items can be spelled in several ways.
+                return object.contains { $0.key.utf8.first != UInt8(ascii: "f") && $0.key != "." }
+            }
+            guard let member = object["f:" + name] else { return false }
+            if node.isMember, member.object?.isEmpty != false || member["."] != nil { return true }
+            return node.children.mayMeet(fieldsV1: member)
+        }
+    }
+
     /// Reads a `fieldsV1` member; `nil` when it is none.
     package init?(fieldsV1 json: JSON) {
         guard let object = json.object else { return nil }

@@ -56,9 +56,15 @@ struct ObjectComparison {
         }
 
         private mutating func compareMembers(_ old: JSONObject, _ new: JSONObject, _ schema: Schema?) {
-            for member in new {
-                compare(.field(member.key), old[member.key], member.value, schema?.child(member.key))
+            var found = 0
+            for position in 0..<new.count {
+                let member = new[position]
+                let before = old.value(of: member.key, near: position)
+                if before != nil { found += 1 }
+                if let before, before.isShared(with: member.value) { continue }
+                compare(.field(member.key), before, member.value, schema?.child(member.key))
             }
+            if found == old.count { return }
             for member in old where new[member.key] == nil {
                 compare(.field(member.key), member.value, nil, schema?.child(member.key))
             }
@@ -98,6 +104,7 @@ struct ObjectComparison {
                 removed.append(Self.whole(element, old, schema))
                 return
             }
+            if old.isShared(with: new) { return }
             var children = Nodes()
             guard children.compareContents(old, new, schema) else {
                 if old != new { modified.append(FieldSet.Node(element: element, isMember: true)) }

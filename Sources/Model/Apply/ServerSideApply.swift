@@ -46,23 +46,32 @@ package enum ServerSideApply {
         let before = old.map(withoutManagedFields) ?? .emptyObject
         let difference = ObjectComparison(from: before, to: result, schema: schema)
             .excluding(resetFields ?? Self.resetFields(of: subresource))
+        if difference.isEmpty, requested == nil || requested == previous {
+            // Nothing came, went or changed: everybody owns what they owned.
+            if let previous { result[path: managedFieldsPath] = previous }
+            return result
+        }
         let changed = difference.changed
         let identity = FieldOwnership.Identity(
             manager: manager, operation: .update, apiVersion: new["apiVersion"]?.string ?? "",
             subresource: subresource)
-        let owned = ownership.entry(of: identity)?.fields ?? FieldSet()
+        let entry = ownership.entry(of: identity)
+        let owned = entry?.fields ?? FieldSet()
         let set = changed.subtracting(neverTracked)
         let kept = owned.subtracting(difference.removed)
         ownership.take(changed.union(difference.removed), except: identity)
         if !set.isEmpty {
-            ownership.set(
-                FieldOwnership.Entry(
-                    identity, apiVersion: new["apiVersion"]?.string ?? "", time: now, fields: kept.union(set)))
+            let fields = kept.union(set)
+            var next =
+                entry ?? FieldOwnership.Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields)
+            next.time = now.description
+            if fields != owned { next.fields = fields }
+            ownership.set(next)
         } else if kept != owned {
             // Only lost something: its time stays.
             if kept.isEmpty {
                 ownership.remove(identity)
-            } else if var entry = ownership.entry(of: identity) {
+            } else if var entry {
                 entry.fields = kept
                 ownership.set(entry)
             }
@@ -92,9 +101,10 @@ package enum ServerSideApply {
     }
 
     private static func ownership(previous: JSON?, requested: JSON?, isSubresource: Bool) -> FieldOwnership {
-        let stored = FieldOwnership(previous) ?? FieldOwnership()
+        let stored = FieldOwnership(previous, isStored: true) ?? FieldOwnership()
         guard !isSubresource, let requested, let list = requested.array else { return stored }
         if list.isEmpty || list == [.emptyObject] { return FieldOwnership() }
+        if requested == previous { return stored }
         guard let ownership = FieldOwnership(requested), !ownership.isEmpty else { return stored }
         return ownership
     }

@@ -30,9 +30,10 @@ package struct GroupVersionKind: Hashable, Sendable, CustomStringConvertible {
 
     /// From an object's `apiVersion` and `kind` members: `apps/v1`, or `v1` for the core group.
     package init(apiVersion: String, kind: String) {
-        let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2 {
-            self.init(group: String(parts[0]), version: String(parts[1]), kind: kind)
+        // By bytes: it is asked of every object that passes by.
+        if let slash = apiVersion.utf8.firstIndex(of: UInt8(ascii: "/")) {
+            let version = apiVersion[apiVersion.utf8.index(after: slash)...]
+            self.init(group: String(apiVersion[..<slash]), version: String(version), kind: kind)
         } else {
             self.init(group: "", version: apiVersion, kind: kind)
         }
@@ -54,6 +55,13 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.kind = kind
         self.namespace = namespace
         self.name = name
+    }
+
+    /// The group is left out: kinds of one name in two groups are rare, and keys are hashed all the time.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(namespace)
+        hasher.combine(kind.kind)
     }
 
     package static func < (left: Self, right: Self) -> Bool {

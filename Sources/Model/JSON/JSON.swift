@@ -123,6 +123,38 @@ extension JSON {
     }
 }
 
+extension JSON {
+    /// Whether both are one value in memory, and so equal without being compared; `false` says nothing.
+    ///
+    /// What is changed in place goes on sharing all else with what it was made of.
+    ///
+    /// - Complexity: O(1).
+    @inline(__always)
+    package func isShared(with other: JSON) -> Bool {
+        switch (self, other) {
+        case (.object(let left), .object(let right)): left.isShared(with: right)
+        case (.array(let left), .array(let right)): left.isShared(with: right)
+        case (.string(let left), .string(let right)), (.number(let left), .number(let right)):
+            left._isIdentical(to: right)
+        case (.int(let left), .int(let right)): left == right
+        case (.bool(let left), .bool(let right)): left == right
+        case (.null, .null): true
+        default: false
+        }
+    }
+}
+
+extension Array {
+    /// Whether both are one buffer in memory.
+    @inline(__always)
+    func isShared(with other: Self) -> Bool {
+        count == other.count
+            && withUnsafeBufferPointer { left in
+                other.withUnsafeBufferPointer { right in left.baseAddress == right.baseAddress }
+            }
+    }
+}
+
 extension JSON: Hashable {
     package static func == (left: JSON, right: JSON) -> Bool {
         switch (left, right) {

@@ -61,6 +61,10 @@ package struct JSONObject: Sendable {
         }
     }
 
+    /// Whether both are one value in memory; see `JSON.isShared(with:)`.
+    @inline(__always)
+    package func isShared(with other: JSONObject) -> Bool { members.isShared(with: other.members) }
+
     /// The value under `key`; setting `nil` removes the member, setting a new key appends it.
     ///
     /// - Complexity: O(1) above the index threshold, O(threshold) below; removal is O(n).
@@ -99,6 +103,12 @@ package struct JSONObject: Sendable {
         return nil
     }
 
+    /// The value under `key`, which probably stands at that position: objects of one kind list their members alike.
+    package func value(of key: String, near position: Int) -> JSON? {
+        if position < members.count, members[position].key.hasSameBytes(as: key) { return members[position].value }
+        return self.position(of: key).map { members[$0].value }
+    }
+
     private mutating func insert(_ member: Member) {
         members.append(member)
         if index != nil {
@@ -134,6 +144,7 @@ extension JSONObject: RandomAccessCollection {
 extension JSONObject: Hashable {
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
         guard left.members.count == right.members.count else { return false }
+        if left.isShared(with: right) { return true }
         for (position, member) in left.members.enumerated() {
             // Mostly both sides list their members in the same order; only where they differ is a lookup needed.
             let candidate = right.members[position]

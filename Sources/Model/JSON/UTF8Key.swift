@@ -9,7 +9,8 @@ extension String {
     package func hasSameBytes(as other: String) -> Bool {
         // Two short texts, or one and its copy. (SE-0494 makes this `isTriviallyIdentical`.)
         if _isIdentical(to: other) { return true }
-        return self == other && utf8.count == other.utf8.count && sameBytesSlowly(other)
+        // Keys mostly differ in length, which is known without a call.
+        return utf8.count == other.utf8.count && self == other && sameBytesSlowly(other)
     }
 
     @inline(never)

@@ -78,8 +78,17 @@ package final class Schema: Sendable {
     package var additionalProperties: Schema? { link.additionalProperties }
 
     /// The schema of the member `name`, be it a property or a map's value.
-    package func child(_ name: String) -> Schema? { link.index[name] ?? link.additionalProperties }
-    package func property(_ name: String) -> Schema? { link.index[name] }
+    package func child(_ name: String) -> Schema? { property(name) ?? link.additionalProperties }
+
+    /// - Complexity: constant; few properties are scanned, which costs less than a hash.
+    package func property(_ name: String) -> Schema? {
+        let count = link.properties.count
+        if count > JSONObject.indexThreshold { return link.index[name] }
+        for position in 0..<count where link.properties[position].name.hasSameBytes(as: name) {
+            return link.properties[position].schema
+        }
+        return nil
+    }
 
     /// - Parameter target: the definition whose children this field shares.
     fileprivate init(fields node: JSON, sharing target: Schema? = nil) {

@@ -5,6 +5,8 @@ package import Model
 package protocol LiveState: Sendable {
     func object(_ key: ObjectKey) -> Object?
     func objects(of kind: GroupKind) -> [Object]
+    /// Those that the object with this uid controls: pods by their ReplicaSet, ReplicaSets by their Deployment.
+    func objects(of kind: GroupKind, controlledBy uid: String) -> [Object]
     /// Since when changes are seen without a gap.
     var observedSince: Timestamp { get }
     /// The version in which the objects of a kind are seen; `nil` where that is not known.
@@ -14,6 +16,10 @@ package protocol LiveState: Sendable {
 extension LiveState {
     package var observedSince: Timestamp { Timestamp(seconds: 0) }
     package func version(of kind: GroupKind) -> String? { nil }
+
+    package func objects(of kind: GroupKind, controlledBy uid: String) -> [Object] {
+        objects(of: kind).filter { $0.metadata.controller?.uid == uid }
+    }
 }
 
 /// What it takes to make the cluster equal to a revision: pure data, in the order in which it is carried out.

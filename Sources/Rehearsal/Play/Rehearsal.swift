@@ -31,7 +31,7 @@ package struct Rehearsal: Sendable {
     /// - Parameter observe: is shown what is stored, between any two jobs.
     /// - Returns: everything that was seen, which is the same for the same scenario and seed.
     /// - Throws: `RehearsalError`, or what `observe` throws.
-    package func run(observe: (Snapshot) throws -> Void = { _ in }) throws -> Recording {
+    package func run(observe: ((Snapshot) throws -> Void)? = nil) throws -> Recording {
         try scenario.check()
         let start = StartState(scenario)
         let clock = VirtualClock(now: start.now)
@@ -39,7 +39,11 @@ package struct Rehearsal: Sendable {
         return try Simulation.run(
             seed: seed, clock: clock, until: scenario.limit + Self.baseLimit + .seconds(60),
             longestInstant: Self.longestInstant,
-            observe: { if let snapshot = stage.machine.snapshot { try observe(snapshot) } }
+            observe: {
+                // Most plays are not looked at, and there are a million jobs.
+                guard let observe, let snapshot = stage.machine.snapshot else { return }
+                try observe(snapshot)
+            }
         ) { clock in
             try await play(stage, clock)
         }.value
@@ -78,12 +82,16 @@ package struct Rehearsal: Sendable {
         let recorder = SharedRecorder(Recorder(scope: RecordedScope(scenario), snapshot, at: begin))
         behaviour.begin(with: recorder.state.withLock(\.oldReplicaSets))
         source.push(scenario.target.revision)
+        let changed = Signal()
         let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
             group.addTask {
-                while let batch = try await watch.next() { recorder.take(batch, at: clock.now) }
+                while let batch = try await watch.next() {
+                    recorder.take(batch, at: clock.now)
+                    if batch.changes.contains(where: Outcome.mayDepend(on:)) { changed.raise() }
+                }
                 return nil
             }
-            group.addTask { try await waitForEnd(store, clock, until: begin + scenario.limit) }
+            group.addTask { try await waitForEnd(store, clock, changed, until: begin + scenario.limit) }
             defer { group.cancelAll() }
             while let outcome = try await group.next() {
                 if let outcome { return outcome }
@@ -93,17 +101,15 @@ package struct Rehearsal: Sendable {
         return recorder.state.withLock { $0.finish(outcome, at: clock.now) }
     }
 
-    private func waitForEnd(_ store: Store, _ clock: VirtualClock, until end: Timestamp) async throws -> Outcome {
+    private func waitForEnd(
+        _ store: Store, _ clock: VirtualClock, _ changed: Signal, until end: Timestamp
+    ) async throws -> Outcome {
         while true {
-            let outcome = Outcome(of: store.snapshot, in: scenario, wants: scenario.target.revision)
-            if case .unfinished = outcome, clock.now < end {
-                // Virtual time: it passes only when everything else waits.
-                try await clock.sleep(for: .milliseconds(500))
-                continue
-            }
-            // What was written last is recorded before time goes on.
+            // Virtual time: it passes only when all that happens at this instant has happened, and is recorded.
             try await clock.sleep(for: .milliseconds(1))
-            return outcome
+            let outcome = Outcome(of: store.snapshot, in: scenario, wants: scenario.target.revision)
+            guard case .unfinished = outcome, clock.now < end else { return outcome }
+            await changed.wait(until: end, on: clock)
         }
     }
 }

@@ -46,7 +46,43 @@ package struct PersistedRow: Hashable, Sendable {
     package var id: Revision
     package var key: StoreKey
     package var revision: Revision
-    package var bytes: [UInt8]
+    private let content: Content
+
+    private enum Content: Sendable {
+        case text([UInt8])
+        case object(StoredObject)
+    }
+
+    package init(id: Revision, key: StoreKey, revision: Revision, bytes: [UInt8]) {
+        self.id = id
+        self.key = key
+        self.revision = revision
+        content = .text(bytes)
+    }
+
+    /// The text is made only if it is asked for.
+    init(_ object: StoredObject) {
+        id = object.row
+        key = object.key
+        revision = object.revision
+        content = .object(object)
+    }
+
+    package var bytes: [UInt8] {
+        switch content {
+        case .text(let bytes): bytes
+        case .object(let object): object.bytes
+        }
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.id == right.id && left.key == right.key && left.revision == right.revision && left.bytes == right.bytes
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(revision)
+    }
 }
 
 package struct UnreadableRow: Hashable, Sendable {

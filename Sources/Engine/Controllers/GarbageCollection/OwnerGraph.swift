@@ -10,6 +10,10 @@ struct OwnerGraph {
     /// Takes a change in; answers the objects that should be looked at because of it.
     mutating func apply(_ change: ObjectChange) -> [ObjectKey] {
         let key = change.object.key
+        if let old = change.old, let new = change.new, Self.isSameNode(old, new) {
+            // What changed does not bear on who lives: it is looked at again only while it is leaving.
+            return new.metadata.isBeingDeleted ? [key] : []
+        }
         var visits: Set<ObjectKey> = []
         let before = Set((change.old?.metadata.ownerReferences ?? []).map(\.uid))
         let after = Set((change.new?.metadata.ownerReferences ?? []).map(\.uid))
@@ -30,6 +34,11 @@ struct OwnerGraph {
         let blockChanged = change.old?.metadata.ownerReferences != change.new?.metadata.ownerReferences
         if blockChanged { visits.formUnion(before.compactMap { keys[$0] }) }
         return visits.sorted()
+    }
+
+    private static func isSameNode(_ old: Object, _ new: Object) -> Bool {
+        let (old, new) = (old.json["metadata"], new.json["metadata"])
+        return old?["ownerReferences"] == new?["ownerReferences"] && old?["uid"] == new?["uid"]
     }
 
     func dependents(of uid: String) -> Set<ObjectKey> { dependents[uid] ?? [] }
