@@ -188,8 +188,8 @@ struct APIResponder: HTTPResponder {
     }
 
     private func answer(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
+        if !path.lastsLong(request.query) { try request.query.checkTimeout() }
         if case .resource(let resource) = path {
-            try request.query.checkTimeout()
             return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
         }
         guard request.method == "GET" else {

@@ -102,10 +102,15 @@ struct FieldOwnership {
         entries.removeAll { $0.identity == identity }
     }
 
-    /// Takes fields away from every manager but one; managers left without any are forgotten.
-    mutating func take(_ taken: FieldSet, except identity: Identity?) {
-        if taken.isEmpty { return }
+    /// Takes what a write touched away from every manager but one; managers left without any are forgotten, and so are
+    /// those whose fields are of a version that is no more.
+    mutating func take(_ comparison: inout VersionedComparison, except identity: Identity?) {
+        if comparison.own.touched.isEmpty { return }
         for position in entries.indices.reversed() where entries[position].identity != identity {
+            guard let taken = comparison.change(in: entries[position].apiVersion)?.touched else {
+                entries.remove(at: position)
+                continue
+            }
             let fields = entries[position].fields
             // Entries that lose nothing keep their text as it was written.
             if fields.intersection(taken).isEmpty { continue }

@@ -11,13 +11,14 @@ package enum ServerSideApply {
     ///   - force: whether to take fields that others own with other values.
     ///   - subresource: the subresource the request goes to, such as `status`.
     ///   - resetFields: what this endpoint does not write (H10); by default `status`, or `spec` for `status` itself.
+    ///   - versions: those of the kind, for what managers recorded in others than the request's.
     package static func apply(
         _ config: JSON, onto live: JSON?, schema: Schema, manager: String, force: Bool, subresource: String?,
-        now: Timestamp, resetFields: FieldSet? = nil
+        now: Timestamp, resetFields: FieldSet? = nil, versions: ObjectVersions = .alike
     ) throws(ApplyError) -> JSON {
         let application = try Application(
             config, schema: schema, manager: manager, subresource: subresource, now: now,
-            resetFields: resetFields ?? Self.resetFields(of: subresource))
+            resetFields: resetFields ?? Self.resetFields(of: subresource), versions: versions)
         guard manager == LastApplied.manager else { return try application.applied(onto: live, force: force) }
         return try LastApplied.applying(application, onto: live, force: force)
     }
@@ -34,7 +35,7 @@ package enum ServerSideApply {
     ///     list, or one empty entry, clears it (H8).
     package static func recordUpdate(
         from old: JSON?, to new: JSON, schema: Schema, manager: String, subresource: String?, now: Timestamp,
-        resetFields: FieldSet? = nil
+        resetFields: FieldSet? = nil, versions: ObjectVersions = .alike
     ) -> JSON {
         var result = new
         let previous = old?[path: managedFieldsPath]
@@ -44,20 +45,20 @@ package enum ServerSideApply {
         if ownership.isEmpty, old != nil { return result }
 
         let before = old.map(withoutManagedFields) ?? .emptyObject
-        let difference = ObjectComparison(from: before, to: result, schema: schema)
-            .excluding(resetFields ?? Self.resetFields(of: subresource))
-        let changed = difference.changed
+        let apiVersion = new["apiVersion"]?.string ?? ""
+        var comparison = VersionedComparison(
+            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema),
+            to: VersionedObject(json: result, apiVersion: apiVersion, schema: schema), versions: versions,
+            resetFields: resetFields ?? Self.resetFields(of: subresource))
         let identity = FieldOwnership.Identity(
-            manager: manager, operation: .update, apiVersion: new["apiVersion"]?.string ?? "",
-            subresource: subresource)
+            manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
         let owned = ownership.entry(of: identity)?.fields ?? FieldSet()
-        let set = changed.subtracting(neverTracked)
-        let kept = owned.subtracting(difference.removed)
-        ownership.take(changed.union(difference.removed), except: identity)
+        let set = comparison.own.changed.subtracting(neverTracked)
+        let kept = owned.subtracting(comparison.own.removed)
+        ownership.take(&comparison, except: identity)
         if !set.isEmpty {
             ownership.set(
-                FieldOwnership.Entry(
-                    identity, apiVersion: new["apiVersion"]?.string ?? "", time: now, fields: kept.union(set)))
+                FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: kept.union(set)))
         } else if kept != owned {
             // Only lost something: its time stays.
             if kept.isEmpty {

@@ -42,6 +42,13 @@ enum APIPath: Hashable, Sendable {
         }
     }
 
+    /// Whether the answer goes on for as long as somebody reads it: watches and logs, which no timeout of a request
+    /// ends.
+    func lastsLong(_ query: QueryParameters) -> Bool {
+        guard case .resource(let path) = self else { return false }
+        return path.isLegacyWatch || query.flag("watch") || path.subresource == "log"
+    }
+
     private static func parse(_ segments: ArraySlice<String>) -> APIPath {
         let rest = segments.dropFirst()
         switch segments.first {
