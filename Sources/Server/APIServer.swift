@@ -254,7 +254,7 @@ struct APIResponder: HTTPResponder {
             }
         }
         guard !isWell || (request.query.flag("verbose") && check == nil) else { return .text("ok") }
-        let unknown = excluded.subtracting(checks.map(\.name)).sorted().map { JSON.string($0).text() }
+        let unknown = excluded.subtracting(checks.map(\.name)).sortedByBytes().map { JSON.string($0).text() }
         if !unknown.isEmpty {
             lines.append(
                 "warn: some health checks cannot be excluded: no matches for \(unknown.joined(separator: ", "))")

@@ -22,7 +22,7 @@ extension FieldErrors {
         var structural = StructuralRules()
         structural.checkInvariants(schema, .root, path)
         structural.checkCompleteness(of: schema, schema, path, path)
-        let faults = structural.errors.all.sorted { $0.message < $1.message }
+        let faults = structural.errors.all.sorted { $0.message.byteOrder(to: $1.message) < 0 }
         add(contentsOf: faults)
         var supported = SupportedSchema()
         supported.check(schema, path, isRoot: true)

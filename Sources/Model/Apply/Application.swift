@@ -120,13 +120,17 @@ extension ServerSideApply {
             ownership.set(FieldOwnership.Entry(identity, apiVersion: version, time: now, fields: fields))
         }
 
+        private static func names(of entry: FieldOwnership.Entry) -> [String] {
+            let identity = entry.identity
+            return [identity.manager, identity.operation.rawValue, entry.apiVersion, identity.subresource]
+        }
+
         private func conflicts(
             over comparison: inout VersionedComparison, in ownership: FieldOwnership
         ) -> [ApplyConflict] {
             if comparison.own.changed.isEmpty { return [] }
             let others = ownership.entries.filter { $0.identity != identity }.sorted {
-                ($0.identity.manager, $0.identity.operation.rawValue, $0.apiVersion, $0.identity.subresource)
-                    < ($1.identity.manager, $1.identity.operation.rawValue, $1.apiVersion, $1.identity.subresource)
+                Self.names(of: $0).precedeByBytes(Self.names(of: $1))
             }
             var found: [ApplyConflict] = []
             for entry in others {

@@ -122,7 +122,7 @@ struct FieldOwnership {
     /// Collapses the oldest Update entries into one `ancient-changes` for each version (H7).
     mutating func collapseOldUpdates() {
         var updates = entries.filter { $0.identity.operation == .update }.sorted {
-            ($0.time, $0.identity.manager) < ($1.time, $1.identity.manager)
+            [$0.time, $0.identity.manager].precedeByBytes([$1.time, $1.identity.manager])
         }[...]
         var remaining = updates.count
         var firsts: [String: Identity] = [:]
@@ -152,9 +152,8 @@ struct FieldOwnership {
         let sorted = entries.sorted { left, right in
             let (one, two) = (left.identity, right.identity)
             if one.operation != two.operation { return one.operation == .apply }
-            if left.time != right.time { return left.time < right.time }
-            if one.manager != two.manager { return one.manager < two.manager }
-            return (left.apiVersion, one.subresource) < (right.apiVersion, two.subresource)
+            return [left.time, one.manager, left.apiVersion, one.subresource]
+                .precedeByBytes([right.time, two.manager, right.apiVersion, two.subresource])
         }
         return .array(sorted.map(\.json))
     }

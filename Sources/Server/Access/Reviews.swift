@@ -46,8 +46,8 @@ struct Reviews: Sendable {
         var info: JSON = ["username": .string(user.name)]
         if !user.uid.isEmpty { info["uid"] = .string(user.uid) }
         info["groups"] = .array(user.groups.map { .string($0) })
-        for (key, values) in user.extra.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-            info[path: ["extra", key]] = .array(values.map { .string($0) })
+        for key in user.extra.keys.sortedByBytes() {
+            info[path: ["extra", key]] = .array((user.extra[key] ?? []).map { .string($0) })
         }
         return info
     }

@@ -50,7 +50,7 @@ extension MetricsText {
         let lasting = "apiserver_longrunning_requests"
         metric(lasting, "gauge", "Watches and followed logs that are under way.")
         for snapshot in snapshots where snapshot.labels.verb == "WATCH" || snapshot.lasting != 0 {
-            sample(lasting, snapshot.lasting, snapshot.labels.all)
+            sample(lasting, snapshot.lasting, snapshot.labels.all.filter { $0.name != "dry_run" })
         }
         let inFlight = "apiserver_current_inflight_requests"
         metric(inFlight, "gauge", "Requests that are being answered, but for watches and followed logs.")
