@@ -146,7 +146,7 @@ let package = Package(
             "ServerTests",
             [
                 "Model", "Kinds", "Cluster", "Store", "Engine", "Server", "KubernetesClient", "CZlib", logging,
-                lifecycle, httpClient, hummingbird,
+                lifecycle, httpClient, hummingbird, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio + tls, exclude: ["Goldens"]),
         tests("KubernetesClientTests", ["Model", "Kinds", "Cluster", "KubernetesClient", logging] + nio + tls),
         tests(

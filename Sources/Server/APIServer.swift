@@ -105,6 +105,7 @@ struct APIResponder: HTTPResponder {
     let address: APIServer.Address
     let logger: Logger
     let documents = DocumentCache()
+    let metrics = RequestMetrics()
 
     init(
         cluster: any Cluster, handler: ResourceHandler, access: Access,
@@ -122,20 +123,23 @@ struct APIResponder: HTTPResponder {
         await answer(to: request).response
     }
 
-    /// What `respond` sends, before it becomes HTTP.
+    /// What `respond` sends, before it becomes HTTP; counted.
     func answer(to request: Request) async -> Answer {
-        let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let path = APIPath(String(target[0]))
+        let target = RequestTarget(request)
+        let measurement = RequestMeasurement(of: request, target, metrics, handler.clock)
+        return measurement.counted(await answer(to: request, target))
+    }
+
+    private func answer(to request: Request, _ target: RequestTarget) async -> Answer {
+        let (path, query) = (target.path, target.query)
         do throws(APIError) {
-            let query = QueryParameters(target.count > 1 ? String(target[1]) : nil)
             let sender = try await access.authenticate(
                 authorization: request.headers[.authorization], peer: Connection.current?.certificates)
             let user = try access.impersonated(by: sender, request.headers)
             logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
-            try access.authorize(
-                user, RequestAttributes(method: request.method.rawValue, path: String(target[0]), path, query))
+            try access.authorize(user, target.attributes)
             var call = APIRequest(
-                method: request.method.rawValue, path: String(target[0]), query: query, user: user,
+                method: request.method.rawValue, path: target.text, query: query, user: user,
                 accept: request.headers[.accept], contentType: request.headers[.contentType],
                 userAgent: request.headers[.userAgent] ?? "", ifNoneMatch: request.headers[.ifNoneMatch],
                 connection: request.body)
@@ -148,7 +152,7 @@ struct APIResponder: HTTPResponder {
                 await answerOrStatus(call, path, encodings)
             }
         } catch {
-            return refusal(error, request.method.rawValue, String(target[0]), request.headers[.accept])
+            return refusal(error, request.method.rawValue, target.text, request.headers[.accept])
         }
     }
 
@@ -188,8 +192,8 @@ struct APIResponder: HTTPResponder {
     }
 
     private func answer(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
+        if !path.lastsLong(request.query) { try request.query.checkTimeout() }
         if case .resource(let resource) = path {
-            try request.query.checkTimeout()
             return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
         }
         guard request.method == "GET" else {
@@ -198,11 +202,19 @@ struct APIResponder: HTTPResponder {
         switch path {
         case .health(let endpoint, let check): return await health(endpoint, check, request)
         case .version: return .json(Self.version)
+        case .metrics: return metricsAnswer()
         case .root:
             return .json(documents.discovery(for: try await cluster.resourceTypes()).rootPaths)
         case .resource, .unknown: return .pageNotFound
         default: return try await discovery(request, path)
         }
+    }
+
+    private func metricsAnswer() -> Answer {
+        var text = MetricsText()
+        text.add(metrics)
+        if let process = ProcessMetrics() { text.add(process) }
+        return Answer(code: 200, contentType: MetricsText.contentType, body: .bytes(Array(text.text.utf8)))
     }
 
     /// A14: the version of Kubernetes whose API this is.
@@ -242,7 +254,7 @@ struct APIResponder: HTTPResponder {
             }
         }
         guard !isWell || (request.query.flag("verbose") && check == nil) else { return .text("ok") }
-        let unknown = excluded.subtracting(checks.map(\.name)).sorted().map { JSON.string($0).text() }
+        let unknown = excluded.subtracting(checks.map(\.name)).sortedByBytes().map { JSON.string($0).text() }
         if !unknown.isEmpty {
             lines.append(
                 "warn: some health checks cannot be excluded: no matches for \(unknown.joined(separator: ", "))")

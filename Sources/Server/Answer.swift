@@ -35,6 +35,8 @@ struct Answer: Sendable {
     var contentType: String
     var headers: [(name: String, value: String)] = []
     var body: Body
+    /// Whether its address named nothing that is served.
+    private(set) var namesNothing = false
 
     static func json(_ bytes: [UInt8], code: Int = 200) -> Answer {
         Answer(code: code, contentType: "application/json", body: .bytes(bytes))
@@ -67,7 +69,11 @@ struct Answer: Sendable {
     }
 
     /// A16.
-    static let pageNotFound = Answer.text("404 page not found\n", code: 404)
+    static let pageNotFound = {
+        var answer = Answer.text("404 page not found\n", code: 404)
+        answer.namesNothing = true
+        return answer
+    }()
 
     /// C1, with `Retry-After` where the error says so, and how to get in where that is what is missing.
     ///

@@ -149,7 +149,47 @@ struct CustomResourceDefinitionTests {
         spec(
             "I3", #"{"type": "object", "default": {"b": 1}, "properties": {"a": {"type": "string"}}}"#,
             #".default: Invalid value: {"b":1}: must not have unknown fields"#),
+        spec(
+            "I3", #"{"type": "object", "properties": {"at": {"type": "string", "format": "date", "default": "soon"}}}"#,
+            #".properties[at].default: Invalid value: "soon":  in body must be of type date: "soon""#),
+        spec(
+            "I3",
+            #"{"type": "object", "default": {"low": 3, "high": 2}, "properties": {"low": {"type": "integer"}, "#
+                + #""high": {"type": "integer"}}, "#
+                + #""x-kubernetes-validations": [{"rule": "self.low <= self.high", "message": "low is above high"}]}"#,
+            #".default: Invalid value: "object": low is above high"#),
+        spec(
+            "I4",
+            #"{"type": "array", "items": {"type": "integer", "default": -1, "#
+                + #""x-kubernetes-validations": [{"rule": "self > 0"}, {"rule": "self == oldSelf"}]}, "maxItems": 3}"#,
+            ".items.default: Invalid value: \"integer\": failed rule: self > 0",
+            ".items.x-kubernetes-validations[1].rule: Invalid value: \"self == oldSelf\": oldSelf cannot be used on the "
+                + "uncorrelatable portion of the schema within \(place).properties[spec]"),
+        spec(
+            "I2",
+            #"{"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true, "#
+                + #""default": {"kind": "Web"}}"#,
+            ".default.apiVersion: Required value: must not be empty"),
+        spec(
+            "I2",
+            #"{"type": "object", "x-kubernetes-embedded-resource": true, "properties": {"metadata": {"type": "object", "#
+                + #""properties": {"labels": {"type": "object", "additionalProperties": {"type": "string"}, "#
+                + #""default": {"a b": "c"}}}}}}"#,
+            #".properties[metadata].properties[labels].default: Invalid value: {"a b":"c"}: must result in valid "#
+                + #"metadata: metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, "#
+                + "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or "
+                + "'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"),
     ]
+
+    @Test("I3, I4: a default that keeps its schema's rules is taken, also in rules about changes")
+    func goodDefaults() throws {
+        let schema: JSON = [
+            "type": "object", "default": ["low": 1, "high": 2],
+            "properties": ["low": ["type": "integer", "minimum": 1], "high": ["type": "integer"]],
+            "x-kubernetes-validations": [["rule": "self.low <= self.high && self == oldSelf"]],
+        ]
+        #expect(try Manifests.definition.setting("\(Self.schema).properties.spec", schema).createErrors == [])
+    }
 
     @Test("creation", arguments: names + versions + schemas)
     func create(row: Refusal) throws {

@@ -112,6 +112,9 @@ struct DefaultingTests {
             object: Manifests.service, path: ".spec.sessionAffinity", value: "ClientIP",
             place: ".spec.sessionAffinityConfig.clientIP.timeoutSeconds", expected: 10800),
         Row(
+            object: Manifests.service, path: ".spec.sessionAffinityConfig", value: ["clientIP": ["timeoutSeconds": 5]],
+            place: ".spec.sessionAffinityConfig", expected: nil),
+        Row(
             object: Manifests.service.setting(".spec.selector", nil), path: ".spec.clusterIP", value: "None",
             place: ".spec.ipFamilyPolicy", expected: "RequireDualStack"),
         Row(

@@ -38,9 +38,6 @@ struct ServiceValidationTests {
             #"spec.clusterIPs[0]: Invalid value: "10.0.0.300": must be a valid IP address, "#
                 + "(e.g. 10.9.8.7 or 2001:db8::ffff)"),
         Change(
-            "J1", ".spec.sessionAffinityConfig", #"{"clientIP": {"timeoutSeconds": 5}}"#,
-            "spec.sessionAffinityConfig: Forbidden: must not be set when session affinity is None"),
-        Change(
             "J1", ".spec.externalTrafficPolicy", #""Local""#,
             #"spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services"#),
         Change(

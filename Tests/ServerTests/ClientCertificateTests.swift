@@ -103,11 +103,79 @@ struct ClientCertificateTests {
             let administrator = ["Impersonate-User": "bob", "Impersonate-Group": "system:masters"]
             #expect(try await RawHTTP.send("GET", path, to: server, headers: administrator).status == 200)
             for headers in [
-                ["Impersonate-Group": "dev"], ["Impersonate-User": "bob", "Impersonate-Extra-scopes": "view"],
+                ["Impersonate-Group": "dev"], ["Impersonate-Uid": "1"], ["Impersonate-Extra-scopes": "view"],
             ] {
                 #expect(try await RawHTTP.send("GET", path, to: server, headers: headers).status == 400)
             }
         }
+    }
+
+    @Test("who is impersonated has the uid and all else that is said of it (J9)")
+    func impersonatedIdentity() async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send(
+                "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", to: server,
+                headers: [
+                    "Impersonate-User": "bob", "Impersonate-Uid": "u-1", "Impersonate-Extra-Scopes": "view",
+                    "Impersonate-Extra-example.com%2Fteam": "a",
+                ], body: "{}")
+            #expect(answer.status == 201)
+            #expect(
+                try answer.json[path: ["status", "userInfo"]] == [
+                    "username": "bob", "uid": "u-1", "groups": ["system:authenticated"],
+                    "extra": ["example.com/team": ["a"], "scopes": ["view"]],
+                ])
+        }
+    }
+
+    struct Identity: CustomTestStringConvertible, Sendable {
+        var headers: [(String, String)]
+        var asked: [String]
+        var groups: [String]
+        var testDescription: String { headers.map { "\($0.0): \($0.1)" }.joined(separator: ", ") }
+    }
+
+    static let identities = [
+        Identity(
+            headers: [("Impersonate-User", "system:serviceaccount:team:robot")],
+            asked: ["serviceaccounts \"robot\" … resource \"serviceaccounts\" … \"\" in the namespace \"team\""],
+            groups: ["system:serviceaccounts", "system:serviceaccounts:team", "system:authenticated"]),
+        Identity(
+            headers: [
+                ("Impersonate-User", "bob"), ("Impersonate-Group", "dev"), ("Impersonate-Extra-a", "1"),
+                ("Impersonate-Extra-a", "2"), ("Impersonate-Uid", "u"),
+            ],
+            asked: [
+                "users \"bob\" … resource \"users\" … \"\" at the cluster scope",
+                "groups \"dev\" … resource \"groups\" … \"\" at the cluster scope",
+                "userextras.authentication.k8s.io \"1\" … resource \"userextras/a\" … \"authentication.k8s.io\" at the "
+                    + "cluster scope",
+                "userextras.authentication.k8s.io \"2\" … resource \"userextras/a\" … \"authentication.k8s.io\" at the "
+                    + "cluster scope",
+                "uids.authentication.k8s.io \"u\" … resource \"uids\" … \"authentication.k8s.io\" at the cluster scope",
+            ], groups: ["dev", "system:authenticated"]),
+        Identity(
+            headers: [("Impersonate-User", "bob"), ("Impersonate-Group", "system:unauthenticated")],
+            asked: [
+                "users \"bob\" … resource \"users\" … \"\" at the cluster scope",
+                "groups \"system:unauthenticated\" … resource \"groups\" … \"\" at the cluster scope",
+            ], groups: ["system:unauthenticated"]),
+    ]
+
+    @Test("J9: each part of an identity is asked for, and groups that follow from it are added", arguments: identities)
+    func parts(_ identity: Identity) throws {
+        var headers = HTTPFields()
+        for (name, value) in identity.headers {
+            headers.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value))
+        }
+        let wanted = try #require(try Impersonation(headers))
+        let refusals = wanted.attributes.map { attributes in
+            attributes.refusal(for: User(name: "ann", groups: [])).message
+                .replacing("is forbidden: User \"ann\" cannot impersonate", with: "…").replacing(
+                    "in API group", with: "…")
+        }
+        #expect(refusals == identity.asked)
+        #expect(wanted.user.groups == identity.groups)
     }
 
     @Test("J7: impersonation is a verb of its own")

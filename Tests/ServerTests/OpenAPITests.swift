@@ -2,8 +2,9 @@ import Cluster
 import FoundationEssentials
 import Kinds
 import Model
-import Server
 import Testing
+
+@testable import Server
 
 @Suite("OpenAPI and discovery documents (A5–A8, A14, B1–B10)")
 struct OpenAPITests {
@@ -137,6 +138,73 @@ struct OpenAPITests {
             #expect(
                 try await RawHTTP.send("GET", "/openapi/v2", to: server, headers: ["Accept": "text/x"]).status == 406)
         }
+    }
+
+    @Test("v3 in protobuf, under its two names, is called what it is called in JSON (B2)")
+    func version3Protobuf() async throws {
+        try await TestServer.run { server in
+            let type = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+            let old = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf"
+            // Also of what nobody asked the index or JSON for yet.
+            let path = "/openapi/v3/apis/coordination.k8s.io/v1"
+            let answer = try await RawHTTP.send("GET", path, to: server, headers: ["Accept": old])
+            #expect(answer.header("content-type") == type)
+            #expect(answer.header("vary") == "Accept")
+            // openapi: "3.0.0"; info: title, version
+            let info = [0x0A, 10] + Array("Kubernetes".utf8) + [0x32, 7] + Array("v1.36.0".utf8)
+            #expect(answer.body.starts(with: [0x0A, 5] + Array("3.0.0".utf8) + [0x12, UInt8(info.count)] + info))
+            let json = try await RawHTTP.send("GET", path, to: server)
+            #expect(json.header("etag") == answer.header("etag"))
+            // The same texts, though in other order.
+            for schema in try json.json[path: ["components", "schemas"]]?.object ?? JSONObject() {
+                #expect(answer.body.contains(Array(schema.key.utf8)), "\(schema.key)")
+                let description = schema.value["description"]?.string ?? ""
+                #expect(answer.body.contains(Array(description.utf8)), "\(schema.key)")
+            }
+            for path in try json.json["paths"]?.object ?? JSONObject() {
+                #expect(answer.body.contains(Array(path.key.utf8)), "\(path.key)")
+            }
+            let both = try await RawHTTP.send(
+                "GET", path, to: server, headers: ["Accept": "\(type), application/json;q=0.5"])
+            #expect(both.body == answer.body)
+            let hash = try #require(answer.header("etag")).replacing("\"", with: "")
+            let hashed = try await RawHTTP.send("GET", "\(path)?hash=\(hash)", to: server, headers: ["Accept": type])
+            #expect(hashed.header("cache-control") == "public, immutable")
+        }
+    }
+
+    /// Worked out by hand from `OpenAPIv3.proto` of google/gnostic-models.
+    @Test("each word of a schema is in its field of the message")
+    func schemaMessages() throws {
+        let minimum = try JSON(decoding: Array("1.5".utf8))
+        let bytes = OpenAPIVersion3Protobuf.document(
+            info: [:], paths: { _ in },
+            schemas: { body in
+                body("A", ["type": "string", "enum": ["x"], "default": "x", "maxLength": 3, "x-a": true])
+                body("B", ["type": "array", "items": ["$ref": "#/A"], "nullable": true])
+                body("C", ["additionalProperties": false, "default": [:], "minimum": minimum])
+            })
+        let a: [UInt8] =
+            [0x78, 3] + [0xC2, 0x01, 6, 0x12, 4] + Array("\"x\"\n".utf8) + [0xCA, 0x01, 6] + Array("string".utf8)
+            + [0x8A, 0x02, 3, 0x1A, 1] + Array("x".utf8) + [0xA2, 0x02, 14, 0x0A, 3] + Array("x-a".utf8)
+            + [0x12, 7, 0x12, 5] + Array("true\n".utf8)
+        let b: [UInt8] =
+            [0x08, 1] + [0xCA, 0x01, 5] + Array("array".utf8) + [0xF2, 0x01, 9, 0x0A, 7, 0x12, 5, 0x0A, 3]
+            + Array("#/A".utf8)
+        let c: [UInt8] = [0x69, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F] + [0x82, 0x02, 2, 0x10, 0]
+        var expected: [UInt8] = []
+        for (name, schema) in [("A", a), ("B", b), ("C", c)] {
+            let value: [UInt8] = [0x0A, UInt8(schema.count)] + schema
+            let entry = [0x0A, 1] + Array(name.utf8) + [0x12, UInt8(value.count)] + value
+            expected += [0x0A, UInt8(entry.count)] + entry
+        }
+        let components = [0x0A] + Self.varint(expected.count) + expected
+        let head = [0x0A, 5] + Array("3.0.0".utf8) + [0x12, 0, 0x22, 0]
+        #expect(bytes == head + [0x2A] + Self.varint(components.count) + components)
+    }
+
+    private static func varint(_ count: Int) -> [UInt8] {
+        count < 0x80 ? [UInt8(count)] : [UInt8(count & 0x7F) | 0x80, UInt8(count >> 7)]
     }
 
     @Test("aggregated discovery is named by its content; storage versions by theirs; the root tells all paths")

@@ -81,6 +81,14 @@ struct WireTests {
             method: "GET", path: "/api/v1/pods?timeout=long", status: 400,
             message: "invalid timeout specified in the request URL - time: invalid duration"),
         Refusal(
+            method: "GET", path: "/version?timeout=invalid", status: 400,
+            message: "invalid timeout specified in the request URL - time: invalid duration"),
+        Refusal(
+            method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            headers: ["Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"],
+            body: "{\"spec\":{\"nonResourceAttributes\":{\"path\":\"/\",\"verb\":\"get\"}}}", status: 406,
+            message: "only the following media types are accepted"),
+        Refusal(
             method: "GET", path: "/api/v1/pods?timeoutSeconds=abc", status: 400,
             message: "the query parameter timeoutSeconds=abc is not an integer"),
         Refusal(

@@ -186,7 +186,8 @@ extension Registry {
         case .ignore: break
         }
         options.repeatedFields = []
-        return WritePipeline(strategy: pipeline.strategy, options: options, now: pipeline.now)
+        return WritePipeline(
+            strategy: pipeline.strategy, options: options, now: pipeline.now, versions: pipeline.versions)
     }
 
     /// Creates what an apply names but is not there (H1); `nil` when somebody else just did.
@@ -217,7 +218,7 @@ extension Registry {
             return try ServerSideApply.apply(
                 config, onto: live, schema: strategy.schema, manager: pipeline.options.fieldManager, force: force,
                 subresource: subresource?.rawValue, now: pipeline.now,
-                resetFields: strategy.resetFields(of: subresource?.rawValue))
+                resetFields: strategy.resetFields(of: subresource?.rawValue), versions: pipeline.versions)
         } catch {
             switch error {
             case .conflicts(let conflicts):

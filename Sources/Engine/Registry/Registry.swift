@@ -124,7 +124,9 @@ package final class Registry: Cluster {
 
     func pipeline(_ strategy: KindStrategy, _ options: WriteOptions) -> WritePipeline {
         // Times in objects are whole seconds (C5).
-        WritePipeline(strategy: strategy, options: options, now: Timestamp(seconds: clock.now.seconds))
+        WritePipeline(
+            strategy: strategy, options: options, now: Timestamp(seconds: clock.now.seconds),
+            versions: ObjectVersions { self.catalog.converted($0, to: $1) })
     }
 }
 

@@ -8,6 +8,8 @@ struct WritePipeline {
     let strategy: KindStrategy
     let options: WriteOptions
     let now: Timestamp
+    /// Those of the kind, for what managers recorded in others than the request's.
+    let versions: ObjectVersions
 
     private var type: ResourceType { strategy.type }
     private var kind: GroupVersionKind { strategy.type.kind }
@@ -37,7 +39,7 @@ struct WritePipeline {
         guard !isApplied else { return object }
         return ServerSideApply.recordUpdate(
             from: nil, to: object, schema: strategy.schema, manager: options.fieldManager, subresource: nil, now: now,
-            resetFields: strategy.resetFields(of: nil))
+            resetFields: strategy.resetFields(of: nil), versions: versions)
     }
 
     func validateCreate(_ object: JSON) throws(APIError) {
@@ -56,7 +58,7 @@ struct WritePipeline {
         guard !isApplied else { return prepared }
         return ServerSideApply.recordUpdate(
             from: old, to: prepared, schema: strategy.schema, manager: options.fieldManager, subresource: name,
-            now: now, resetFields: strategy.resetFields(of: name))
+            now: now, resetFields: strategy.resetFields(of: name), versions: versions)
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, subresource: Subresource?) throws(APIError) {

@@ -31,7 +31,7 @@ extension FieldErrors {
     mutating func checkMetadataUpdate(_ metadata: ObjectMeta, from old: ObjectMeta) {
         let path = Self.metadataPath
         if old.deletionTimestamp != nil {
-            let added = Set(metadata.finalizers).subtracting(old.finalizers).sorted().map { "\"\($0)\"" }
+            let added = Set(metadata.finalizers).subtracting(old.finalizers).sortedByBytes().map { "\"\($0)\"" }
             if !added.isEmpty {
                 let list = "[]string{\(added.joined(separator: ", "))}"
                 let rule = "no new finalizers can be added if the object is being deleted, found new finalizers \(list)"

@@ -97,7 +97,7 @@ struct CustomResourceSchema: Sendable {
 }
 
 /// What embedded resources must have (`x-kubernetes-embedded-resource`, I2).
-private struct EmbeddedResourceValidation {
+struct EmbeddedResourceValidation {
     private var errors = FieldErrors()
 
     static func errors(_ value: JSON, _ schema: Schema) -> [FieldError] {

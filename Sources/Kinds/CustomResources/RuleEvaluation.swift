@@ -3,15 +3,27 @@ import Model
 
 /// Evaluates the validation rules of a custom resource (semantics-api I4).
 struct RuleEvaluation {
-    private(set) var errors: [FieldError] = []
+    private var errors: [FieldError] = []
+    /// Whether what was broken before and is as it was is tolerated.
+    private let isTolerant: Bool
     private var cost = CELCost()
     private var isExhausted = false
     private static let longestMessage = 5 * 1024
 
     static func errors(_ value: JSON, old: JSON?, _ rules: ValidationRules) -> [FieldError] {
-        var evaluation = RuleEvaluation()
-        evaluation.evaluate(value, old: old, rules, .root)
-        return evaluation.errors
+        var evaluation = RuleEvaluation(isTolerant: true)
+        return evaluation.evaluated(value, old: old, rules, at: .root)
+    }
+
+    init(isTolerant: Bool) {
+        self.isTolerant = isTolerant
+    }
+
+    /// What is wrong with one more value, whose rules may cost what those before it have left.
+    mutating func evaluated(_ value: JSON, old: JSON?, _ rules: ValidationRules, at path: FieldPath) -> [FieldError] {
+        errors = []
+        evaluate(value, old: old, rules, path)
+        return errors
     }
 
     private mutating func evaluate(_ value: JSON, old: JSON?, _ rules: ValidationRules, _ path: FieldPath) {
@@ -47,8 +59,7 @@ struct RuleEvaluation {
             if rule.usesOldSelf, old == nil, !rule.hasOptionalOldSelf { continue }
             var bindings = ["self": typed]
             bindings["oldSelf"] = rule.hasOptionalOldSelf ? .optional(typedOld) : typedOld
-            // What was broken before and is as it was is tolerated.
-            let isTolerated = !rule.usesOldSelf && old == value
+            let isTolerated = isTolerant && !rule.usesOldSelf && old == value
             let text = Self.name(of: rule)
             do throws(CELError) {
                 if case .bool(true) = try rule.program.evaluate(bindings, cost: &cost) { continue }

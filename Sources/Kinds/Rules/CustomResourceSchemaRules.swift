@@ -22,21 +22,24 @@ extension FieldErrors {
         var structural = StructuralRules()
         structural.checkInvariants(schema, .root, path)
         structural.checkCompleteness(of: schema, schema, path, path)
-        let faults = structural.errors.all.sorted { $0.message < $1.message }
+        let faults = structural.errors.all.sorted { $0.message.byteOrder(to: $1.message) < 0 }
         add(contentsOf: faults)
         var supported = SupportedSchema()
         supported.check(schema, path, isRoot: true)
         add(contentsOf: supported.errors.all)
         // A schema that is not structural cannot be used to look at values.
         guard faults.isEmpty, supported.errors.all.isEmpty else { return }
-        checkDefaults(schema, path)
-        checkExpressions(schema, path)
+        checkValues(schema, path)
     }
 
-    /// Every rule can be read, and does not cost too much (I4).
-    private mutating func checkExpressions(_ schema: JSON, _ path: FieldPath) {
+    /// Every default fits, and every rule can be read and does not cost too much (I3, I4).
+    private mutating func checkValues(_ schema: JSON, _ path: FieldPath) {
         do throws(SchemaError) {
-            _ = ValidationRules.compiled(try Schema.standalone(schema), at: path, &self)
+            let parsed = try Schema.standalone(schema)
+            var faults = FieldErrors()
+            let rules = ValidationRules.compiled(parsed, at: path, &faults)
+            add(contentsOf: CustomResourceDefaultRules.errors(parsed, schema, rules, path).all)
+            add(contentsOf: faults.all)
         } catch {
             invalid(path, schema, error.description)
         }
@@ -57,35 +60,6 @@ extension FieldErrors {
             let rule =
                 "only [\(list)] fields are allowed at the root of the schema if the status subresource is enabled"
             invalid(path, schema, rule)
-        }
-    }
-
-    /// Every default fits the schema beside which it stands.
-    private mutating func checkDefaults(_ schema: JSON, _ path: FieldPath) {
-        if let value = schema["default"] { checkDefault(value, schema, path["default"]) }
-        if let items = schema["items"] { checkDefaults(items, path["items"]) }
-        for property in schema.mapMember("properties") {
-            checkDefaults(property.value, path["properties"].key(property.key))
-        }
-    }
-
-    private mutating func checkDefault(_ value: JSON, _ schema: JSON, _ path: FieldPath) {
-        let parsed: Schema
-        do {
-            parsed = try Schema.standalone(schema)
-        } catch {
-            invalid(path, value, error.message)
-            return
-        }
-        var pruning = StructuralPruning()
-        if pruning.pruned(value, parsed) != nil {
-            invalid(path, value, "must not have unknown fields")
-        }
-        for fault in ValueValidation.errors(value, parsed) {
-            var fault = fault
-            let rest = fault.path == "<nil>" ? "" : fault.path
-            fault.path = rest.isEmpty || rest.hasPrefix("[") ? "\(path)\(rest)" : "\(path).\(rest)"
-            add(fault)
         }
     }
 }

@@ -20,6 +20,9 @@ struct ServiceRules: KindRules {
                 client.setDefault("timeoutSeconds", 10_800)
                 affinity["clientIP"] = client
                 json["sessionAffinityConfig"] = affinity
+            } else if spec.sessionAffinity == "None" {
+                // Dropped, not refused: a client that switches the affinity off sends what it had read (F).
+                json["sessionAffinityConfig"] = nil
             }
             if spec.type != "ExternalName" { json.setDefault("internalTrafficPolicy", "Cluster") }
             if spec.isExternallyAccessible { json.setDefault("externalTrafficPolicy", "Cluster") }

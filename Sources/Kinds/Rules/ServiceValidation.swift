@@ -85,9 +85,6 @@ extension FieldErrors {
 
     private mutating func checkAffinity(_ spec: ServiceSpec, _ path: FieldPath) {
         let path = path["sessionAffinityConfig"]
-        if spec.sessionAffinity == "None", spec.sessionAffinityConfig != nil {
-            forbidden(path, "must not be set when session affinity is None")
-        }
         guard spec.sessionAffinity == "ClientIP" else { return }
         guard let seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds else {
             required(path["clientIP"]["timeoutSeconds"])

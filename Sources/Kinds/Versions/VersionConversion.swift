@@ -26,6 +26,22 @@ struct RenamingConversion: VersionConversion {
     }
 }
 
+extension Catalog {
+    /// An object in another version of its kind, whole: what the other version's schema does not know stays in it, so
+    /// that nothing is lost on the way back.
+    ///
+    /// - Returns: `nil` where one of the two versions is not served.
+    package func converted(_ object: VersionedObject, to apiVersion: String) -> VersionedObject? {
+        let name = object.json["kind"]?.string ?? ""
+        let source = strategy(for: GroupVersionKind(apiVersion: object.apiVersion, kind: name))
+        let target = strategy(for: GroupVersionKind(apiVersion: apiVersion, kind: name))
+        guard let source, let target, source.storage.groupKind == target.storage.groupKind else { return nil }
+        let stored = source.stored(object.json)
+        let json = target.conversion?.served(stored) ?? stored
+        return VersionedObject(json: json, apiVersion: apiVersion, schema: target.schema)
+    }
+}
+
 extension KindStrategy {
     /// The object as it goes into the store.
     package func stored(_ object: JSON) -> JSON { conversion?.stored(object) ?? object }

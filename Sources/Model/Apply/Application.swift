@@ -7,6 +7,7 @@ extension ServerSideApply {
         let subresource: String?
         let now: Timestamp
         let resetFields: FieldSet
+        let versions: ObjectVersions
         /// What the configuration states and its manager will own.
         private let fields: FieldSet
         /// All that the configuration states, what nobody owns included: it is not to be removed.
@@ -16,7 +17,7 @@ extension ServerSideApply {
 
         init(
             _ config: JSON, schema: Schema, manager: String, subresource: String?, now: Timestamp,
-            resetFields: FieldSet
+            resetFields: FieldSet, versions: ObjectVersions
         ) throws(ApplyError) {
             guard config.object != nil else {
                 throw .invalid("an applied configuration is an object, not \(config.typeName)")
@@ -37,6 +38,12 @@ extension ServerSideApply {
             self.subresource = subresource
             self.now = now
             self.resetFields = resetFields
+            self.versions = versions
+        }
+
+        /// In the request's version.
+        private func versioned(_ json: JSON) -> VersionedObject {
+            VersionedObject(json: json, apiVersion: apiVersion, schema: schema)
         }
 
         /// H1's text: `failed to create typed patch object (ns/name; apps/v1, Kind=Deployment): .spec.x: …`.
@@ -61,7 +68,7 @@ extension ServerSideApply {
             let base = live.map(withoutManagedFields) ?? .emptyObject
             let merged = ObjectMerge.merged(base, with: config, schema)
             let own = Self.entry(of: identity, in: stored)
-            if let live, merged == nil, own?.fields == fields { return live }
+            if let live, merged == nil, let own, own.fields == fields, own.apiVersion == apiVersion { return live }
 
             guard var ownership = FieldOwnership(stored) else {
                 throw .invalid(
@@ -73,17 +80,18 @@ extension ServerSideApply {
             ownership.set(FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields))
 
             var result = merged ?? base
-            let isPruned = !last.subtracting(fields).isEmpty
-            if isPruned { result = pruned(result, last: last, ownership) }
-            let difference = ObjectComparison(from: base, to: result, schema: schema).excluding(resetFields)
-            let changed = difference.changed
-            let conflicts = force ? [] : conflicts(over: changed, in: ownership)
+            let isSameVersion = own?.apiVersion == apiVersion
+            let isPruned = !(isSameVersion ? last.subtracting(fields) : last).isEmpty
+            if isPruned, let own { result = pruned(result, last: own, ownership) }
+            var comparison = VersionedComparison(
+                from: versioned(base), to: versioned(result), versions: versions, resetFields: resetFields)
+            let conflicts = force ? [] : conflicts(over: &comparison, in: ownership)
             if !conflicts.isEmpty { throw .conflicts(conflicts) }
-            ownership.take(changed.union(difference.removed), except: identity)
+            ownership.take(&comparison, except: identity)
 
             if hasNulls || isPruned { result = ObjectMerge.withoutNulls(result, schema) }
             let isSame = result == base
-            if isSame, last == fields, let own { ownership.set(own) }
+            if isSame, isSameVersion, last == fields, let own { ownership.set(own) }
             if fields.isEmpty { ownership.remove(identity) }
             if let live, isSame, ownership.json == stored { return live }
             result[path: managedFieldsPath] = ownership.json
@@ -112,36 +120,75 @@ extension ServerSideApply {
             ownership.set(FieldOwnership.Entry(identity, apiVersion: version, time: now, fields: fields))
         }
 
-        private func conflicts(over changed: FieldSet, in ownership: FieldOwnership) -> [ApplyConflict] {
-            if changed.isEmpty { return [] }
+        private static func names(of entry: FieldOwnership.Entry) -> [String] {
+            let identity = entry.identity
+            return [identity.manager, identity.operation.rawValue, entry.apiVersion, identity.subresource]
+        }
+
+        private func conflicts(
+            over comparison: inout VersionedComparison, in ownership: FieldOwnership
+        ) -> [ApplyConflict] {
+            if comparison.own.changed.isEmpty { return [] }
             let others = ownership.entries.filter { $0.identity != identity }.sorted {
-                ($0.identity.manager, $0.identity.operation.rawValue, $0.apiVersion, $0.identity.subresource)
-                    < ($1.identity.manager, $1.identity.operation.rawValue, $1.apiVersion, $1.identity.subresource)
+                Self.names(of: $0).precedeByBytes(Self.names(of: $1))
             }
-            return others.flatMap { entry in
-                entry.fields.intersection(changed).paths.map { ApplyConflict(path: $0, owner: entry) }
+            var found: [ApplyConflict] = []
+            for entry in others {
+                // Whose version is no more owns nothing.
+                guard let changed = comparison.change(in: entry.apiVersion)?.changed else { continue }
+                found += entry.fields.intersection(changed).paths.map { ApplyConflict(path: $0, owner: entry) }
             }
+            return found
         }
 
         /// Removes what this manager applied last time, leaves out now, and nobody else owns (H5).
         ///
         /// An item that goes takes with it all that is in it; one that another applier names, too, stays with what
-        /// others own of it.
-        private func pruned(_ merged: JSON, last: FieldSet, _ ownership: FieldOwnership) -> JSON {
-            let owned = ownership.entries.reduce(stated) { $0.union($1.fields) }
-            let named = { (set: FieldSet) in set.addingDeclaredParents(schema) }
-            let all = named(FieldSet(of: merged, schema: schema))
-            let candidates = named(last)
-
-            let without = ObjectRemoval.removing(candidates, from: merged, schema) ?? .emptyObject
-            let remaining = named(FieldSet(of: without, schema: schema))
-            let unowned = all.subtracting(remaining.union(named(owned)))
-            let owners = ObjectRemoval.removing(unowned, from: merged, schema) ?? .emptyObject
-
+        /// others own of it. What was applied last time is removed in the version of then; where there is no such
+        /// version any more, nothing is.
+        private func pruned(
+            _ result: JSON, last: FieldOwnership.Entry, _ ownership: FieldOwnership
+        ) -> JSON {
+            guard let merged = versions.converted(versioned(result), to: last.apiVersion) else { return result }
+            let candidates = last.fields.addingDeclaredParents(merged.schema)
+            let owners = addingBackOwned(from: merged, to: merged.removing(candidates), ownership)
+            guard let owners = versions.converted(owners, to: last.apiVersion) else { return result }
             // What was unowned all along was not this manager's to remove.
-            let left = named(FieldSet(of: owners, schema: schema))
-            let removable = all.subtracting(left).intersection(candidates)
-            return ObjectRemoval.removing(removable, from: merged, schema) ?? .emptyObject
+            let removable = merged.named.subtracting(owners.named).intersection(candidates)
+            return versions.converted(merged.removing(removable), to: apiVersion)?.json ?? result
         }
+
+        /// What others own, or this configuration states, comes back, version by version: first in the one that the
+        /// objects are in.
+        private func addingBackOwned(
+            from merged: VersionedObject, to pruned: VersionedObject, _ ownership: FieldOwnership
+        ) -> VersionedObject {
+            var owned = [apiVersion: stated]
+            for entry in ownership.entries {
+                owned[entry.apiVersion] = owned[entry.apiVersion, default: FieldSet()].union(entry.fields)
+            }
+            var (merged, pruned) = (merged, pruned)
+            let others = owned.keys.filter { $0 != merged.apiVersion }.sorted()
+            for version in [merged.apiVersion] + others {
+                guard let fields = owned[version], let from = versions.converted(merged, to: version),
+                    let to = versions.converted(pruned, to: version)
+                else { continue }
+                let kept = to.named.union(fields.addingDeclaredParents(from.schema))
+                pruned = from.removing(from.named.subtracting(kept))
+                merged = from
+            }
+            return pruned
+        }
+    }
+}
+
+extension VersionedObject {
+    /// Its fields, and every declared field on the way to one.
+    fileprivate var named: FieldSet { FieldSet(of: json, schema: schema).addingDeclaredParents(schema) }
+
+    fileprivate func removing(_ fields: FieldSet) -> VersionedObject {
+        var object = self
+        object.json = ObjectRemoval.removing(fields, from: json, schema) ?? .emptyObject
+        return object
     }
 }

@@ -43,7 +43,7 @@ package struct ApplyConflict: Hashable, Sendable {
             return "Apply failed with 1 conflict: conflict with \(only.manager): \(only.path)"
         }
         var lines: [String] = []
-        for manager in Set(conflicts.map(\.manager)).sorted() {
+        for manager in Set(conflicts.map(\.manager)).sortedByBytes() {
             lines.append("conflicts with \(manager):")
             lines += conflicts.filter { $0.manager == manager }.map { "- \($0.path)" }
         }

@@ -144,11 +144,16 @@ struct FieldOwnership {
         entries.removeAll { $0.identity == identity }
     }
 
-    /// Takes fields away from every manager but one; managers left without any are forgotten.
-    mutating func take(_ taken: FieldSet, except identity: Identity?) {
-        if taken.isEmpty { return }
-        for position in entries.indices.reversed()
-        where entries[position].identity != identity && entries[position].mayOwn(taken) {
+    /// Takes what a write touched away from every manager but one; managers left without any are forgotten, and so are
+    /// those whose fields are of a version that is no more.
+    mutating func take(_ comparison: inout VersionedComparison, except identity: Identity?) {
+        if comparison.own.touched.isEmpty { return }
+        for position in entries.indices.reversed() where entries[position].identity != identity {
+            guard let taken = comparison.change(in: entries[position].apiVersion)?.touched else {
+                entries.remove(at: position)
+                continue
+            }
+            guard entries[position].mayOwn(taken) else { continue }
             let fields = entries[position].fields
             // Entries that lose nothing keep their text as it was written.
             if fields.intersection(taken).isEmpty { continue }
@@ -161,7 +166,7 @@ struct FieldOwnership {
     mutating func collapseOldUpdates() {
         if entries.count <= Self.updateEntryLimit { return }
         var updates = entries.filter { $0.identity.operation == .update }.sorted {
-            ($0.time, $0.identity.manager) < ($1.time, $1.identity.manager)
+            [$0.time, $0.identity.manager].precedeByBytes([$1.time, $1.identity.manager])
         }[...]
         var remaining = updates.count
         var firsts: [String: Identity] = [:]
@@ -191,9 +196,8 @@ struct FieldOwnership {
         let sorted = entries.sorted { left, right in
             let (one, two) = (left.identity, right.identity)
             if one.operation != two.operation { return one.operation == .apply }
-            if left.time != right.time { return left.time < right.time }
-            if one.manager != two.manager { return one.manager < two.manager }
-            return (left.apiVersion, one.subresource) < (right.apiVersion, two.subresource)
+            return [left.time, one.manager, left.apiVersion, one.subresource]
+                .precedeByBytes([right.time, two.manager, right.apiVersion, two.subresource])
         }
         return .array(sorted.map(\.json))
     }

@@ -42,7 +42,7 @@ enum LastApplied {
         switch value {
         case .object(let object):
             let members = object.map { JSONObject.Member(key: $0.key, value: sorted($0.value)) }
-            return .object(JSONObject(members.sorted { $0.key < $1.key }))
+            return .object(JSONObject(members.sorted { $0.key.byteOrder(to: $1.key) < 0 }))
         case .array(let items): return .array(items.map(sorted))
         default: return value
         }

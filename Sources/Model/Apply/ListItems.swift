@@ -30,7 +30,7 @@ struct ListItems {
                 }
             }
         case .map(let keys):
-            let sorted = keys.count > 1 ? keys.sorted() : keys
+            let sorted = keys.count > 1 ? keys.sortedByBytes() : keys
             for (position, value) in values.enumerated() {
                 if let key = Self.key(of: value, sorted, schema.items) {
                     elements.append(.key(key))

@@ -17,11 +17,15 @@ package enum PathElement: Hashable, Sendable {
             self.name = name
             self.value = value
         }
+
+        fileprivate static func precedes(_ left: KeyField, _ right: KeyField) -> Bool {
+            left.name.byteOrder(to: right.name) < 0
+        }
     }
 
     /// The key of a list item in one literal: `.item(["name": "web"])`.
     package static func item(_ fields: KeyValuePairs<String, JSON>) -> PathElement {
-        .key(fields.map { KeyField(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name })
+        .key(fields.map { KeyField(name: $0.key, value: $0.value) }.sorted(by: KeyField.precedes))
     }
 }
 
@@ -118,7 +122,7 @@ extension PathElement: CustomStringConvertible {
         case UInt8(ascii: "f"): self = .field(String(rest))
         case UInt8(ascii: "k"):
             guard let object = Self.json(rest)?.object else { return nil }
-            self = .key(object.map { KeyField(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name })
+            self = .key(object.map { KeyField(name: $0.key, value: $0.value) }.sorted(by: KeyField.precedes))
         case UInt8(ascii: "v"):
             guard let value = Self.json(rest) else { return nil }
             self = .value(value)

@@ -11,13 +11,14 @@ package enum ServerSideApply {
     ///   - force: whether to take fields that others own with other values.
     ///   - subresource: the subresource the request goes to, such as `status`.
     ///   - resetFields: what this endpoint does not write (H10); by default `status`, or `spec` for `status` itself.
+    ///   - versions: those of the kind, for what managers recorded in others than the request's.
     package static func apply(
         _ config: JSON, onto live: JSON?, schema: Schema, manager: String, force: Bool, subresource: String?,
-        now: Timestamp, resetFields: FieldSet? = nil
+        now: Timestamp, resetFields: FieldSet? = nil, versions: ObjectVersions = .alike
     ) throws(ApplyError) -> JSON {
         let application = try Application(
             config, schema: schema, manager: manager, subresource: subresource, now: now,
-            resetFields: resetFields ?? Self.resetFields(of: subresource))
+            resetFields: resetFields ?? Self.resetFields(of: subresource), versions: versions)
         guard manager == LastApplied.manager else { return try application.applied(onto: live, force: force) }
         return try LastApplied.applying(application, onto: live, force: force)
     }
@@ -34,7 +35,7 @@ package enum ServerSideApply {
     ///     list, or one empty entry, clears it (H8).
     package static func recordUpdate(
         from old: JSON?, to new: JSON, schema: Schema, manager: String, subresource: String?, now: Timestamp,
-        resetFields: FieldSet? = nil
+        resetFields: FieldSet? = nil, versions: ObjectVersions = .alike
     ) -> JSON {
         var result = new
         let previous = old?[path: managedFieldsPath]
@@ -44,26 +45,26 @@ package enum ServerSideApply {
         if ownership.isEmpty, old != nil { return result }
 
         let before = old.map(withoutManagedFields) ?? .emptyObject
-        let difference = ObjectComparison(from: before, to: result, schema: schema)
-            .excluding(resetFields ?? Self.resetFields(of: subresource))
-        if difference.isEmpty, requested == nil || requested == previous {
+        let apiVersion = new["apiVersion"]?.string ?? ""
+        var comparison = VersionedComparison(
+            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema),
+            to: VersionedObject(json: result, apiVersion: apiVersion, schema: schema), versions: versions,
+            resetFields: resetFields ?? Self.resetFields(of: subresource))
+        if comparison.own.touched.isEmpty, requested == nil || requested == previous {
             // Nothing came, went or changed: everybody owns what they owned.
             if let previous { result[path: managedFieldsPath] = previous }
             return result
         }
-        let changed = difference.changed
         let identity = FieldOwnership.Identity(
-            manager: manager, operation: .update, apiVersion: new["apiVersion"]?.string ?? "",
-            subresource: subresource)
+            manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
         let entry = ownership.entry(of: identity)
         let owned = entry?.fields ?? FieldSet()
-        let set = changed.subtracting(neverTracked)
-        let kept = owned.subtracting(difference.removed)
-        ownership.take(changed.union(difference.removed), except: identity)
+        let set = comparison.own.changed.subtracting(neverTracked)
+        let kept = owned.subtracting(comparison.own.removed)
+        ownership.take(&comparison, except: identity)
         if !set.isEmpty {
             let fields = kept.union(set)
-            var next =
-                entry ?? FieldOwnership.Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields)
+            var next = entry ?? FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields)
             next.time = now.description
             if fields != owned { next.fields = fields }
             ownership.set(next)

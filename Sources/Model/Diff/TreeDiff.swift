@@ -78,13 +78,13 @@ extension TreePath: CustomStringConvertible {
 }
 
 extension TreePath: Comparable {
-    /// Names in alphabetical order, indices by number.
+    /// Names in the order of their bytes, indices by number.
     package static func < (left: Self, right: Self) -> Bool {
         for (a, b) in zip(left.steps, right.steps) where a != b {
             switch (a, b) {
             case (.index(let a), .index(let b)): return a < b
-            case (.key(let a), .key(let b)): return a < b
-            default: return TreePath([a]).description < TreePath([b]).description
+            case (.key(let a), .key(let b)): return a.byteOrder(to: b) < 0
+            default: return TreePath([a]).description.byteOrder(to: TreePath([b]).description) < 0
             }
         }
         return left.steps.count < right.steps.count

@@ -32,7 +32,7 @@ extension String {
     /// Which text's bytes come first, as Go orders texts: negative when this one's do, 0 when both are the same.
     ///
     /// Not by `<`, which orders canonical equivalents alike, and so names that JSON tells apart.
-    func byteOrder(to other: String) -> Int {
+    package func byteOrder(to other: String) -> Int {
         let order: Int?? = utf8.withContiguousStorageIfAvailable { left in
             other.utf8.withContiguousStorageIfAvailable { right in
                 let shared = min(left.count, right.count)
@@ -46,6 +46,16 @@ extension String {
         if let order, let order { return order }
         if utf8.lexicographicallyPrecedes(other.utf8) { return -1 }
         return utf8.elementsEqual(other.utf8) ? 0 : 1
+    }
+}
+
+extension Sequence<String> {
+    /// In the order of their bytes, which is Go's: for all that is shown to clients of texts that need not be ASCII.
+    package func sortedByBytes() -> [String] { sorted { $0.byteOrder(to: $1) < 0 } }
+
+    /// Whether the first text that differs comes first by its bytes, or these texts end first.
+    package func precedeByBytes(_ others: some Sequence<String>) -> Bool {
+        lexicographicallyPrecedes(others) { $0.byteOrder(to: $1) < 0 }
     }
 }
 

@@ -4,13 +4,20 @@ import Cluster
 struct User: Hashable, Sendable {
     var name: String
     var groups: [String]
+    /// What tells users of one name apart; only who impersonates gives one.
+    var uid = ""
+    /// Likewise, for whatever else is to be known of a user.
+    var extra: [String: [String]] = [:]
 
     static let administratorGroup = "system:masters"
     static let authenticatedGroup = "system:authenticated"
+    /// May see metrics, as in Kubernetes.
+    static let monitoringGroup = "system:monitoring"
 
     /// Whoever has the token of the kubeconfig.
     static let administrator = User(name: "martlet-admin", groups: [administratorGroup, authenticatedGroup])
-    static let anonymous = User(name: "system:anonymous", groups: ["system:unauthenticated"])
+    static let unauthenticatedGroup = "system:unauthenticated"
+    static let anonymous = User(name: "system:anonymous", groups: [unauthenticatedGroup])
 
     var isAdministrator: Bool { groups.contains(Self.administratorGroup) }
     var isAnonymous: Bool { self == .anonymous }
@@ -53,7 +60,8 @@ struct Access: Sendable {
         throw attributes.refusal(for: user)
     }
 
-    /// Administrators may do everything; others see what there is and who they are, and everybody the health.
+    /// Administrators may do everything; others see what there is and who they are, some the metrics, and everybody the
+    /// health.
     func allows(_ user: User, _ attributes: RequestAttributes) -> Bool {
         if user.isAdministrator { return true }
         switch attributes {
@@ -61,6 +69,7 @@ struct Access: Sendable {
             let first = path.split(separator: "/").first.map(String.init) ?? ""
             guard ["get", "head"].contains(verb) else { return false }
             if ["healthz", "livez", "readyz", "version"].contains(first) { return true }
+            if first == "metrics" { return user.groups.contains(User.monitoringGroup) }
             return !user.isAnonymous && ["", "api", "apis", "openapi", "swagger-2.0.0.pb-v1"].contains(first)
         case .resource(let verb, let resource):
             return !user.isAnonymous && verb == "create" && Self.selfReviews.contains(resource.resource)

@@ -43,7 +43,13 @@ struct Reviews: Sendable {
     }
 
     private static func info(_ user: User) -> JSON {
-        ["username": .string(user.name), "groups": .array(user.groups.map { .string($0) })]
+        var info: JSON = ["username": .string(user.name)]
+        if !user.uid.isEmpty { info["uid"] = .string(user.uid) }
+        info["groups"] = .array(user.groups.map { .string($0) })
+        for key in user.extra.keys.sortedByBytes() {
+            info[path: ["extra", key]] = .array((user.extra[key] ?? []).map { .string($0) })
+        }
+        return info
     }
 
     private func tokenStatus(_ text: String) -> JSON {

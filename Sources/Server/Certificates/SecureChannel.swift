@@ -5,6 +5,8 @@ import Logging
 import NIOCore
 import NIOHTTP2
 import NIOSSL
+import ServiceLifecycle
+import Synchronization
 
 /// HTTP/2 and HTTP/1.1 over TLS, and nothing else: who speaks plain HTTP is told so.
 struct SecureChannel: ServerChildChannel {
@@ -21,6 +23,7 @@ struct SecureChannel: ServerChildChannel {
     /// How long a connection is kept on which nothing is asked, and a request may stand still while it is read.
     private static let idleLimit = Duration.seconds(90)
 
+    private let stopping = Stopping()
     private let context: NIOSSLContext
     private let http1: HTTP1Channel
     private let http2: HTTP2Channel
@@ -50,7 +53,8 @@ struct SecureChannel: ServerChildChannel {
                     customVerificationCallback: { shown, promise in
                         certificates.keep(shown)
                         promise.succeed(.certificateVerified)
-                    }, configuration: .init()))
+                    }, configuration: .init()), name: PromptEnd.tls)
+            try pipeline.addHandler(PromptEnd(stopping))
             try pipeline.addHandler(HandshakeDeadline(Self.handshakeLimit))
         }.flatMap {
             channel.configureHTTP2AsyncSecureUpgrade { channel in
@@ -65,7 +69,11 @@ struct SecureChannel: ServerChildChannel {
 
     func handle(value: Value, logger: Logger) async {
         await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
-            await answer(value, logger: logger)
+            await withGracefulShutdownHandler {
+                await answer(value, logger: logger)
+            } onGracefulShutdown: { [stopping] in
+                stopping.isTrue.store(true, ordering: .relaxed)
+            }
         }
     }
 

@@ -4,8 +4,10 @@ import Model
 
 /// Which API is served: discovery (A1–A13) and OpenAPI (B1–B10).
 extension APIResponder {
+    private static let version3Protobuf = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+    private static let oldVersion3Protobuf = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf"
     private static let version2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-    /// What clients have asked for since the first days.
+    /// What clients have asked for since the first days, and `client-go` still does.
     private static let oldVersion2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 
     func discovery(_ request: APIRequest, _ path: APIPath) async throws(APIError) -> Answer {
@@ -44,15 +46,17 @@ extension APIResponder {
 
     /// B2: an address that names its content may be kept for ever; one that names other content leads to what there is.
     private func openAPI(_ name: String, _ request: APIRequest, for types: [ResourceType]) -> Answer {
-        guard accepts(request, "application/json") else { return Answer(code: 406, contentType: "", body: .bytes([])) }
-        guard let document = documents.openAPI(name, for: types) else { return .pageNotFound }
+        let offered = ["application/json", Self.version3Protobuf, Self.oldVersion3Protobuf]
+        guard let accepted = Self.accepted(request, of: offered) else { return Self.notAcceptable }
+        let asProtobuf = accepted != "application/json"
+        guard let document = documents.openAPI(name, asProtobuf: asProtobuf, for: types) else { return .pageNotFound }
         let hash = request.query["hash"]
         if let hash, hash != document.hash {
             return Answer(
                 code: 301, contentType: "text/plain",
                 headers: [("Location", OpenAPIDocuments.address(of: name, hash: document.hash))], body: .bytes([]))
         }
-        var answer = Answer(tagged: document, "application/json", request)
+        var answer = Answer(tagged: document, asProtobuf ? Self.version3Protobuf : accepted, request)
         answer.headers.append(("Vary", "Accept"))
         if hash != nil {
             let year = handler.clock.now + .seconds(365 * 86400)
@@ -64,12 +68,9 @@ extension APIResponder {
     private func openAPIVersion2(
         _ request: APIRequest, isProtobufAlone: Bool, for types: [ResourceType]
     ) -> Answer {
-        let clauses = MediaRange.preferred(request.accept)
-        var contentType: String? = clauses.isEmpty ? "application/json" : nil
         let offered = ["application/json", Self.version2Protobuf, Self.oldVersion2Protobuf]
-        for clause in clauses where contentType == nil { contentType = offered.first { clause.matches($0) } }
-        if isProtobufAlone { contentType = Self.version2Protobuf }
-        guard let contentType else { return Answer(code: 406, contentType: "", body: .bytes([])) }
+        let accepted = isProtobufAlone ? Self.version2Protobuf : Self.accepted(request, of: offered)
+        guard let contentType = accepted else { return Self.notAcceptable }
         let asProtobuf = contentType != "application/json"
         guard let document = documents.openAPIVersion2(asProtobuf: asProtobuf, for: types) else {
             return .pageNotFound
@@ -79,9 +80,16 @@ extension APIResponder {
         return answer
     }
 
-    private func accepts(_ request: APIRequest, _ type: String) -> Bool {
+    private static let notAcceptable = Answer(code: 406, contentType: "", body: .bytes([]))
+
+    /// The media type on offer that the client likes best; the first where it does not say.
+    private static func accepted(_ request: APIRequest, of offered: [String]) -> String? {
         let clauses = MediaRange.preferred(request.accept)
-        return clauses.isEmpty || clauses.contains { $0.matches(type) }
+        guard !clauses.isEmpty else { return offered.first }
+        for clause in clauses {
+            if let type = offered.first(where: { clause.matches($0) }) { return type }
+        }
+        return nil
     }
 }
 

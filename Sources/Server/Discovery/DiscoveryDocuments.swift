@@ -48,7 +48,7 @@ struct DiscoveryDocuments: Sendable {
 
     /// `/`: every path that is answered but those of objects (A14).
     var rootPaths: JSON {
-        var paths = ["/api", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"]
+        var paths = ["/api", "/apis", "/apis/", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"]
         paths += ["/healthz", "/livez", "/readyz"].flatMap { [$0, "\($0)/ping"] }
         paths += groupVersionPaths.map { "/\($0)" }
         paths += namedGroups.map { "/apis/\($0.name)" }

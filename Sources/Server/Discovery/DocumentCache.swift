@@ -8,9 +8,10 @@ struct TaggedBytes: Sendable {
     let bytes: [UInt8]
     let hash: String
 
-    init(_ bytes: [UInt8]) {
+    /// - Parameter hash: that of the same in another encoding; by default that of the bytes.
+    init(_ bytes: [UInt8], hash: String? = nil) {
         self.bytes = bytes
-        hash = Self.hash(of: bytes)
+        self.hash = hash ?? Self.hash(of: bytes)
     }
 
     static func hash(of bytes: [UInt8]) -> String {
@@ -73,10 +74,22 @@ final class DocumentCache: Sendable {
         }
     }
 
-    /// B2; `nil` for what is not served.
-    func openAPI(_ name: String, for types: [ResourceType]) -> TaggedBytes? {
+    /// B2; `nil` for what is not served. In protobuf it has the name that it has in JSON.
+    func openAPI(_ name: String, asProtobuf: Bool, for types: [ResourceType]) -> TaggedBytes? {
         withState(of: types) { state in
-            Self.recent(name, in: &state) { $0.openAPI.document(name, schemas: Self.schemas()) }
+            let json = { (state: inout State) in
+                Self.recent(name, in: &state) {
+                    $0.openAPI.document(name, schemas: Self.schemas()).map { TaggedBytes($0) }
+                }
+            }
+            guard asProtobuf else { return json(&state) }
+            let known = state.hashes[name].flatMap { $0.types == state.openAPI.types(of: name) ? $0.hash : nil }
+            guard let hash = known ?? json(&state)?.hash else { return nil }
+            return Self.recent("\(name) protobuf", in: &state) {
+                $0.openAPI.document(name, schemas: Self.schemas(), asProtobuf: true).map {
+                    TaggedBytes($0, hash: hash)
+                }
+            }
         }
     }
 
@@ -84,7 +97,7 @@ final class DocumentCache: Sendable {
     func openAPIVersion2(asProtobuf: Bool, for types: [ResourceType]) -> TaggedBytes? {
         withState(of: types) { state in
             Self.recent(asProtobuf ? "v2 protobuf" : "v2", in: &state) {
-                $0.openAPI.version2(schemas: Self.schemas(), asProtobuf: asProtobuf)
+                TaggedBytes($0.openAPI.version2(schemas: Self.schemas(), asProtobuf: asProtobuf))
             }
         }
     }
@@ -93,15 +106,14 @@ final class DocumentCache: Sendable {
     private static func schemas() -> OpenAPISchemas { OpenAPISchemas() }
 
     private static func recent(
-        _ name: String, in state: inout State, make: (State) -> [UInt8]?
+        _ name: String, in state: inout State, make: (State) -> TaggedBytes?
     ) -> TaggedBytes? {
         if let position = state.recent.firstIndex(where: { $0.name == name }) {
             let known = state.recent.remove(at: position)
             state.recent.append(known)
             return known.document
         }
-        guard let bytes = make(state) else { return nil }
-        let document = TaggedBytes(bytes)
+        guard let document = make(state) else { return nil }
         state.recent.append((name, document))
         var size = state.recent.reduce(0) { $0 + $1.document.bytes.count }
         while size > limit, let first = state.recent.first {
@@ -119,6 +131,10 @@ final class DocumentCache: Sendable {
                 state = State(
                     types: types, discovery: DiscoveryDocuments(types), openAPI: OpenAPIDocuments(types),
                     hashes: state.hashes)
+            } else {
+                // Types that share their storage are the same at a glance; what was equal only by its content is kept,
+                // so that it is compared once and not at each request.
+                state.types = types
             }
             return body(&state)
         }

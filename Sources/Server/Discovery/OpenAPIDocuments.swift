@@ -32,8 +32,13 @@ struct OpenAPIDocuments: Sendable {
     /// Written path by path and schema by schema, so that no more than the text itself is in memory.
     ///
     /// - Returns: `nil` for what is not served.
-    func document(_ name: String, schemas: OpenAPISchemas) -> [UInt8]? {
+    func document(_ name: String, schemas: OpenAPISchemas, asProtobuf: Bool = false) -> [UInt8]? {
         guard let types = byName[name] else { return nil }
+        if asProtobuf {
+            return OpenAPIVersion3Protobuf.document(
+                info: Self.info, paths: { Self.forEachPath(of: types, schemas, $0) },
+                schemas: { Self.forEachSchema(of: types, schemas, $0) })
+        }
         var bytes: [UInt8] = Array("{\"openapi\":\"3.0.0\",\"info\":".utf8)
         Self.info.append(to: &bytes)
         bytes += ",\"paths\":{".utf8
@@ -54,7 +59,9 @@ struct OpenAPIDocuments: Sendable {
         let definitions = { (body: (String, JSON) -> Void) in
             Self.forEachSchema(of: all.flatMap(\.self), schemas) { body($0, OpenAPIVersion2.definition($1)) }
         }
-        if asProtobuf { return OpenAPIProtobuf.document(info: Self.info, paths: paths, definitions: definitions) }
+        if asProtobuf {
+            return OpenAPIVersion2Protobuf.document(info: Self.info, paths: paths, definitions: definitions)
+        }
         var bytes: [UInt8] = Array("{\"swagger\":\"2.0\",\"info\":".utf8)
         Self.info.append(to: &bytes)
         bytes += ",\"paths\":{".utf8

@@ -4,6 +4,7 @@ enum APIPath: Hashable, Sendable {
     /// `/healthz`, `/livez` or `/readyz`, or a single check below one.
     case health(endpoint: String, check: String?)
     case version
+    case metrics
     /// `/api`
     case coreVersions
     /// `/apis`
@@ -33,13 +34,20 @@ enum APIPath: Hashable, Sendable {
         self = Self.parse(segments[...])
     }
 
-    /// Whether the answer may be a large one, which is long in the making: a list, or a description of the API.
+    /// Whether the answer may be a large one, which is long in the making: a list, a description of the API, metrics.
     func mayTakeLong(_ method: String) -> Bool {
         switch self {
         case .resource(let path): path.name == nil && method != "POST"
         case .root, .health, .version, .unknown: false
         default: true
         }
+    }
+
+    /// Whether the answer goes on for as long as somebody reads it: watches and logs, which no timeout of a request
+    /// ends.
+    func lastsLong(_ query: QueryParameters) -> Bool {
+        guard case .resource(let path) = self else { return false }
+        return path.isLegacyWatch || query.flag("watch") || path.subresource == "log"
     }
 
     private static func parse(_ segments: ArraySlice<String>) -> APIPath {
@@ -49,6 +57,7 @@ enum APIPath: Hashable, Sendable {
         case "healthz", "livez", "readyz":
             return rest.count > 1 ? .unknown : .health(endpoint: segments[0], check: rest.first)
         case "version": return rest.isEmpty ? .version : .unknown
+        case "metrics": return rest.isEmpty ? .metrics : .unknown
         case "openapi":
             let name = rest.dropFirst()
             if rest.first == "v2", name.isEmpty { return .openAPIVersion2(isProtobufAlone: false) }

@@ -63,6 +63,8 @@ struct Representation: Hashable, Sendable {
         /// Whether its objects have messages in protobuf; their metadata has.
         var hasProtobuf = true
         var hasTransforms = false
+        /// Whether it has columns to print, where it has transforms.
+        var hasTables = true
         var hasAggregatedDiscovery = false
         var isStream = false
 
@@ -91,7 +93,7 @@ struct Representation: Hashable, Sendable {
                 form = .aggregatedDiscovery
             case ("Table", "meta.k8s.io", "v1"), ("Table", "meta.k8s.io", "v1beta1"):
                 // Tables have no messages.
-                guard hasTransforms, encoding != .protobuf else { return nil }
+                guard hasTransforms, hasTables, encoding != .protobuf else { return nil }
                 form = .table(version: version)
             case ("PartialObjectMetadata", "meta.k8s.io", "v1"), ("PartialObjectMetadata", "meta.k8s.io", "v1beta1"),
                 ("PartialObjectMetadataList", "meta.k8s.io", "v1"),

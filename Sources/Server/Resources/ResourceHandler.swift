@@ -89,7 +89,8 @@ struct Call: Sendable {
     ///
     /// - Throws: `.notAcceptable` (406) when it wants what there is not.
     func representation(ofStream isStream: Bool = false) throws(APIError) -> Representation {
-        let offer = Representation.Offer(hasProtobuf: !isCustom, hasTransforms: true, isStream: isStream)
+        let offer = Representation.Offer(
+            hasProtobuf: !isCustom, hasTransforms: true, hasTables: !Reviews.contains(type), isStream: isStream)
         return try Representation(accepting: request.accept, of: offer)
     }
 

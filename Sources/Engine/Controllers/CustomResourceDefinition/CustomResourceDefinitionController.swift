@@ -2,6 +2,7 @@ import Cluster
 import HashTreeCollections
 import Kinds
 import Model
+import Synchronization
 
 /// Gives CustomResourceDefinitions their names, establishes them, and empties those that are being deleted (I6, I7).
 ///
@@ -12,14 +13,28 @@ final class CustomResourceDefinitionController: Sendable {
     private let definitions: Informer
     private let queue: WorkQueue<ObjectKey>
     private let options = WriteOptions(fieldManager: "customresourcedefinition-controller")
-    /// Between two looks at objects that finalizers hold.
+    /// Before objects that finalizers hold are looked at again where they cannot be watched.
     private static let pause = Duration.seconds(1)
+
+    /// The objects of a definition that is being deleted, as long as finalizers hold some.
+    private struct Remainder: Sendable {
+        var definition: ObjectKey
+        var query: ListQuery
+        var count: Int
+        /// When they were counted.
+        var resourceVersion: String
+    }
+
+    private let remainders: (stream: AsyncStream<Remainder>, continuation: AsyncStream<Remainder>.Continuation)
+    /// Those whose remainder is watched already.
+    private let watched = Mutex<Set<ObjectKey>>([])
 
     init(cluster: any Cluster, clock: any WallClock, definitions: Informer) {
         self.cluster = cluster
         self.clock = clock
         self.definitions = definitions
         queue = WorkQueue(clock: clock)
+        remainders = AsyncStream.makeStream()
         definitions.onChange { [queue, definitions] change in
             queue.add(change.object.key)
             // Names that one definition gives up may be what another waits for.
@@ -36,7 +51,36 @@ final class CustomResourceDefinitionController: Sendable {
     func run(failed: @escaping @Sendable (ObjectKey, any Error) -> Void) async throws {
         // Names that are not known yet would be taken for free.
         try await definitions.waitForSync()
-        await queue.run(failed: { key, error, _ in failed(key, error) }) { key in try await self.look(at: key) }
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await self.queue.run(failed: { key, error, _ in failed(key, error) }) { key in
+                    try await self.look(at: key)
+                }
+            }
+            for await remainder in remainders.stream { group.addTask { await self.follow(remainder) } }
+        }
+    }
+
+    /// Looks at the definition again as soon as its last object is gone.
+    private func follow(_ remainder: Remainder) async {
+        var left = remainder.count
+        var failure: (any Error)?
+        do {
+            for try await event in try await cluster.watch(remainder.query, from: remainder.resourceVersion) {
+                guard case .deleted = event else { continue }
+                left -= 1
+                if left == 0 { break }
+            }
+        } catch {
+            failure = error
+        }
+        watched.withLock { _ = $0.remove(remainder.definition) }
+        // What ended the watch is told by the next look, if it lasts.
+        if failure == nil {
+            queue.add(remainder.definition)
+        } else {
+            queue.add(remainder.definition, at: clock.now + Self.pause)
+        }
     }
 
     private func look(at key: ObjectKey) async throws(APIError) -> WorkQueue<ObjectKey>.Outcome {
@@ -54,7 +98,7 @@ final class CustomResourceDefinitionController: Sendable {
                 ).json
             }
             guard definition.isBeingDeleted else { return .done }
-            guard instances == .gone else { return .again(at: clock.now + Self.pause) }
+            guard instances == .gone else { return .done }
             let finalized = CustomResourceDefinitionPlan.finalized(current)
             if finalized != current {
                 _ = try await cluster.update(Object(viewing: finalized), subresource: nil, options: options)
@@ -83,7 +127,15 @@ final class CustomResourceDefinitionController: Sendable {
                 continue
             }
         }
-        let left = try await cluster.list(query).items.count
-        return left == 0 ? .gone : .remaining(left)
+        let left = try await cluster.list(query)
+        guard !left.items.isEmpty else { return .gone }
+        let key = ObjectKey(kind: CustomResourceDefinition.kind.groupKind, name: definition.name)
+        if watched.withLock({ $0.insert(key).inserted }) {
+            remainders.continuation.yield(
+                Remainder(
+                    definition: key, query: query, count: left.items.count,
+                    resourceVersion: left.resourceVersion))
+        }
+        return .remaining(left.items.count)
     }
 }

@@ -93,7 +93,7 @@ package enum NamespaceTerminationPlan {
         for object in remaining.flatMap(\.objects) {
             for finalizer in object.metadata.finalizers { finalizers[finalizer, default: 0] += 1 }
         }
-        let held = finalizers.sorted { $0.key < $1.key }.map { "\($0.key) in \($0.value) resource instances" }
+        let held = finalizers.keys.sortedByBytes().map { "\($0) in \(finalizers[$0, default: 0]) resource instances" }
         return [
             condition(
                 "NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered",
