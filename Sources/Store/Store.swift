@@ -81,6 +81,17 @@ package final class Store: Sendable {
     /// - Complexity: O(1).
     package var snapshot: Snapshot { state.withLock { $0.snapshot } }
 
+    /// One object, as it durably is now. Cheaper than by way of a snapshot: while one is held, every commit copies the
+    /// way to what it changes.
+    ///
+    /// - Complexity: O(1).
+    package func get(_ key: StoreKey) -> StoredObject? { state.withLock { $0.objects[key] } }
+
+    /// When an object of a kind last changed, came or went; `.zero` where none has been since the store was opened.
+    ///
+    /// - Complexity: O(1).
+    package func lastChange(ofKind kind: String) -> Revision { state.withLock { $0.lastChanges[kind] ?? .zero } }
+
     /// The last durable revision.
     package var revision: Revision { state.withLock { $0.revision } }
 

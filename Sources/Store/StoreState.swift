@@ -17,6 +17,8 @@ struct StoreState {
     private(set) var metadata: [String: [UInt8]]
     /// The last durable revision.
     private(set) var revision = Revision.zero
+    /// By kind, that of its last change since the store was opened.
+    private(set) var lastChanges: [String: Revision] = [:]
     var isClosed = false
 
     /// The last revision handed out.
@@ -141,6 +143,7 @@ struct StoreState {
                     index.remove(change.key)
                 }
                 revision = change.revision
+                lastChanges[change.key.kind] = change.revision
                 if head[change.key]?.revision == change.revision { head[change.key] = nil }
             }
             metadata.merge(commit.metadata) { $1 }

@@ -74,23 +74,22 @@ extension Registry {
         let key = StoreKey(
             kind: Self.storeKind(strategy.storage.groupKind), namespace: metadata.namespace, name: metadata.name)
         while true {
-            let snapshot = store.snapshot
             var conditions: [Write] = []
             if type.isNamespaced {
                 let namespace = StoreKey(
                     kind: Self.storeKind(Namespace.kind.groupKind), namespace: "", name: metadata.namespace)
-                let found = snapshot.get(namespace)
+                let found = store.get(namespace)
                 try Admission.checkNamespace(found?.json, named: metadata.namespace, for: type, object: metadata.name)
                 // Nothing may appear in a namespace that is being emptied: it must be as it was looked at.
                 if let found { conditions.append(Write(namespace, .require, if: .revision(found.revision))) }
             }
-            if let condition = try definitionCondition(type, in: snapshot) { conditions.append(condition) }
+            if let condition = try definitionCondition(type) { conditions.append(condition) }
             let (object, taken) = try allocated(created, pipeline)
             var isKept = false
             defer { if !isKept { release(taken) } }
             try pipeline.validateCreate(object)
             if pipeline.options.dryRun {
-                if let found = snapshot.get(key) { throw alreadyExists(found, type) }
+                if let found = store.get(key) { throw alreadyExists(found, type) }
                 return Object(viewing: object)
             }
             do throws(StoreError) {
@@ -105,7 +104,7 @@ extension Registry {
                     try await settle(type)
                     continue
                 }
-                if case .alreadyExists = error, let found = store.snapshot.get(key) {
+                if case .alreadyExists = error, let found = store.get(key) {
                     throw alreadyExists(found, type)
                 }
                 throw APIError(error, type: type, name: metadata.name)

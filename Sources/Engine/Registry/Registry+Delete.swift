@@ -14,7 +14,7 @@ extension Registry {
                 details: APIError.Details(name: key.name, kind: type.plural))
         }
         while true {
-            guard let current = store.snapshot.get(Self.storeKey(key, strategy)) else {
+            guard let current = store.get(Self.storeKey(key, strategy)) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             if let refusal = Deletion.refusal(current.json, options: options) {

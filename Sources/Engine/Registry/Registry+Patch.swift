@@ -111,7 +111,7 @@ extension Registry {
         let config = try Self.identified(config, key, pipeline, subresource)
         let pipeline = try Self.withoutRepeats(pipeline)
         while true {
-            guard store.snapshot.get(Self.storeKey(key, pipeline.strategy)) == nil else { break }
+            guard store.get(Self.storeKey(key, pipeline.strategy)) == nil else { break }
             if let created = try await create(applying: config, force: force, key, pipeline, subresource) {
                 return created
             }

@@ -30,7 +30,7 @@ extension Registry {
                 try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
             }
         case nil, .status, .finalize:
-            let known = store.snapshot.get(Self.storeKey(key, strategy)).map { Object($0, as: strategy).json }
+            let known = store.get(Self.storeKey(key, strategy)).map { Object($0, as: strategy).json }
             let body = try pipeline.decoded(object.json, from: .body, knowing: known)
             return try await replace(key, with: body, pipeline, subresource)
         }
@@ -40,7 +40,7 @@ extension Registry {
         _ key: ObjectKey, with body: JSON, _ pipeline: WritePipeline, _ subresource: Subresource?
     ) async throws(APIError) -> Object {
         let strategy = pipeline.strategy
-        if store.snapshot.get(Self.storeKey(key, strategy)) == nil, subresource == nil, strategy.allowsCreateOnUpdate {
+        if store.get(Self.storeKey(key, strategy)) == nil, subresource == nil, strategy.allowsCreateOnUpdate {
             var fresh = body
             fresh[path: ["metadata", "resourceVersion"]] = nil
             return try await create(fresh, strategy, pipeline.options)
@@ -80,7 +80,7 @@ extension Registry {
         let storeKey = Self.storeKey(key, strategy)
         var attempts = Self.attempts
         while true {
-            guard let current = store.snapshot.get(storeKey) else {
+            guard let current = store.get(storeKey) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             if !version.isEmpty, version != Self.version(current.revision) { throw modified(key, type) }
@@ -140,7 +140,7 @@ extension Registry {
     ) async throws(APIError) -> Object {
         let type = pipeline.strategy.type
         while true {
-            guard let current = store.snapshot.get(Self.storeKey(key, pipeline.strategy)) else {
+            guard let current = store.get(Self.storeKey(key, pipeline.strategy)) else {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             let bound = try Binding.bound(current.json, to: node, now: pipeline.now)

@@ -41,7 +41,7 @@ package final class Registry: Cluster {
         self.store = store
         builtIn = catalog
         var served = ServedKinds(builtIn: catalog)
-        _ = served.follow(store.snapshot)
+        _ = served.follow(store)
         self.served = Mutex(served)
         self.clock = clock
         self.random = Mutex(random)
@@ -63,7 +63,7 @@ package final class Registry: Cluster {
 
     package func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object {
         let strategy = try strategy(of: key.kind, version: version)
-        guard let stored = store.snapshot.get(Self.storeKey(key, strategy)) else {
+        guard let stored = store.get(Self.storeKey(key, strategy)) else {
             throw .notFound(strategy.type.plural, group: strategy.type.kind.group, name: key.name)
         }
         return Object(stored, as: strategy)

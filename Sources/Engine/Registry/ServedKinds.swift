@@ -17,8 +17,8 @@ struct ServedKinds {
 
     private let builtIn: Catalog
     private var defined: [String: Defined] = [:]
-    /// The definitions that were looked at last.
-    private var revisions: [Revision] = []
+    /// The last change of a definition that was looked at.
+    private var followed: Revision?
     private var watches: [GroupKind: [WeakWatch]] = [:]
     private(set) var catalog: Catalog
     /// Grows with every change.
@@ -33,18 +33,18 @@ struct ServedKinds {
         catalog = builtIn
     }
 
-    /// Takes the definitions of a snapshot for what is served.
+    /// Takes the definitions of the store for what is served.
     ///
     /// - Returns: the watches of kinds that are served in another way now, or no more: they end, so that whoever
     ///   watches looks again.
-    /// - Complexity: linear in the number of definitions, which are compared by their revisions.
-    mutating func follow(_ snapshot: Snapshot) -> [StoreWatch] {
-        let stored = snapshot.list(kind: Registry.storeKind(CustomResourceDefinition.kind.groupKind))
-        let revisions = stored.map(\.revision)
-        if revisions == self.revisions { return [] }
-        self.revisions = revisions
+    /// - Complexity: O(1) while no definition has changed, otherwise linear in their number.
+    mutating func follow(_ store: Store) -> [StoreWatch] {
+        let kind = Registry.storeKind(CustomResourceDefinition.kind.groupKind)
+        let change = store.lastChange(ofKind: kind)
+        if change == followed { return [] }
+        followed = change
         var now: [String: Defined] = [:]
-        for stored in stored {
+        for stored in store.snapshot.list(kind: kind) {
             let definition = CustomResourceDefinition(viewing: stored.json)
             guard definition.isServed else { continue }
             let source = [stored.json["spec"], definition.acceptedNames]
@@ -99,7 +99,7 @@ extension Registry {
     }
 
     private func followDefinitions() {
-        let ended = served.withLock { $0.follow(store.snapshot) }
+        let ended = served.withLock { $0.follow(store) }
         for watch in ended { watch.cancel() }
     }
 
@@ -107,12 +107,12 @@ extension Registry {
     ///
     /// - Returns: the definition of a custom kind as it must still be when the object is stored; `nil` for other kinds.
     /// - Throws: `.methodNotAllowed` while the definition is being deleted, `.notFound` when it is gone.
-    func definitionCondition(_ type: ResourceType, in snapshot: Snapshot) throws(APIError) -> Write? {
+    func definitionCondition(_ type: ResourceType) throws(APIError) -> Write? {
         guard type.custom != nil else { return nil }
         let key = StoreKey(
             kind: Self.storeKind(CustomResourceDefinition.kind.groupKind), namespace: "",
             name: "\(type.plural).\(type.kind.group)")
-        guard let found = snapshot.get(key) else {
+        guard let found = store.get(key) else {
             throw APIError(
                 .notFound, "the server could not find the requested resource: \(type.kind) is not defined any more")
         }

@@ -24,8 +24,9 @@ enum APIPath: Hashable, Sendable {
     /// - Parameter path: without the query.
     init(_ path: String) {
         var segments: [String] = []
-        for segment in path.split(separator: "/") {
-            guard let decoded = String(percentEncoded: segment) else {
+        // By bytes: a slash is one, whatever stands beside it.
+        for segment in path.utf8.split(separator: UInt8(ascii: "/")) {
+            guard let decoded = String(percentEncoded: Substring(segment)) else {
                 self = .unknown
                 return
             }

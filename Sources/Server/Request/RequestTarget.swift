@@ -9,10 +9,11 @@ struct RequestTarget: Sendable {
     let attributes: RequestAttributes
 
     init(_ request: Request) {
-        let parts = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        text = String(parts[0])
+        let target = request.head.path ?? "/"
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        text = mark.map { String(target[..<$0]) } ?? target
         path = APIPath(text)
-        query = QueryParameters(parts.count > 1 ? String(parts[1]) : nil)
+        query = QueryParameters(mark.map { String(target[target.utf8.index(after: $0)...]) })
         attributes = RequestAttributes(method: request.method.rawValue, path: text, path, query)
     }
 }
