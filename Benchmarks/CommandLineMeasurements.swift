@@ -21,6 +21,10 @@ extension Measurement {
                 let peer = try await median(of: 5) { try overlays.kubectl("overlays/0").milliseconds }
                 return own / peer
             },
+            Measurement(name: "kustomize/memory-of-an-overlay", unit: "of kubectl", limit: .atMost(0.5)) {
+                let overlays = try Overlays(objects: 120, count: 1)
+                return try overlays.memory()
+            },
             Measurement(name: "kustomize/200-overlays", unit: "of kubectl", limit: .atMost(0.05)) {
                 let overlays = try Overlays(objects: 12, count: 200)
                 let own = try await median(of: 3) { try overlays.martlet("overlays", "--recurse").milliseconds }
@@ -102,6 +106,12 @@ private final class Overlays {
     }
 
     func kubectl(_ folder: String) throws -> Duration { try run(["kubectl", "kustomize", folder]) }
+
+    /// Ours for the first overlay, as a share of the peer's.
+    func memory() throws -> Double {
+        try directory.memory([ServiceUnderTest.martlet, "render", "overlays/0"])
+            / directory.memory(["kubectl", "kustomize", "overlays/0"])
+    }
 
     private func run(_ arguments: [String]) throws -> Duration {
         let result = try directory.run(arguments)

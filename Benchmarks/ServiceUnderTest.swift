@@ -55,7 +55,7 @@ final class ServiceUnderTest {
     }
 
     /// Runs a verb against the service.
-    func martlet(_ arguments: String...) throws -> (code: Int32, output: String, elapsed: Duration) {
+    func martlet(_ arguments: String...) throws -> BenchDirectory.Run {
         try directory.run([Self.martlet] + arguments + ["--data-dir", data])
     }
 

@@ -34,23 +34,55 @@ extension ObjectMeta {
 ///
 /// It may carry its canonical text, so that what is stored is encoded once and sent many times (DESIGN: *Encode once*).
 package struct Object: JSONView {
-    package var json: JSON {
-        didSet { encoding = nil }
+    private enum Content: Sendable {
+        case tree(JSON)
+        /// As somebody has it, together with its text: one reference, however often it is copied.
+        case encoded(any EncodedJSON)
     }
-    private var encoding: (any EncodedJSON)?
+
+    private var content: Content
 
     package init(viewing json: JSON) {
-        self.json = json
+        content = .tree(json)
     }
 
-    /// Takes a tree together with who has its compact JSON text.
-    package init(viewing json: JSON, encoding: any EncodedJSON) {
-        self.json = json
-        self.encoding = encoding
+    /// Takes a tree that has its compact JSON text beside it.
+    package init(encoded: any EncodedJSON) {
+        content = .encoded(encoded)
     }
 
-    /// The compact JSON text; computed anew only when the tree was changed since it was stored.
-    package var encoded: [UInt8] { encoding?.bytes ?? json.encoded() }
+    package var json: JSON {
+        get {
+            switch content {
+            case .tree(let json): json
+            case .encoded(let encoded): encoded.json
+            }
+        }
+        set { content = .tree(newValue) }
+        _modify {
+            var json = json
+            // Held once, so that it is changed in place.
+            content = .tree(.null)
+            defer { content = .tree(json) }
+            yield &json
+        }
+    }
+
+    /// The compact JSON text; made anew only when the tree was changed since it was stored.
+    package var encoded: [UInt8] {
+        switch content {
+        case .tree(let json): json.encoded()
+        case .encoded(let encoded): encoded.bytes
+        }
+    }
+
+    /// The text where somebody has it; without one, its bytes as they are made.
+    package var text: EncodedText {
+        switch content {
+        case .tree(let json): .bytes(json.encoded())
+        case .encoded(let encoded): .kept(encoded)
+        }
+    }
 
     package static func == (left: Object, right: Object) -> Bool { left.json == right.json }
     package func hash(into hasher: inout Hasher) { hasher.combine(json) }
@@ -71,5 +103,25 @@ package struct Object: JSONView {
     /// The same tree as the typed view of a kind. The caller knows that the kind fits.
     package func view<Kind: KubernetesObject>(as _: Kind.Type = Kind.self) -> Kind {
         Kind(viewing: json)
+    }
+}
+
+/// The compact JSON text of an object.
+package enum EncodedText: Sendable {
+    case bytes([UInt8])
+    case kept(any EncodedJSON)
+
+    package var count: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .kept(let encoded): encoded.byteCount
+        }
+    }
+
+    package var bytes: [UInt8] {
+        switch self {
+        case .bytes(let bytes): bytes
+        case .kept(let encoded): encoded.bytes
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Hummingbird
+import Kinds
 import NIOCore
 
 /// A list as it is sent: what stands around it, and the texts that its objects have already. It is put together piece
@@ -10,7 +11,7 @@ struct ListBody: Sendable {
 
     var head: [UInt8]
     /// Put between commas.
-    var items: [[UInt8]]
+    var items: [EncodedText]
     var tail: [UInt8]
 
     /// Bytes, all in all.
@@ -25,7 +26,7 @@ struct ListBody: Sendable {
         bytes += head
         for (position, item) in items.enumerated() {
             if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += item
+            bytes += item.bytes
         }
         bytes += tail
         return bytes
@@ -44,7 +45,7 @@ struct ListBody: Sendable {
             piece.writeBytes(head)
             for (position, item) in items.enumerated() {
                 if position > 0 { piece.writeInteger(UInt8(ascii: ",")) }
-                piece.writeBytes(item)
+                piece.writeBytes(item.bytes)
                 guard piece.readableBytes >= Self.pieceSize else { continue }
                 try await writer.write(piece)
                 piece = Self.emptyPiece

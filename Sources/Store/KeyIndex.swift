@@ -28,32 +28,16 @@ struct KeyIndex: Sendable {
     /// The kinds that have objects, sorted.
     var kindNames: [String] { kinds.keys.sorted() }
 
-    func count(kind: String, namespace: String?) -> Int {
+    /// - Complexity: logarithmic in the number of the kind's objects, and linear in that of its runs.
+    func count(kind: String, namespace: String?, after: Name?) -> Int {
         guard let objects = kinds[kind] else { return 0 }
-        guard let namespace else { return objects.count }
-        var count = 0
-        objects.forEach(from: Name(namespace: namespace, name: "")) { object in
-            guard object.key.namespace == namespace else { return false }
-            count += 1
-            return true
-        }
-        return count
+        return objects.count(objects.part(namespace: namespace, after: after))
     }
 
     /// Visits the objects of a kind in order until `body` answers `false`.
     func forEach(kind: String, namespace: String?, after: Name?, _ body: (StoredObject) -> Bool) {
         guard let objects = kinds[kind] else { return }
-        var start = after
-        if let namespace {
-            let first = Name(namespace: namespace, name: "")
-            start = after.map { max($0, first) } ?? first
-        }
-        objects.forEach(from: start) { object in
-            if let namespace, object.key.namespace != namespace { return false }
-            // Only the first one can be that behind which the visit starts.
-            if let after, object.key.name == after.name, object.key.namespace == after.namespace { return true }
-            return body(object)
-        }
+        objects.forEach(in: objects.part(namespace: namespace, after: after), body)
     }
 }
 
@@ -112,21 +96,61 @@ struct SortedObjects: Sendable {
         if runs[run].isEmpty { runs.remove(at: run) }
     }
 
-    /// Visits objects in order, from the first that is not below `start`, until `body` answers `false`.
-    func forEach(from start: KeyIndex.Name?, _ body: (StoredObject) -> Bool) {
-        var run = 0
-        var position = 0
-        if let start {
-            run = Self.partition(runs) { $0[$0.count - 1].isBelow(start) }
-            if run < runs.count { position = Self.partition(runs[run]) { $0.isBelow(start) } }
+    /// A place between two objects.
+    struct Position {
+        var run: Int
+        var offset: Int
+    }
+
+    /// The objects of a namespace, or all, behind a name.
+    func part(namespace: String?, after: KeyIndex.Name?) -> (start: Position, end: Position) {
+        var start = Position(run: 0, offset: 0)
+        var end = Position(run: runs.count, offset: 0)
+        if let namespace {
+            start = position { $0.key.namespace < namespace }
+            end = position { $0.key.namespace <= namespace }
         }
-        while run < runs.count {
-            while position < runs[run].count {
-                if !body(runs[run][position]) { return }
-                position += 1
-            }
+        if let after {
+            let next = position { $0.isBelow(after) || $0.isAt(after) }
+            if (start.run, start.offset) < (next.run, next.offset) { start = next }
+        }
+        return (start, end)
+    }
+
+    /// Before the first object for which `isBelow` no longer holds.
+    private func position(_ isBelow: (StoredObject) -> Bool) -> Position {
+        let run = Self.partition(runs) { isBelow($0[$0.count - 1]) }
+        return Position(run: run, offset: run < runs.count ? Self.partition(runs[run], isBelow) : 0)
+    }
+
+    func count(_ part: (start: Position, end: Position)) -> Int {
+        var count = 0
+        forEachRun(in: part) { _, offsets in
+            count += offsets.count
+            return true
+        }
+        return count
+    }
+
+    /// Visits objects in order until `body` answers `false`. Nothing is looked at of an object itself: most are not in
+    /// the processor's cache.
+    func forEach(in part: (start: Position, end: Position), _ body: (StoredObject) -> Bool) {
+        forEachRun(in: part) { run, offsets in
+            for offset in offsets where !body(run[offset]) { return false }
+            return true
+        }
+    }
+
+    private func forEachRun(
+        in part: (start: Position, end: Position), _ body: ([StoredObject], Range<Int>) -> Bool
+    ) {
+        var run = part.start.run
+        var offset = part.start.offset
+        while run < part.end.run || run == part.end.run && offset < part.end.offset {
+            let end = run == part.end.run ? part.end.offset : runs[run].count
+            if !body(runs[run], offset..<end) { return }
             run += 1
-            position = 0
+            offset = 0
         }
     }
 

@@ -25,8 +25,18 @@ package struct Snapshot: Sendable {
 
     package func get(_ key: StoreKey) -> StoredObject? { objects[key] }
 
-    package func count(kind: String, namespace: String? = nil) -> Int {
-        index.count(kind: kind, namespace: namespace)
+    /// - Parameter after: count only what is behind this key.
+    package func count(kind: String, namespace: String? = nil, after: StoreKey? = nil) -> Int {
+        index.count(kind: kind, namespace: namespace, after: after.map { KeyIndex.Name($0) })
+    }
+
+    /// Visits objects of a kind in key order until `body` answers `false`.
+    ///
+    /// - Parameter after: start behind this key, which need not exist.
+    package func forEach(
+        kind: String, namespace: String? = nil, after: StoreKey? = nil, _ body: (StoredObject) -> Bool
+    ) {
+        index.forEach(kind: kind, namespace: namespace, after: after.map { KeyIndex.Name($0) }, body)
     }
 
     /// Objects of a kind in key order.
@@ -43,8 +53,7 @@ package struct Snapshot: Sendable {
     ) -> [StoredObject] {
         var found: [StoredObject] = []
         guard limit > 0 else { return found }
-        let start = after.map { KeyIndex.Name($0) }
-        index.forEach(kind: kind, namespace: namespace, after: start) { object in
+        forEach(kind: kind, namespace: namespace, after: after) { object in
             if isIncluded(object) { found.append(object) }
             return found.count < limit
         }

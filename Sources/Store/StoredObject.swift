@@ -9,7 +9,7 @@ package final class StoredObject: EncodedJSON {
     /// Also in the tree, as `metadata.resourceVersion`.
     package let revision: Revision
     package let json: JSON
-    private let encoding: Mutex<[UInt8]?>
+    private let encoding: Mutex<Encoding?>
     /// Identifies the row from the object's creation to its deletion; it is the revision that created it.
     let row: Revision
 
@@ -17,8 +17,19 @@ package final class StoredObject: EncodedJSON {
         self.key = key
         self.revision = revision
         self.json = json
-        encoding = Mutex(bytes)
+        encoding = Mutex(bytes.map { Encoding($0) })
         self.row = row
+    }
+
+    private struct Encoding {
+        let bytes: [UInt8]
+        /// Beside the array, whose own count lies with its elements: a list needs those of all its objects at once.
+        let count: Int
+
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            count = bytes.count
+        }
     }
 
     /// Writes the revision into the tree.
@@ -30,13 +41,15 @@ package final class StoredObject: EncodedJSON {
 
     /// The compact JSON text of `json`: made when it is first asked for, which is not under the store's lock, and not
     /// at all where everything stays in memory.
-    package var bytes: [UInt8] {
-        encoding.withLock { encoding in
-            if let encoding { return encoding }
-            let bytes = json.encoded()
-            encoding = bytes
-            return bytes
-        }
+    package var bytes: [UInt8] { encoding.withLock { made(&$0).bytes } }
+
+    package var byteCount: Int { encoding.withLock { made(&$0).count } }
+
+    private func made(_ encoding: inout Encoding?) -> Encoding {
+        if let encoding { return encoding }
+        let made = Encoding(json.encoded())
+        encoding = made
+        return made
     }
 }
 

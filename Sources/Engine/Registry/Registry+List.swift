@@ -13,20 +13,27 @@ extension Registry {
         let kind = Self.storeKind(strategy.storage.groupKind)
         let (snapshot, after) = try await position(query, kind)
         let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
-        // One more than asked tells whether another page follows.
-        let found = snapshot.list(
-            kind: kind, namespace: query.namespace, after: after, limit: limit == .max ? .max : limit + 1,
-            where: filter.matches)
-        let version = Self.version(snapshot.revision)
-        guard found.count > limit, let last = found.prefix(limit).last else {
-            return ObjectList(items: found.map { Object($0, as: strategy) }, resourceVersion: version)
+        var list = ObjectList(items: [], resourceVersion: Self.version(snapshot.revision))
+        if filter.isEmpty {
+            let count = snapshot.count(kind: kind, namespace: query.namespace, after: after)
+            list.items.reserveCapacity(min(count, limit))
         }
-        var list = ObjectList(items: found.prefix(limit).map { Object($0, as: strategy) }, resourceVersion: version)
-        list.continueToken = ContinueToken(revision: snapshot.revision, after: last.key).text
+        var last: StoreKey?
+        var hasMore = false
+        snapshot.forEach(kind: kind, namespace: query.namespace, after: after) { stored in
+            guard filter.matches(stored) else { return true }
+            // One more than asked tells that another page follows.
+            hasMore = list.items.count == limit
+            if hasMore { return false }
+            list.items.append(Object(stored, as: strategy))
+            if list.items.count == limit { last = stored.key }
+            return true
+        }
+        guard hasMore, let last else { return list }
+        list.continueToken = ContinueToken(revision: snapshot.revision, after: last).text
         if filter.isEmpty {
             // Only without selectors is the number known without looking at all of them (D3).
-            let rest = snapshot.list(kind: kind, namespace: query.namespace, after: last.key)
-            list.remainingItemCount = rest.count
+            list.remainingItemCount = snapshot.count(kind: kind, namespace: query.namespace, after: last)
         }
         pages.withLock { $0.keep(snapshot, at: clock.now) }
         return list

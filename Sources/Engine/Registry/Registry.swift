@@ -133,10 +133,10 @@ package final class Registry: Cluster {
 extension Object {
     /// In the version that a request speaks; with its text, where that is how it is stored.
     init(_ stored: StoredObject, as strategy: KindStrategy) {
-        if let json = strategy.served(stored.json) {
+        if !strategy.isServedAsStored, let json = strategy.served(stored.json) {
             self.init(viewing: json)
         } else {
-            self.init(viewing: stored.json, encoding: stored)
+            self.init(encoded: stored)
         }
     }
 }

@@ -46,6 +46,9 @@ extension KindStrategy {
     /// The object as it goes into the store.
     package func stored(_ object: JSON) -> JSON { conversion?.stored(object) ?? object }
 
+    /// Whether every object is served as it is stored.
+    package var isServedAsStored: Bool { custom == nil && conversion == nil }
+
     /// A stored object in this version; `nil` when it is as it is stored, so that its text can be sent as it is.
     ///
     /// What the schema of a custom resource has come to say since it was stored holds for it, too (I3).

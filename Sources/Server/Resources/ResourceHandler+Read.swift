@@ -140,7 +140,7 @@ extension ResourceHandler {
         var head = envelope(list, apiVersion: type.kind.apiVersion, kind: type.kind.kind + "List").encoded()
         head.removeLast()
         head += ",\"items\":[".utf8
-        return ListBody(head: head, items: list.items.map(\.encoded), tail: Array("]}".utf8))
+        return ListBody(head: head, items: list.items.map(\.text), tail: Array("]}".utf8))
     }
 
     // MARK: Logs
