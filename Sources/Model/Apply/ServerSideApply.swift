@@ -46,10 +46,11 @@ package enum ServerSideApply {
 
         let before = old.map(withoutManagedFields) ?? .emptyObject
         let apiVersion = new["apiVersion"]?.string ?? ""
+        let updated = VersionedObject(json: result, apiVersion: apiVersion, schema: schema)
+        if versions.schemasChange { ownership.adopt { versions.converted(updated, to: $0)?.schema } }
         var comparison = VersionedComparison(
-            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema),
-            to: VersionedObject(json: result, apiVersion: apiVersion, schema: schema), versions: versions,
-            resetFields: resetFields ?? Self.resetFields(of: subresource))
+            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema), to: updated,
+            versions: versions, resetFields: resetFields ?? Self.resetFields(of: subresource))
         let identity = FieldOwnership.Identity(
             manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
         let owned = ownership.entry(of: identity)?.fields ?? FieldSet()
