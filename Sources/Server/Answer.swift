@@ -140,6 +140,8 @@ struct Answer: Sendable {
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }
+        // What one user may see is nothing for a cache on the way.
+        if fields[.cacheControl] == nil { fields[.cacheControl] = "no-cache, private" }
         let body: ResponseBody =
             switch self.body {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))

@@ -160,6 +160,43 @@ struct ApplyAcrossVersionsTests {
             #expect(old?.contains(FieldSet.path("spec", "colour")) == true)
         }
     }
+
+    @Test("a list that the definition has come to take for one value is owned whole by who owned a part")
+    func schemaChanges() async throws {
+        try await CustomRegistry.run { custom in
+            try await custom.define(Widgets.definition())
+            let registry = custom.registry
+            let config = Widgets.widget("x", ["size": 3, "parts": [["name": "a"], ["name": "b"]]])
+            for manager in ["first", "second"] {
+                try await registry.patch(
+                    Widgets.key("x"), .apply(config, force: false), nil, WriteOptions(fieldManager: manager))
+            }
+            let parts = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/parts"
+            try await registry.patch(
+                Widgets.definitionKey,
+                .json([
+                    ["op": "replace", "path": .string(parts + "/x-kubernetes-list-type"), "value": "atomic"],
+                    ["op": "remove", "path": .string(parts + "/x-kubernetes-list-map-keys")],
+                ]))
+            let other = Widgets.widget("x", ["parts": [["name": "a"], ["name": "c"]]])
+            let error = try await registry.error {
+                try await registry.patch(
+                    Widgets.key("x"), .apply(other, force: false), nil, WriteOptions(fieldManager: "third"))
+            }
+            #expect(error.details.causes.map(\.field) == [".spec.parts", ".spec.parts"])
+            // Who applied a part last time, and nothing of it now, gives up the whole.
+            let less = try await registry.patch(
+                Widgets.key("x"), .apply(Widgets.widget("x"), force: false), nil, WriteOptions(fieldManager: "first"))
+            #expect(Self.fields(less, of: "first")?.contains(FieldSet.path("spec", "parts")) == false)
+            #expect(less.json[path: ["spec", "parts"]]?.array?.count == 2)
+            let updated = try await registry.patch(
+                Widgets.key("x"), .merge(["spec": ["parts": [["name": "d"]]]]), nil,
+                WriteOptions(fieldManager: "fourth"))
+            #expect(Self.fields(updated, of: "second")?.contains(FieldSet.path("spec", "parts")) == false)
+            #expect(Self.fields(updated, of: "second")?.contains(FieldSet.path("spec", "size")) == true)
+            #expect(Self.fields(updated, of: "fourth")?.contains(FieldSet.path("spec", "parts")) == true)
+        }
+    }
 }
 
 extension FieldSet {

@@ -63,6 +63,30 @@ struct CustomResourceLifecycleTests {
         }
     }
 
+    @Test("a new finalizer that does not say whose it is is warned of (C22)")
+    func finalizerWarnings() async throws {
+        try await CustomRegistry.run { custom in
+            try await custom.define(Widgets.definition())
+            var widget = Widgets.widget("a")
+            widget[path: ["metadata", "finalizers"]] = ["mine", "orphan", "example.com/mine", "Yours"]
+            let warnings = RequestWarnings()
+            let created = try await custom.registry.create(
+                widget, WriteOptions(fieldManager: "test", warnings: warnings))
+            let advice =
+                "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
+                + "finalizer writers"
+            #expect(
+                warnings.all == [
+                    "metadata.finalizers: \"Yours\": \(advice)", "metadata.finalizers: \"mine\": \(advice)",
+                ])
+            let later = RequestWarnings()
+            var changed = created
+            changed.json[path: ["spec", "size"]] = 4
+            try await custom.registry.update(changed, nil, WriteOptions(fieldManager: "test", warnings: later))
+            #expect(later.all.isEmpty)
+        }
+    }
+
     @Test("what a schema comes to say holds for what was stored before, when it is read (I3)")
     func readsThroughSchema() async throws {
         try await CustomRegistry.run { custom in

@@ -112,7 +112,7 @@ struct OtherValidationTests {
     @Test("C25: the values of a ConfigMap are at most 1 MiB")
     func size() throws {
         let large = Manifests.configMap.setting(".data.a", .string(String(repeating: "x", count: 1_048_577)))
-        #expect(try large.createErrors == [": Too long: may not be more than 1048576 bytes"])
+        #expect(try large.createErrors == ["[]: Too long: may not be more than 1048576 bytes"])
     }
 
     @Test("C10: a Lease is not updated without its version")

@@ -126,7 +126,9 @@ package final class Registry: Cluster {
         // Times in objects are whole seconds (C5).
         WritePipeline(
             strategy: strategy, options: options, now: Timestamp(seconds: clock.now.seconds),
-            versions: ObjectVersions { self.catalog.converted($0, to: $1) })
+            versions: ObjectVersions(schemasChange: strategy.type.custom != nil) {
+                self.catalog.converted($0, to: $1)
+            })
     }
 }
 

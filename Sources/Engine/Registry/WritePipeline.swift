@@ -29,7 +29,7 @@ struct WritePipeline {
     ///
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
-        for warning in strategy.warnings(object, isNew: true) { options.warnings?.add(warning) }
+        for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
         var object = try Admission.admitting(object, kind: kind.groupKind)
         object[path: ["metadata", "resourceVersion"]] = nil
         // A Job selects its pods by its uid, which is therefore given first.
@@ -53,7 +53,7 @@ struct WritePipeline {
         let name = subresource?.rawValue
         let prepared = strategy.prepareForUpdate(object, from: old, subresource: name)
         if name == nil {
-            for warning in strategy.warnings(prepared, isNew: false) { options.warnings?.add(warning) }
+            for warning in strategy.warnings(prepared, from: old) { options.warnings?.add(warning) }
         }
         guard !isApplied else { return prepared }
         return ServerSideApply.recordUpdate(

@@ -149,12 +149,29 @@ package struct KindStrategy: Sendable {
 
     /// What whoever writes the object should know though it is taken (C22).
     ///
-    /// - Parameter isNew: what goes for the whole kind is said once, of new objects.
-    package func warnings(_ object: JSON, isNew: Bool) -> [String] {
+    /// - Parameter old: the object before, in an update; what goes for the whole kind is said once, of new objects.
+    package func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        let isNew = old == nil
         let general =
             isNew && isInert ? ["\(type.kind.apiVersion) \(type.kind.kind) is stored, but nothing acts on it yet"] : []
-        return general + rules.warnings(object)
+        return general + rules.warnings(object) + finalizerWarnings(object, old)
     }
+
+    /// Those of custom resources may have any name, which is not wise.
+    private func finalizerWarnings(_ object: JSON, _ old: JSON?) -> [String] {
+        guard custom != nil, let finalizers = object["metadata"]?["finalizers"]?.array else { return [] }
+        let known = old?["metadata"]?["finalizers"]?.array ?? []
+        let advice =
+            "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
+            + "finalizer writers"
+        let added = Set(finalizers.filter { !known.contains($0) }.compactMap(\.string)).subtracting(Self.ownFinalizers)
+        return added.sortedByBytes().filter { !$0.utf8.contains(UInt8(ascii: "/")) }.map {
+            "metadata.finalizers: \(JSON.string($0).text()): \(advice)"
+        }
+    }
+
+    /// Those of the garbage collector.
+    private static let ownFinalizers: Set<String> = ["orphan", "foregroundDeletion"]
 
     /// Keeps of `old` what this way of updating may not change (C13), and raises the generation if the change asks for
     /// it (C14).

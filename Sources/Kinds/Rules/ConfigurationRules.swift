@@ -17,7 +17,8 @@ struct ConfigMapRules: KindRules {
             errors.invalid(FieldPath("binaryData").key(entry.key), entry.key, NameSyntax.configKey(entry.key))
             size += (entry.value.string?.utf8.count ?? 0) / 4 * 3
         }
-        if size > SizeLimit.configuration { errors.tooLong(.root, limit: SizeLimit.configuration) }
+        // Kubernetes' name for a field without one.
+        if size > SizeLimit.configuration { errors.tooLong(FieldPath.root.key(""), limit: SizeLimit.configuration) }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {

@@ -67,7 +67,7 @@ extension ServerSideApply {
             let stored = live?[path: managedFieldsPath]
             let base = live.map(withoutManagedFields) ?? .emptyObject
             let merged = ObjectMerge.merged(base, with: config, schema)
-            let own = Self.entry(of: identity, in: stored)
+            var own = Self.entry(of: identity, in: stored)
             if let live, merged == nil, let own, own.fields == fields, own.apiVersion == apiVersion { return live }
 
             guard var ownership = FieldOwnership(stored) else {
@@ -76,6 +76,10 @@ extension ServerSideApply {
                         + "FieldsV1 entries; clear it by an update that sets it to []")
             }
             if ownership.isEmpty, live != nil { recordUntracked(base, in: &ownership) }
+            if versions.schemasChange {
+                ownership.adopt { versions.converted(versioned(base), to: $0)?.schema }
+                own = ownership.entry(of: identity)
+            }
             let last = own?.fields ?? FieldSet()
             ownership.set(FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields))
 

@@ -140,6 +140,18 @@ struct FieldOwnership {
         }
     }
 
+    /// Follows schemas that changed since the fields were recorded.
+    ///
+    /// - Parameter schema: that of a version; `nil` where there is none such any more.
+    mutating func adopt(_ schema: (_ apiVersion: String) -> Schema?) {
+        for position in entries.indices {
+            let fields = entries[position].fields
+            let adopted = fields.adopted(schema(entries[position].apiVersion))
+            // Entries that stay as they are keep their text as it was written.
+            if adopted != fields { entries[position].fields = adopted }
+        }
+    }
+
     mutating func remove(_ identity: Identity) {
         entries.removeAll { $0.identity == identity }
     }

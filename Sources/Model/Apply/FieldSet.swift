@@ -142,6 +142,28 @@ extension FieldSet {
         }
     }
 
+    /// The set as the schema has it now: of a map or list that has become one value since the set was recorded, whoever
+    /// owned a part owns the whole (`structured-merge-diff`, `ReconcileFieldSetWithSchema`).
+    func adopted(_ schema: Schema?) -> FieldSet {
+        guard let schema else { return self }
+        var set = self
+        for position in set.nodes.indices where !set.nodes[position].children.isEmpty {
+            let child: Schema?
+            switch set.nodes[position].element {
+            case .field(let name): child = schema.child(name)
+            case .key, .value, .index: child = schema.items
+            }
+            let isOneList = child?.type == .array && child?.listType == .atomic
+            if isOneList || child?.isAtomicMap == true {
+                set.nodes[position].isMember = true
+                set.nodes[position].children = FieldSet()
+            } else {
+                set.nodes[position].children = set.nodes[position].children.adopted(child)
+            }
+        }
+        return set
+    }
+
     /// Adds every declared field on the way to a field of the set, but not lists' items or maps' entries.
     func addingDeclaredParents(_ schema: Schema?) -> FieldSet {
         var set = self

@@ -14,9 +14,15 @@ package struct VersionedObject: Sendable {
 /// The versions of an object's kind: managers may have recorded what they own in any of them (semantics-api H2).
 package struct ObjectVersions: Sendable {
     private let convert: @Sendable (VersionedObject, String) -> VersionedObject?
+    /// Whether their schemas may have changed since fields were recorded, as those of custom kinds may.
+    let schemasChange: Bool
 
     /// - Parameter convert: an object in the version that is named; `nil` where its kind has no such version any more.
-    package init(_ convert: @escaping @Sendable (_ object: VersionedObject, _ apiVersion: String) -> VersionedObject?) {
+    package init(
+        schemasChange: Bool = false,
+        _ convert: @escaping @Sendable (_ object: VersionedObject, _ apiVersion: String) -> VersionedObject?
+    ) {
+        self.schemasChange = schemasChange
         self.convert = convert
     }
 

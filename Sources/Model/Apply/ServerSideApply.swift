@@ -46,11 +46,12 @@ package enum ServerSideApply {
 
         let before = old.map(withoutManagedFields) ?? .emptyObject
         let apiVersion = new["apiVersion"]?.string ?? ""
+        let updated = VersionedObject(json: result, apiVersion: apiVersion, schema: schema)
+        if versions.schemasChange { ownership.adopt { versions.converted(updated, to: $0)?.schema } }
         var comparison = VersionedComparison(
-            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema),
-            to: VersionedObject(json: result, apiVersion: apiVersion, schema: schema), versions: versions,
-            resetFields: resetFields ?? Self.resetFields(of: subresource))
-        if comparison.own.touched.isEmpty, requested == nil || requested == previous {
+            from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema), to: updated,
+            versions: versions, resetFields: resetFields ?? Self.resetFields(of: subresource))
+        if !versions.schemasChange, comparison.own.touched.isEmpty, requested == nil || requested == previous {
             // Nothing came, went or changed: everybody owns what they owned.
             if let previous { result[path: managedFieldsPath] = previous }
             return result
