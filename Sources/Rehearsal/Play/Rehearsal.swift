@@ -80,7 +80,8 @@ package struct Rehearsal: Sendable {
         let snapshot = store.snapshot
         let watch = try store.watch(from: snapshot.revision)
         let recorder = SharedRecorder(Recorder(scope: RecordedScope(scenario), snapshot, at: begin))
-        behaviour.begin(with: recorder.state.withLock(\.oldReplicaSets))
+        let pods = snapshot.all(Pod.self).map { Workload.revision(of: $0) }
+        behaviour.begin(with: recorder.state.withLock(\.oldReplicaSets).union(pods))
         source.push(scenario.target.revision)
         let changed = Signal()
         let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in

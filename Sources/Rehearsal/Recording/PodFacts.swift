@@ -4,7 +4,7 @@ import Model
 
 /// What the recorder needs to know of a pod, read from it once.
 struct PodFacts: Hashable, Sendable {
-    var workload: ObjectKey?
+    var workload: ObjectKey
     var replicaSet: ObjectKey?
     /// Ended by itself: it counts for nothing any more.
     var isTerminal: Bool

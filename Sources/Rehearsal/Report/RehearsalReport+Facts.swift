@@ -1,5 +1,14 @@
 import Model
 
+extension ReadyDelays.Origin {
+    var text: String {
+        switch self {
+        case .given, .learned, .assumed: rawValue
+        case .history: "the slowest of the last rollouts"
+        }
+    }
+}
+
 /// The figures in words, one sentence each: what text and Markdown both say.
 extension RehearsalReport {
     var headline: String {
@@ -25,7 +34,8 @@ extension RehearsalReport {
             } else {
                 text += "never had the \(record.promise) available replicas that it promises"
             }
-            if let delay = delays[record.key] { text += "; ready after \(delay.delay.text) (\(delay.origin.rawValue))" }
+            if let delay = delays[record.key] { text += "; ready after \(delay.delay.text) (\(delay.origin.text))" }
+            if let pull = pulls[record.key] { text += "; images pulled in \(pull.text)" }
             return text
         }
     }

@@ -64,6 +64,7 @@ extension RehearsalReport {
             json["readyDelaySeconds"] = .number(delay.delay.secondsText)
             json["readyDelayOrigin"] = .string(delay.origin.rawValue)
         }
+        if let pull = pulls[record.key] { json["pullDelaySeconds"] = .number(pull.secondsText) }
         json["replicas"] = .array(
             record.samples.map {
                 [
