@@ -35,7 +35,8 @@ struct FigureTests {
                 "Healthy",
             ])
         let times = recording.steps.map(\.at)
-        #expect(times[6] - times[5] == .seconds(10), "the bake time of an Application that names none")
+        // The bake time of an Application that names none, from when the verdict saw the end of the rollout.
+        #expect((Duration.seconds(10)...Duration.milliseconds(10_020)).contains(times[6] - times[5]))
         #expect(recording.budgets.isEmpty && recording.waiting.isEmpty)
     }
 
