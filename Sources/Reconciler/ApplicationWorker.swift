@@ -51,7 +51,11 @@ package actor ApplicationWorker {
     var nextRefresh: Timestamp
     var desiredStates: DesiredStateCache
     var inventory = Inventory() {
-        didSet { forgetAssessments() }
+        didSet {
+            forgetAssessments()
+            // Told of before anything is created there: what is known of an object holds until a change of it is told.
+            destination.withLock { $0.formUnion(inventory.namespaces) }
+        }
     }
     var history: [RevisionHistory] = []
     var operationState: OperationState?

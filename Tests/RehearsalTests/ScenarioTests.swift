@@ -156,6 +156,18 @@ struct ScenarioTests {
         #expect(try #require(ready).at >= .seconds(6))
     }
 
+    @Test("objects in another namespace than the Application's own destination are seen like all others")
+    func otherNamespace() throws {
+        let namespace: JSON = ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "staging"]]
+        let objects = [Shop.deployment(image: "web:1"), Shop.configMap("settings", "one")].map { object in
+            var object = object
+            object["metadata"]?["namespace"] = "staging"
+            return object
+        }
+        let recording = try Rehearsal(Shop.scenario(from: nil, to: [namespace] + objects), seed: 1).run()
+        #expect(recording.outcome == .healthy)
+    }
+
     @Test("an empty cluster: everything is created, and a failure leaves nothing to return to")
     func empty() throws {
         let fresh = Shop.scenario(from: nil)
@@ -200,10 +212,12 @@ struct ScenarioTests {
     func limit() throws {
         var scenario = Shop.scenario(nodes: [Shop.node(cpu: "350m")])
         scenario.limit = .seconds(30)
-        guard case .unfinished(let why) = try Rehearsal(scenario, seed: 1).run().outcome else {
+        let recording = try Rehearsal(scenario, seed: 1).run()
+        guard case .unfinished(let why) = recording.outcome else {
             Issue.record("it ended")
             return
         }
+        #expect((Duration.seconds(30)...Duration.seconds(31)).contains(recording.duration))
         #expect(why.contains("Insufficient cpu") || why.contains("Waiting for rollout"))
     }
 }

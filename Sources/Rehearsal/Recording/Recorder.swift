@@ -166,6 +166,7 @@ package struct Recorder: Sendable {
     package mutating func finish(_ outcome: Outcome, at now: Timestamp) -> Recording {
         for key in workloads.keys { workloads[key]?.look(oldReplicaSets, at: now, since: begin) }
         recording.outcome = outcome
+        if case .unfinished = outcome { recording.duration = now - begin }
         recording.endLoad = load
         recording.workloads = workloads.values.map(\.record).sorted { $0.key < $1.key }
         recording.waiting = homes.all(at: now)

@@ -48,10 +48,16 @@ extension RehearsalReport {
             cpu: more(peak.cpu, start.cpu, end.cpu), memory: more(peak.memory, start.memory, end.memory))
         let nodes = capacity.load
         let verdict = recording.waiting.isEmpty ? "the nodes hold that" : "the nodes do NOT hold that"
-        return "at most \(counted(peak.pods, "pod")), \(peak.cpuText) CPU and \(peak.memoryText) memory asked for, "
+        let pods = "at most \(counted(peak.pods, "pod"))"
+        let room =
+            "\(verdict): \(counted(capacity.nodes, "node")) for \(nodes.pods) pods, \(nodes.cpuText) CPU, "
+            + nodes.memoryText
+        guard peak.cpu + peak.memory > 0 else {
+            return "\(pods), which ask for no CPU or memory and are \(extra.pods) more than before and after; \(room)"
+        }
+        return "\(pods), \(peak.cpuText) CPU and \(peak.memoryText) memory asked for, "
             + "which is \(counted(extra.pods, "pod")), \(extra.cpuText) CPU and \(extra.memoryText) more than before "
-            + "and after; \(verdict): \(counted(capacity.nodes, "node")) for \(nodes.pods) pods, "
-            + "\(nodes.cpuText) CPU, \(nodes.memoryText)"
+            + "and after; \(room)"
     }
 
     var waiting: [String] {
