@@ -88,7 +88,7 @@ struct Rehearse: AsyncParsableCommand {
         let (scenario, origin) = try await RehearsalSubject.scenario(self)
         let last = seed.addingReportingOverflow(UInt64(seeds - 1))
         guard !last.overflow else { throw CommandError("--seed: \(seed) leaves no room for \(seeds) seeds") }
-        let report = try RehearsalReport(playing: scenario, origin: origin, seeds: seed...last.partialValue)
+        let report = try await RehearsalReport(playing: scenario, origin: origin, seeds: seed...last.partialValue)
         switch output {
         case .text:
             let width = TextWidth.current

@@ -117,8 +117,8 @@ struct FigureTests {
     }
 
     @Test("of several seeds the worst is shown, and all are summed up")
-    func seeds() throws {
-        let report = try RehearsalReport(playing: Shop.scenario(), origin: "the tests", seeds: 1...6)
+    func seeds() async throws {
+        let report = try await RehearsalReport(playing: Shop.scenario(), origin: "the tests", seeds: 1...6)
         #expect(report.runs.count == 6)
         let longest = report.runs.map(\.recording.duration).max()
         #expect(report.recording.duration == longest, "all end healthy, so the slowest is the worst")

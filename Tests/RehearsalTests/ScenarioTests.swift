@@ -90,7 +90,7 @@ struct ScenarioTests {
     }
 
     @Test("an image is pulled once for each node, and what cannot be pulled is noticed as late as it would be")
-    func pulls() throws {
+    func pulls() async throws {
         var slow = Shop.scenario()
         slow.pullDelays = PullDelays(named: ["web": .seconds(20)])
         let (quick, long) = (try Rehearsal(Shop.scenario(), seed: 1).run(), try Rehearsal(slow, seed: 1).run())
@@ -101,7 +101,7 @@ struct ScenarioTests {
         let failed = try Rehearsal(slow, seed: 1).run()
         let sign = try #require(failed.workloads.first?.sign)
         #expect(sign.text == "container web: ErrImagePull" && sign.at >= .seconds(15))
-        let report = try RehearsalReport(playing: slow, origin: "the tests", seeds: 1...1)
+        let report = try await RehearsalReport(playing: slow, origin: "the tests", seeds: 1...1)
         #expect(report.text(width: 80).contains("images pulled in 20.0s"))
         slow.pullDelays.named = ["api": .seconds(1)]
         #expect(throws: RehearsalError.unknownWorkload("api", known: ["web"])) { try Rehearsal(slow, seed: 1).run() }
@@ -122,9 +122,9 @@ struct ScenarioTests {
     }
 
     @Test("pods of kinds on which nothing acts are not played: a remark says so, and they cannot be made to fail")
-    func unplayed() throws {
+    func unplayed() async throws {
         let state = [Shop.deployment(image: "web:2"), Self.statefulSet("db")]
-        let report = try RehearsalReport(
+        let report = try await RehearsalReport(
             playing: Shop.scenario(from: nil, to: state), origin: "the tests", seeds: 1...1)
         #expect(report.remarks.contains { $0.contains("StatefulSet.apps default/db: its pods are not played") })
         let failing = Shop.scenario(to: state, failing: [InjectedFailure(workload: "db", mode: .crash)])
@@ -183,14 +183,14 @@ struct ScenarioTests {
     }
 
     @Test("a failing probe that nobody asks, and a failure of what does not change, are remarked")
-    func remarks() throws {
+    func remarks() async throws {
         let probe = [InjectedFailure(workload: "web", mode: .probe)]
         let blind = [Shop.deployment(image: "web:2", hasProbe: false)]
-        let report = try RehearsalReport(
+        let report = try await RehearsalReport(
             playing: Shop.scenario(to: blind, failing: probe), origin: "the tests", seeds: 1...1)
         #expect(report.recording.outcome == .healthy)
         #expect(report.remarks.contains { $0.contains("it has no readiness probe") })
-        let same = try RehearsalReport(
+        let same = try await RehearsalReport(
             playing: Shop.scenario(to: [Shop.deployment(image: "web:1")], failing: probe), origin: "the tests",
             seeds: 1...1)
         #expect(same.remarks.contains { $0.contains("starts no new pods of it") })

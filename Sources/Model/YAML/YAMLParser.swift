@@ -30,6 +30,9 @@ struct YAMLParser: ~Copyable {
     private var aliased = 0
     /// See `YAMLDocument.unusual`.
     private var unusual: Set<Int> = []
+    private var braced: Set<Int> = []
+    /// The depth at which the outermost collection in braces or brackets began; 0 outside of these.
+    private var flowDepth = 0
     /// The node of the value that was read last.
     private var node = 0
     /// Where keys that stand twice in a map are noted; `nil` refuses them.
@@ -64,6 +67,8 @@ struct YAMLParser: ~Copyable {
         weight = 0
         aliased = 0
         unusual = []
+        braced = []
+        flowDepth = 0
         let type = try events.next()
         let scalar = events.event.pointee.data.scalar
         let isEmpty =
@@ -72,7 +77,7 @@ struct YAMLParser: ~Copyable {
         let value = try value(type, key: .none)
         let marks = YAMLMarks(nodes: nodes.popAll(), children: children.popAll(), root: node)
         _ = try events.next()
-        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual)
+        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual, braced: braced)
     }
 
     // MARK: - Values
@@ -113,6 +118,7 @@ struct YAMLParser: ~Copyable {
         let resolved = YAMLScalar.resolve(bytes)
         if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
             unusual.insert(node)
+            if bytes.isEmpty, flowDepth > 0 { braced.insert(node) }
         }
         if resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect) {
             if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw strayByteOrderMark() }
@@ -131,8 +137,9 @@ struct YAMLParser: ~Copyable {
         YAMLFault(message: YAMLEvents.strayByteOrderMark, mark: events.mark)
     }
 
-    private mutating func enter() throws(YAMLFault) {
+    private mutating func enter(inFlow isFlow: Bool) throws(YAMLFault) {
         depth += 1
+        if isFlow, flowDepth == 0 { flowDepth = depth }
         if depth > limits.depth {
             throw YAMLFault(message: "nested deeper than the limit of \(limits.depth) levels", mark: events.mark)
         }
@@ -157,6 +164,7 @@ struct YAMLParser: ~Copyable {
         nodes[parent].childCount = UInt32(truncatingIfNeeded: openNodes.count - start)
         openNodes.pop(from: start, to: &children)
         node = parent
+        if flowDepth == depth { flowDepth = 0 }
         depth -= 1
     }
 
@@ -164,8 +172,9 @@ struct YAMLParser: ~Copyable {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.sequence_start.tag, "seq")
+        let isFlow = events.event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
         let anchor = openAnchor(events.event.pointee.data.sequence_start.anchor)
-        try enter()
+        try enter(inFlow: isFlow)
         let start = elements.count
         let nodesStart = openNodes.count
         while true {
@@ -223,8 +232,9 @@ extension YAMLParser {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.mapping_start.tag, "map")
+        let isFlow = events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
         let anchor = openAnchor(events.event.pointee.data.mapping_start.anchor)
-        try enter()
+        try enter(inFlow: isFlow)
         let start = members.count
         let nodesStart = openNodes.count
         var seen: UInt64 = 0
