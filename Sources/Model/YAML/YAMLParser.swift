@@ -2,15 +2,6 @@ import CLibyaml
 
 /// Builds the documents of a stream from libyaml's events.
 struct YAMLParser: ~Copyable {
-    struct Anchor {
-        var value: JSON
-        var node: Int
-        /// The number of values it stands for.
-        var weight: Int
-        /// Its collection is still being read, so that an alias to it would never end.
-        var isOpen: Bool
-    }
-
     private var events: YAMLEvents
     private let limits: YAMLLimits
     private let file: String
@@ -24,7 +15,7 @@ struct YAMLParser: ~Copyable {
     private var keys = KeyCache()
     /// The nodes of the collections being read, as `members` and `elements` hold their values.
     private var openNodes = ValueStack<UInt32>(capacity: 64)
-    private var anchors: [String: Anchor] = [:]
+    private var anchors: [String: YAMLAnchor] = [:]
     /// Values read and aliased so far in this document.
     private var weight = 0
     private var aliased = 0
@@ -101,7 +92,7 @@ struct YAMLParser: ~Copyable {
         node = open(key: key)
         let value = try scalarValue()
         if let anchor = events.event.pointee.data.scalar.anchor {
-            anchors[String(cString: anchor)] = Anchor(value: value, node: node, weight: 1, isOpen: false)
+            anchors[String(cString: anchor)] = YAMLAnchor(value: value, node: node, weight: 1, isOpen: false)
         }
         return value
     }
@@ -149,7 +140,7 @@ struct YAMLParser: ~Copyable {
     private mutating func openAnchor(_ name: UnsafeMutablePointer<yaml_char_t>?) -> String? {
         guard let name else { return nil }
         let text = String(cString: name)
-        anchors[text] = Anchor(value: .null, node: node, weight: 0, isOpen: true)
+        anchors[text] = YAMLAnchor(value: .null, node: node, weight: 0, isOpen: true)
         return text
     }
 
@@ -172,9 +163,8 @@ struct YAMLParser: ~Copyable {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.sequence_start.tag, "seq")
-        let isFlow = events.event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
         let anchor = openAnchor(events.event.pointee.data.sequence_start.anchor)
-        try enter(inFlow: isFlow)
+        try enter(inFlow: events.event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
         let start = elements.count
         let nodesStart = openNodes.count
         while true {
@@ -187,7 +177,7 @@ struct YAMLParser: ~Copyable {
         let value = JSON.array(elements.pop(from: start))
         if let anchor {
             let weight = weight - weightBefore + 1
-            anchors[anchor] = Anchor(value: value, node: parent, weight: weight, isOpen: false)
+            anchors[anchor] = YAMLAnchor(value: value, node: parent, weight: weight, isOpen: false)
         }
         return value
     }
@@ -232,9 +222,8 @@ extension YAMLParser {
         let parent = open(key: key)
         let weightBefore = weight
         try checkTag(events.event.pointee.data.mapping_start.tag, "map")
-        let isFlow = events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
         let anchor = openAnchor(events.event.pointee.data.mapping_start.anchor)
-        try enter(inFlow: isFlow)
+        try enter(inFlow: events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
         let start = members.count
         let nodesStart = openNodes.count
         var seen: UInt64 = 0
@@ -273,7 +262,7 @@ extension YAMLParser {
         let value = JSON.object(try object(from: start, parent: parent))
         if let anchor {
             let weight = weight - weightBefore + 1
-            anchors[anchor] = Anchor(value: value, node: parent, weight: weight, isOpen: false)
+            anchors[anchor] = YAMLAnchor(value: value, node: parent, weight: weight, isOpen: false)
         }
         return value
     }
