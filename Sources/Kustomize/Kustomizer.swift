@@ -175,6 +175,11 @@ package struct Kustomizer: Sendable {
             guard let time = resource.object.value(at: path[...])?.string.flatMap(GoTime.text) else { continue }
             resource.object.set(.string(time), at: path[...])
         }
+        let annotated: [PathStep] = [.key("metadata"), .key("annotations")]
+        for path in resource.braced + resource.blanks.filter({ $0.starts(with: annotated) }) {
+            guard resource.object.value(at: path[...])?.isNull == true else { continue }
+            resource.object.set(.string(""), at: path[...])
+        }
         var annotations = resource.texts("annotations").filter { !traces.contains($0.key) }
         annotations[Origin.annotation] = nil
         annotations[Origin.transformationsAnnotation] = nil

@@ -34,6 +34,7 @@ extension ApplicationWorker {
 
     private func finishRefresh(of source: ApplicationSource, revision: String?, fault: String?) async {
         refreshing = nil
+        looksAtOnce = true
         // An answer about what is no longer followed is worth nothing.
         guard let application = application(), application.spec.source == source else { return wakeup.raise() }
         refreshedSource = source

@@ -51,7 +51,11 @@ package actor ApplicationWorker {
     var nextRefresh: Timestamp
     var desiredStates: DesiredStateCache
     var inventory = Inventory() {
-        didSet { forgetAssessments() }
+        didSet {
+            forgetAssessments()
+            // Told of before anything is created there: what is known of an object holds until a change of it is told.
+            destination.withLock { $0.formUnion(inventory.namespaces) }
+        }
     }
     var history: [RevisionHistory] = []
     var operationState: OperationState?
@@ -67,19 +71,27 @@ package actor ApplicationWorker {
     /// The health as it was last assessed, and `status.resources` as they were last listed: recomputed when something
     /// changed.
     var assessed: Assessed?
-    private var assessments = ResourceAssessments()
+    var assessments = ResourceAssessments()
     var listed: ListedResources?
-    private var assessmentVersion = 0
-    private nonisolated let changes = Mutex(Changes())
+    var assessmentVersion = 0
+    nonisolated let changes = Mutex(Changes())
 
     /// The live changes that were told.
-    private struct Changes {
+    struct Changes {
         var count = 0
         /// The objects that changed since the last plan.
         var keys: Set<ObjectKey> = []
         /// The objects that changed since the last assessment, and those that control them.
         var unassessed: Set<ObjectKey> = []
+        /// Whether any was told since the last look.
+        var hasNews = false
     }
+
+    /// How long changes of objects are waited for that come together, as those of a rollout do: one look serves them
+    /// all.
+    private static let gathering = Duration.milliseconds(10)
+    /// Something else than changes of objects is to be looked at: at once.
+    var looksAtOnce = false
     var jitter: any RandomNumberGenerator & Sendable
     /// The status as this process last wrote it: the cluster's view may lag behind.
     var published: ApplicationStatus?
@@ -110,6 +122,8 @@ package actor ApplicationWorker {
         while !Task.isCancelled {
             guard let application = application() else { return }
             let wakeAt: Timestamp?
+            looksAtOnce = false
+            changes.withLock { $0.hasNews = false }
             do {
                 wakeAt = try await step(application)
             } catch {
@@ -117,6 +131,10 @@ package actor ApplicationWorker {
                 wakeAt = now + .seconds(5)
             }
             await wakeup.wait(until: wakeAt, on: environment.clock)
+            if !looksAtOnce, changes.withLock(\.hasNews) {
+                // Ends early only with the task.
+                try? await environment.clock.sleep(for: Self.gathering)
+            }
         }
     }
 
@@ -131,6 +149,7 @@ package actor ApplicationWorker {
             changes.keys.insert(key)
             changes.unassessed.insert(key)
             changes.unassessed.formUnion(owners)
+            changes.hasNews = true
         }
         wakeup.raise()
     }
@@ -147,6 +166,7 @@ package actor ApplicationWorker {
     package func refresh() {
         nextRefresh = now
         refreshesAgain = refreshing != nil
+        looksAtOnce = true
         wakeup.raise()
     }
 
@@ -335,61 +355,6 @@ package actor ApplicationWorker {
             await environment.record(application, "Warning", "RevisionFailed", failure.message)
         }
     }
-
-    /// The health of everything that the application consists of.
-    ///
-    /// - Complexity: constant while nothing changes; after a change that of what it concerns, and a sum over the
-    ///   inventory.
-    func assess() -> HealthAssessment { assessment().health }
-
-    func assessment() -> Assessed {
-        let (count, changed) = changes.withLock { changes in
-            defer { changes.unassessed = [] }
-            return (changes.count, changes.unassessed)
-        }
-        assessments.forget(changed, live: environment.live.object)
-        if let assessed, assessed.changes == count, assessed.slowestStart == rollout.slowestStart,
-            assessed.health.checkAgainAt.map({ now < $0 }) ?? true
-        {
-            return assessed
-        }
-        let live = environment.live
-        let health = assessments.assessment(
-            of: inventory.ordered, live: live.object, appliedGenerations: appliedGenerations,
-            ResourceAssessment.Context(
-                replicaSets: { live.objects(of: ReplicaSet.kind.groupKind, controlledBy: $0).map { $0.view() } },
-                pods: { live.objects(of: Pod.kind.groupKind, controlledBy: $0).map { $0.view() } },
-                slowestStart: rollout.slowestStart,
-                inert: environment.inertKinds, observedSince: live.observedSince, now: now))
-        // An assessment that says the same keeps what was made of it.
-        if assessed?.health.byResource != health.byResource { assessmentVersion += 1 }
-        let new = Assessed(
-            health: health, changes: count, slowestStart: rollout.slowestStart, version: assessmentVersion)
-        assessed = new
-        return new
-    }
-
-    private func forgetAssessments() {
-        assessed = nil
-        assessments.forgetAll()
-    }
-}
-
-/// A health assessment with what it was made of.
-struct Assessed {
-    var health: HealthAssessment
-    var changes: Int
-    var slowestStart: Duration?
-    /// Grows whenever `health.byResource` changes.
-    var version: Int
-}
-
-/// `status.resources`, with what it was made of.
-struct ListedResources {
-    var version: Int
-    var outOfSync: Set<ObjectKey>
-    var inventory: Inventory
-    var json: JSON
 }
 
 extension ApplicationSource {

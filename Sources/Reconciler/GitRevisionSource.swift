@@ -1,7 +1,7 @@
 import Cluster
 package import GitSource
 package import Kinds
-import Kustomize
+package import Kustomize
 package import Logging
 import Model
 package import Rendering
@@ -84,13 +84,10 @@ package final class GitRevisionSource: RevisionSource {
         let options = try RenderingOptions(source, namespace: namespace)
         let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"
         let previous = latest.withLock { $0[key] }
-        var remotes: [RemoteBase: any FileTree] = [:]
-        var manifests = try renderer.render(tree, options, kinds: kinds, previous: previous?.manifests)
-        while case .needs(let base) = manifests.form, remotes[base] == nil, remotes.count < Self.remoteLimit {
-            remotes[base] = try await self.tree(of: base)
-            manifests = try renderer.render(tree, options, kinds: kinds, remotes: remotes)
-        }
-        let rendered = manifests
+        let rendered = try await fetchingBases { remotes in
+            let earlier = remotes.isEmpty ? previous?.manifests : nil
+            return [try renderer.render(tree, options, kinds: kinds, previous: earlier, remotes: remotes)]
+        }[0]
         let state =
             previous.flatMap { DesiredState(rendered, revision: revision, after: $0.state, of: $0.manifests) }
             ?? DesiredState(rendered, revision: revision)
@@ -99,6 +96,28 @@ package final class GitRevisionSource: RevisionSource {
             latest[key] = (rendered, state)
         }
         return state
+    }
+
+    /// Renders, and as often as a kustomization builds on another repository, fetches that and renders anew.
+    ///
+    /// - Parameter render: is given the trees that are there by now.
+    /// - Throws: `RemoteBaseError` for a base that cannot be fetched, and what `render` throws.
+    package func fetchingBases(
+        _ render: ([RemoteBase: any FileTree]) throws -> [Manifests]
+    ) async throws -> [Manifests] {
+        var remotes: [RemoteBase: any FileTree] = [:]
+        while true {
+            let rendered = try render(remotes)
+            let missing = rendered.lazy.compactMap(\.neededBase).first { remotes[$0] == nil }
+            guard let base = missing, remotes.count < Self.remoteLimit else { return rendered }
+            do {
+                remotes[base] = try await tree(of: base)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                throw RemoteBaseError(base: base, cause: error)
+            }
+        }
     }
 
     /// The tree of a base in another repository, as its revision is now.
@@ -129,6 +148,25 @@ package final class GitRevisionSource: RevisionSource {
                 return nil
             }
         }
+    }
+}
+
+/// A base of a kustomization whose repository, or revision in it, cannot be had.
+package struct RemoteBaseError: Error, CustomStringConvertible {
+    package var base: RemoteBase
+    package var cause: any Error
+
+    package var description: String {
+        let mark = base.mark.map { ":\($0.line):\($0.column)" } ?? ""
+        return "\(base.file.isEmpty ? "" : "\(base.file)\(mark): ")the base \(base): \(cause)"
+    }
+}
+
+extension Manifests {
+    /// The base whose repository has to be fetched first.
+    fileprivate var neededBase: RemoteBase? {
+        guard case .needs(let base) = form else { return nil }
+        return base
     }
 }
 

@@ -54,7 +54,7 @@ package enum Outcome: Hashable, Sendable {
         guard deployments.allSatisfy(\.isComplete) else { return false }
         let keys = Set(deployments.map(\.key))
         return !snapshot.all(Pod.self).contains {
-            $0.metadata.isBeingDeleted && Workload.key(of: $0).map(keys.contains) ?? false
+            $0.metadata.isBeingDeleted && keys.contains(Workload.key(of: $0))
         }
     }
 }

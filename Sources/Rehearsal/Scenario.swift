@@ -16,14 +16,15 @@ package struct Scenario: Sendable {
     package var base: DesiredState?
     package var target: DesiredState
     package var delays: ReadyDelays
+    package var pullDelays: PullDelays
     package var failures: [InjectedFailure]
     /// Virtual time after which a rehearsal that has not ended is given up.
     package var limit: Duration
 
     package init(
         start: [Object] = [], nodes: [LogicalNode], application: Application, base: DesiredState? = nil,
-        target: DesiredState, delays: ReadyDelays = ReadyDelays(), failures: [InjectedFailure] = [],
-        limit: Duration = .seconds(3600)
+        target: DesiredState, delays: ReadyDelays = ReadyDelays(), pullDelays: PullDelays = PullDelays(),
+        failures: [InjectedFailure] = [], limit: Duration = .seconds(3600)
     ) {
         self.start = start
         self.nodes = nodes
@@ -31,6 +32,7 @@ package struct Scenario: Sendable {
         self.base = base
         self.target = target
         self.delays = delays
+        self.pullDelays = pullDelays
         self.failures = failures
         self.limit = limit
     }
@@ -51,13 +53,31 @@ package struct Scenario: Sendable {
 }
 
 /// How pods of one workload fail when they are of the rehearsed revision.
-package enum FailureMode: String, Sendable, CaseIterable {
+package enum FailureMode: Hashable, Sendable {
     /// The readiness probe never passes.
     case probe
     /// The containers end with exit code 1 after a second, each time.
     case crash
+    /// The same, but only so long after they became ready: what looks good fails while it bakes.
+    case crashWhenReady(after: Duration)
     /// The image cannot be pulled.
     case pull
+
+    private static let crashWhenReadyPrefix = "crash@"
+
+    /// Reads `probe`, `pull`, `crash` or `crash@30s`; `nil` when it is none of these.
+    package init?(_ text: String) {
+        switch text {
+        case "probe": self = .probe
+        case "crash": self = .crash
+        case "pull": self = .pull
+        default:
+            guard text.hasPrefix(Self.crashWhenReadyPrefix),
+                let after = DurationText.parse(String(text.dropFirst(Self.crashWhenReadyPrefix.count)))
+            else { return nil }
+            self = .crashWhenReady(after: after)
+        }
+    }
 }
 
 /// One `--fail WORKLOAD=MODE`.
@@ -76,6 +96,8 @@ package enum RehearsalError: Error, Hashable, Sendable, CustomStringConvertible 
     case tooManyObjects(Int)
     case noNodes
     case unknownWorkload(String, known: [String])
+    /// The revision has it, but nothing plays its pods.
+    case unplayedWorkload(String)
     /// The state to begin with could not be brought about.
     case unhealthyStart(String)
     case unusableStart(String)
@@ -88,6 +110,9 @@ package enum RehearsalError: Error, Hashable, Sendable, CustomStringConvertible 
         case .unknownWorkload(let name, let known):
             "the revision has no workload \"\(name)\"; "
                 + (known.isEmpty ? "it has none at all" : "there are: \(known.joined(separator: ", "))")
+        case .unplayedWorkload(let name):
+            "the pods of \(name) are not played, so nothing of them can fail or be slow; "
+                + "played are \(Scenario.playedText)"
         case .unhealthyStart(let why): "what to begin with does not become healthy itself: \(why)"
         case .unusableStart(let why): "what to begin with cannot be stored: \(why)"
         }
@@ -95,15 +120,28 @@ package enum RehearsalError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension Scenario {
+    /// The kinds whose pods are played: those that the engine runs.
+    static let played: Set<GroupKind> = [
+        Deployment.kind.groupKind, ReplicaSet.kind.groupKind, Pod.kind.groupKind,
+    ]
+    static let playedText = "pods of Deployments and ReplicaSets, and pods on their own"
+    /// Kinds that have pods elsewhere, and none here.
+    static let unplayed: Set<String> = ["StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"]
+
     /// Checks what can be known to be wrong before anything is played.
     ///
-    /// - Throws: `.tooManyObjects`, `.noNodes`, or `.unknownWorkload` for a failure or delay of a workload that the
-    ///   revision does not have.
+    /// - Throws: `.tooManyObjects`, `.noNodes`, or `.unknownWorkload` or `.unplayedWorkload` for a failure or delay of
+    ///   a workload that the revision does not have, or whose pods are not played.
     package func check() throws(RehearsalError) {
         if start.count > Self.objectLimit { throw .tooManyObjects(start.count) }
         if nodes.isEmpty { throw .noNodes }
-        let known = target.objects.filter { $0.key.kind == Deployment.kind.groupKind }.map(\.key.name)
-        for name in failures.map(\.workload) + delays.named.keys.sorted() where !known.contains(name) {
+        let keys = target.objects.map(\.key)
+        let known = Set(keys.filter { Self.played.contains($0.kind) }.map(\.name))
+        let named = failures.map(\.workload) + delays.named.keys.sorted() + pullDelays.named.keys.sorted()
+        for name in named where !known.contains(name) {
+            if let key = keys.first(where: { Self.unplayed.contains($0.kind.kind) && $0.name == name }) {
+                throw .unplayedWorkload("\(key)")
+            }
             throw .unknownWorkload(name, known: known.sorted())
         }
     }

@@ -36,10 +36,9 @@ extension Renderer {
                 let files = rendered(build, options, kinds)
                 return manifests(files.flatMap(\.manifests), files.flatMap(\.errors), .kustomize(build))
             case .needs(let remote):
-                let message =
-                    "the base \(remote) is in another repository: that is fetched where a repository is rendered by "
-                    + "its URL, and not for a folder"
-                let error = RenderingError(file: kustomization.path, message: message, reason: .notRendered)
+                let error = RenderingError(
+                    file: remote.file.isEmpty ? kustomization.path : remote.file, mark: remote.mark,
+                    message: "the base \(remote) is in another repository, which was not fetched", reason: .notRendered)
                 return manifests([], [error], .needs(remote))
             }
         } catch {

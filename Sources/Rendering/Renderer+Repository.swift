@@ -1,15 +1,18 @@
 package import GitSource
-import Kustomize
+package import Kustomize
 import Model
 
 extension Renderer {
     /// All that a repository holds below a folder: its plain files together, and each directory with a kustomization
     /// by itself, but for those that others build on.
     ///
-    /// - Parameter options: whether folders below are looked into does not matter: they are.
+    /// - Parameters:
+    ///   - options: whether folders below are looked into does not matter: they are.
+    ///   - remotes: trees of other repositories, for bases of a kustomization (`RenderingForm.needs`).
     /// - Throws: `GitError` when the path does not exist or the tree cannot be read.
     package func renderRepository(
-        _ tree: any FileTree, _ options: RenderingOptions, kinds: KnownKinds = .builtIn
+        _ tree: any FileTree, _ options: RenderingOptions, kinds: KnownKinds = .builtIn,
+        remotes: [RemoteBase: any FileTree] = [:]
     ) throws(GitError) -> [Manifests] {
         var options = options
         options.recurse = true
@@ -23,7 +26,7 @@ extension Renderer {
             var single = options
             single.path = folder
             single.recurse = false
-            builds.append(try render(tree, single, kinds: kinds))
+            builds.append(try render(tree, single, kinds: kinds, remotes: remotes))
         }
         let used = Set(builds.flatMap { $0.buildsOn })
         return [plain] + builds.filter { !used.contains($0.options.path) }

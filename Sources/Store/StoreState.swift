@@ -41,14 +41,14 @@ struct StoreState {
         for row in kept.rows {
             revision = max(revision, row.revision)
             do throws(JSONError) {
-                let json = try JSON(decoding: row.bytes)
+                let (json, bytes) = try row.tree()
                 if json.object == nil {
                     unreadable.append(UnreadableRow(row: row, reason: "it is no JSON object"))
                 } else if objects[row.key] != nil {
                     unreadable.append(UnreadableRow(row: row, reason: "another row has the same key"))
                 } else {
                     let object = StoredObject(
-                        key: row.key, revision: row.revision, json: json, bytes: row.bytes, row: row.id)
+                        key: row.key, revision: row.revision, json: json, bytes: bytes, row: row.id)
                     objects[row.key] = object
                     index.put(object)
                 }

@@ -13,6 +13,9 @@ enum RehearsalSubject {
         scenario.failures = command.fail.map(\.failure)
         scenario.limit = DurationText.parse(command.limit) ?? scenario.limit
         scenario.delays = command.delays
+        scenario.pullDelays = command.pullDelays
+        scenario.delays.history = scenario.application.status.rollout?.slowestStartMilliseconds
+            .map { .milliseconds($0) }
         scenario.delays.learn(from: scenario.start.filter { $0.key.kind == Pod.kind.groupKind }.map { $0.view() })
         try scenario.target.requireSound()
         try scenario.base?.requireSound()

@@ -13,8 +13,9 @@ struct Rehearse: AsyncParsableCommand {
             Takes the live state, an empty cluster or a given state into an engine in memory and plays sync, \
             scheduling and rolling updates in virtual time, with the controllers that run for real; nothing is \
             changed. In a clone of a repository that an Application follows, it plays what that Application would do. \
-            Containers are simulated: how long they take to become ready is learned from pods that run, else given by \
-            --ready-delay.
+            Containers are simulated: how long they take to become ready is learned from pods that run, else from the \
+            Application's last rollouts, else given by --ready-delay. Played are the pods of Deployments and \
+            ReplicaSets, and pods on their own.
 
             Exit codes: 0 ends healthy, 1 does not, 2 an error.
             """)
@@ -34,17 +35,23 @@ struct Rehearse: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A node to have besides the live ones (default for other states: this machine). Repeatable.",
-            valueName: "cpu,memory"))
+            valueName: "cpu,memory"), transform: NodeSize.init)
     var node: [NodeSize] = []
     @Option(
         help: ArgumentHelp(
             "How long containers take to become ready, of one workload or where it cannot be learned (default: 2s). "
-                + "Repeatable.", valueName: "[workload=]duration"))
-    var readyDelay: [ReadyDelayOption] = []
+                + "Repeatable.", valueName: "[workload=]duration"), transform: DelayOption.init)
+    var readyDelay: [DelayOption] = []
     @Option(
         help: ArgumentHelp(
-            "Let the new pods of a workload fail before they are ready: crash (the default), probe or pull. Repeatable.",
-            valueName: "workload[=how]"))
+            "How long a node takes to pull an image that it does not have yet, of one workload or of all (default: 0s). "
+                + "Repeatable.", valueName: "[workload=]duration"), transform: DelayOption.init)
+    var pullDelay: [DelayOption] = []
+    @Option(
+        help: ArgumentHelp(
+            "Let the new pods of a workload fail: crash (the default) before they are ready, crash@30s so long after they "
+                + "became ready, probe (never ready) or pull (no image). Repeatable.",
+            valueName: "workload[=how]"), transform: FailOption.init)
     var fail: [FailOption] = []
     @Option(help: ArgumentHelp("The seed of what varies: timings and the order of what is concurrent.", valueName: "n"))
     var seed: UInt64 = 1
@@ -65,13 +72,24 @@ struct Rehearse: AsyncParsableCommand {
         guard let duration = DurationText.parse(limit), duration > .zero else {
             throw ValidationError("--limit: \"\(limit)\" is no duration; write one like 30m or 2h")
         }
+        try Self.checkOnce("--fail", fail.map(\.failure.workload))
+        try Self.checkOnce("--ready-delay", readyDelay.map { $0.workload ?? "" })
+        try Self.checkOnce("--pull-delay", pullDelay.map { $0.workload ?? "" })
+    }
+
+    /// Of two that are about the same, one would be ignored.
+    private static func checkOnce(_ option: String, _ workloads: [String]) throws {
+        var seen: Set<String> = []
+        for name in workloads where !seen.insert(name).inserted {
+            throw ValidationError("\(option): given twice for \(name.isEmpty ? "all workloads" : name); leave one out")
+        }
     }
 
     func run() async throws {
         let (scenario, origin) = try await RehearsalSubject.scenario(self)
         let last = seed.addingReportingOverflow(UInt64(seeds - 1))
         guard !last.overflow else { throw CommandError("--seed: \(seed) leaves no room for \(seeds) seeds") }
-        let report = try RehearsalReport(playing: scenario, origin: origin, seeds: seed...last.partialValue)
+        let report = try await RehearsalReport(playing: scenario, origin: origin, seeds: seed...last.partialValue)
         switch output {
         case .text:
             let width = TextWidth.current
@@ -97,51 +115,16 @@ struct Rehearse: AsyncParsableCommand {
         }
         return delays
     }
-}
 
-/// `--node 4,8Gi`
-struct NodeSize: ExpressibleByArgument {
-    var cpu: Quantity
-    var memory: Quantity
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        guard parts.count == 2, let cpu = Quantity(String(parts[0])), let memory = Quantity(String(parts[1])),
-            cpu > .zero, memory > .zero
-        else { return nil }
-        self.cpu = cpu
-        self.memory = memory
-    }
-
-    func node(named name: String) -> LogicalNode {
-        LogicalNode(name: name, capacity: ["cpu": cpu, "memory": memory, "pods": Quantity(110)])
-    }
-}
-
-/// `--ready-delay 5s` or `--ready-delay web=5s`
-struct ReadyDelayOption: ExpressibleByArgument {
-    var workload: String?
-    var delay: Duration
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let delay = DurationText.parse(parts[parts.count - 1]), delay <= .seconds(86400),
-            parts.count == 1 || !parts[0].isEmpty
-        else { return nil }
-        self.delay = delay
-        workload = parts.count == 2 ? parts[0] : nil
-    }
-}
-
-/// `--fail web` or `--fail web=probe`
-struct FailOption: ExpressibleByArgument {
-    var failure: InjectedFailure
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard !parts[0].isEmpty, let mode = parts.count == 1 ? .crash : FailureMode(rawValue: parts[1]) else {
-            return nil
+    var pullDelays: PullDelays {
+        var delays = PullDelays()
+        for option in pullDelay {
+            if let workload = option.workload {
+                delays.named[workload] = option.delay
+            } else {
+                delays.assumed = option.delay
+            }
         }
-        failure = InjectedFailure(workload: parts[0], mode: mode)
+        return delays
     }
 }

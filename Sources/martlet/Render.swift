@@ -11,7 +11,8 @@ struct Render: AsyncParsableCommand {
         usage: "martlet render [<options>] [<location>]",
         discussion: """
             A directory with a kustomization is built as 'kubectl kustomize' builds it, with --recurse each one that \
-            no other builds on; -n says where objects go that name no namespace.
+            no other builds on; bases in other repositories are fetched. -n says where objects go that name no \
+            namespace.
 
             Exit codes: 0 rendered, 2 an error; all faults are listed.
             """)
@@ -23,7 +24,7 @@ struct Render: AsyncParsableCommand {
     var showSecrets = false
 
     func run() async throws {
-        if let built = try built() { return show(built) }
+        if let built = try await built() { return show(built) }
         let state = try await ManifestLoader().load(
             manifests, namespace: manifests.namespace ?? "default", revision: manifests.revision)
         try state.requireSound()
@@ -39,17 +40,18 @@ struct Render: AsyncParsableCommand {
     }
 
     /// What a directory with a kustomization builds, in its order and of whatever kinds; `nil` for other folders.
-    private func built() throws -> [Object]? {
+    private func built() async throws -> [Object]? {
         guard let local = try manifests.local() else { return nil }
         let options = RenderingOptions(path: local.path, namespace: manifests.namespace ?? "")
         let tree = try local.tree(at: manifests.revision)
         let renderer = Renderer(kustomizer: local.kustomizer)
         // Which kinds have namespaces matters only for giving them one.
         let kinds = manifests.namespace == nil ? KnownKinds(version: -2) { _ in true } : .any
-        let parts =
+        let parts = try await ManifestLoader().fetchingBases { remotes in
             manifests.recurse
-            ? try renderer.renderRepository(tree, options, kinds: kinds)
-            : [try renderer.render(tree, options, kinds: kinds)]
+                ? try renderer.renderRepository(tree, options, kinds: kinds, remotes: remotes)
+                : [try renderer.render(tree, options, kinds: kinds, remotes: remotes)]
+        }
         guard parts.contains(where: { $0.builtPath != nil }) else { return nil }
         // The same object in two overlays is no fault.
         let faults = parts.flatMap(\.errors).filter { $0.reason != .duplicate }

@@ -74,12 +74,12 @@ struct Validate: AsyncParsableCommand {
 
     private func report(_ local: LocalManifests?, _ tree: any FileTree) async throws -> ValidationReport {
         let path = local?.path ?? manifests.path ?? ""
-        let rendered = try render(tree, path)
+        let rendered = try await render(tree, path)
         guard rendered.contains(where: { $0.count > 0 || !$0.errors.isEmpty }) else {
             throw CommandError("there are no manifests (*.yaml, *.yml, *.json) in \(manifests.place)")
         }
         var earlier: [Manifests] = []
-        if let against { earlier = try render(try await self.tree(local, at: against), path) }
+        if let against { earlier = try await render(try await self.tree(local, at: against), path) }
         let place = manifests.place
         let subject = ValidationSubject(rendered, of: tree, earlier: earlier) { url in
             local?.copy?.isClone(of: url) ?? (local == nil && url == place)
@@ -88,10 +88,19 @@ struct Validate: AsyncParsableCommand {
         return ValidationReport(findings: findings, objects: subject.count)
     }
 
-    private func render(_ tree: any FileTree, _ path: String) throws -> [Manifests] {
+    private func render(_ tree: any FileTree, _ path: String) async throws -> [Manifests] {
         let options = RenderingOptions(
             path: path, recurse: true, namespace: manifests.namespace ?? "default")
-        return try Renderer().renderRepository(tree, options, kinds: .any)
+        let renderer = Renderer()
+        do {
+            return try await ManifestLoader().fetchingBases { remotes in
+                try renderer.renderRepository(tree, options, kinds: .any, remotes: remotes)
+            }
+        } catch let error as RemoteBaseError {
+            // All else is judged without it; that a build is missing is a finding.
+            printError("note: \(error)")
+            return try renderer.renderRepository(tree, options, kinds: .any)
+        }
     }
 
     private func configuration(_ tree: any FileTree) throws -> ValidationConfiguration {

@@ -123,6 +123,31 @@ struct CommandLineAloneTests {
         try CommandLineTests.Case("martlet render base -n shop", 0, "namespace: shop").check(stage)
     }
 
+    @Test("a folder's bases in other repositories are fetched; one that cannot be is named with its place")
+    func remoteBases() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        try stage.write("base/kustomization.yaml", "resources: [config.yaml]\n")
+        try stage.write("base/config.yaml", Manifests.configMap("shop", "one"))
+        _ = try stage.push("one")
+        let base = "file://\(stage.remote)//base"
+        let folder = "mkdir -p $ROOT/over; cd $ROOT/over; echo \"resources: ['"
+        let cases = [
+            CommandLineTests.Case(
+                "\(folder)\(base)']\" >kustomization.yaml; martlet render .", 0, "name: shop\n", "value: one"),
+            CommandLineTests.Case("cd $ROOT/over; martlet validate .", 0, "1 object is valid"),
+            CommandLineTests.Case(
+                "cd $ROOT/over; martlet rehearse . --from empty --node 4,8Gi", 0, "1 created: ConfigMap default/shop"),
+            CommandLineTests.Case(
+                "\(folder)\(base)?ref=nosuch']\" >kustomization.yaml; martlet render .", 2,
+                "error: kustomization.yaml:1:13: the base \(base)?ref=nosuch: ", "its branches are: main"),
+            CommandLineTests.Case(
+                "cd $ROOT/over; martlet validate .", 0, "note: kustomization.yaml:1:13: the base \(base)?ref=nosuch: ",
+                "which was not fetched [not-rendered]"),
+        ]
+        for example in cases { try example.check(stage) }
+    }
+
     @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")
     func preReceive() throws {
         let stage = try Stage()

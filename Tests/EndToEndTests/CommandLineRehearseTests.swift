@@ -52,6 +52,9 @@ struct CommandLineRehearseTests {
         try expect(
             "martlet rehearse after --from before \(node) --ready-delay web=9s --ready-delay 1s", 0,
             "ready after 9.0s (given)")
+        try expect(
+            "martlet rehearse after --from before \(node) --pull-delay 20s", 0, "images pulled in 20.0s", "healthy")
+        try expect("martlet rehearse after --from before \(node) --fail web=crash@3s", 1, "crashed 3 times")
         try expect("martlet rehearse after --from empty -n elsewhere \(node)", 0, "Deployment.apps elsewhere/web")
         try expect("martlet rehearse after --from before --limit 1s \(node)", 1, "not finished after")
     }
@@ -67,8 +70,20 @@ struct CommandLineRehearseTests {
         try expect("martlet rehearse after --from empty --app web", 2, "--app needs the live state")
         try expect("martlet rehearse --seeds 0", 2, "--seeds: 0 is not from 1 to 1000")
         try expect("martlet rehearse --limit soon", 2, "\"soon\" is no duration")
-        for option in ["--fail web=fire", "--node 4", "--ready-delay web", "--from"] {
-            try expect("martlet rehearse \(option)", 2, "error: ")
+        for (option, message) in [
+            ("--node 4", "write the CPU and the memory, parted by a comma, as in 4,8Gi"),
+            ("--node 0,8Gi", "\"0\" is no amount of CPU above zero; write one like 4 or 500m"),
+            ("--node 4,much", "\"much\" is no amount of memory above zero; write one like 8Gi or 512Mi"),
+            ("--fail web=fire", "\"fire\" is no way to fail; there are: crash, crash@30s, probe, pull"),
+            ("--fail web=prob", "\"prob\" is no way to fail; did you mean \"probe\"?"),
+            ("--fail web=crash@soon", "\"soon\" is no duration; write one like crash@30s or crash@5m"),
+            ("--fail =probe", "no workload is named; write web or web=probe"),
+            ("--fail web --fail web=pull", "--fail: given twice for web; leave one out"),
+            ("--ready-delay soon", "\"soon\" is no duration; write 5s or 1m30s, or web=5s for one workload"),
+            ("--ready-delay 1s --ready-delay 2s", "--ready-delay: given twice for all workloads; leave one out"),
+            ("--pull-delay web=25h", "25h is more than a day (24h)"), ("--from", "error: "),
+        ] {
+            try expect("martlet rehearse \(option)", 2, message)
         }
         try expect("martlet rehearse --data-dir /nosuch", 2, "start 'martlet serve' first")
     }

@@ -32,6 +32,42 @@ struct GitRemoteTests {
         return "PATH=\(stage.root)/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin"
     }
 
+    /// A repository beside the stage's own, whose folder `base` has a ConfigMap with that value.
+    private static func base(_ stage: Stage, _ value: String) {
+        let path = "\(stage.root)/other"
+        writeFile("\(path)/base/kustomization.yaml", "resources: [a.yaml]\n")
+        writeFile("\(path)/base/a.yaml", Manifests.configMap("a", value))
+        run(["git", "-C", path, "init", "-q", "-b", "main"])
+        run(["git", "-C", path, "add", "-A"])
+        run(["git", "-C", path, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", value])
+    }
+
+    @Test("a commit that builds on a branch of another repository takes that branch as it is when the commit is synced")
+    func movedBase() async throws {
+        try await Stage.with { stage in
+            Self.base(stage, "one")
+            let overlay = "resources: ['file://\(stage.root)/other//base?ref=main']\nnamePrefix: x-\n"
+            try stage.write("web/kustomization.yaml", overlay)
+            let first = try stage.push("first")
+            try await stage.launch(["--interval", "500ms"])
+            try await stage.follow("web", path: "web", repository: stage.remote)
+            try await stage.waitForHealthy(first)
+            #expect(try await stage.value(of: "x-a", in: "web") == "one")
+            Self.base(stage, "two")
+            try stage.write("web/kustomization.yaml", overlay + "labels: [{pairs: {round: second}}]\n")
+            let second = try stage.push("second")
+            try await stage.waitForHealthy(second)
+            #expect(try await stage.value(of: "x-a", in: "web") == "two")
+            // A branch that is not there refuses the commit, with its place; what is deployed stays.
+            try stage.write("web/kustomization.yaml", overlay.replacing("ref=main", with: "ref=nosuch"))
+            _ = try stage.push("third")
+            try await stage.waitForCondition(
+                "SyncError",
+                containing: "web/kustomization.yaml:1:13: the base file://\(stage.root)/other//base?ref=nosuch")
+            #expect(try await stage.value(of: "x-a", in: "web") == "two")
+        }
+    }
+
     @Test(
         "a first commit, a push, a force-push and a deleted branch are followed over path, file, http, ssh and scp URLs",
         .enabled(if: SSHServer.isInstalled, "needs sshd and ssh-keygen (apt install openssh-server)"))

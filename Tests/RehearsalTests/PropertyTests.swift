@@ -21,7 +21,8 @@ struct PropertyTests {
             replicas = Int.random(in: 1...5, using: &random)
             surge = Int.random(in: 0...2, using: &random)
             unavailable = Int.random(in: surge == 0 ? 1...2 : 0...2, using: &random)
-            if Bool.random(using: &random), let mode = FailureMode.allCases.randomElement(using: &random) {
+            if Bool.random(using: &random), let mode = [FailureMode.probe, .crash, .pull].randomElement(using: &random)
+            {
                 failures = [InjectedFailure(workload: "web", mode: mode)]
             }
         }
@@ -107,14 +108,14 @@ struct PropertyTests {
     }
 
     @Test("the same scenario and seed give the same bytes in every format, another seed another play")
-    func determinism() throws {
-        func report(_ seed: UInt64) throws -> [String] {
-            let report = try RehearsalReport(playing: Draw(3).scenario, origin: "the tests", seeds: seed...seed)
+    func determinism() async throws {
+        func report(_ seed: UInt64) async throws -> [String] {
+            let report = try await RehearsalReport(playing: Draw(3).scenario, origin: "the tests", seeds: seed...seed)
             return [report.text(width: 90), report.json.text(.indented), report.markdown, report.svg]
         }
-        let first = try report(5)
-        #expect(try report(5) == first)
-        #expect(try report(6)[1] != first[1])
+        let first = try await report(5)
+        #expect(try await report(5) == first)
+        #expect(try await report(6)[1] != first[1])
     }
 
     @Test("time is in order, and nothing is recorded after the end")

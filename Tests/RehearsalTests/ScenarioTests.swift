@@ -37,7 +37,9 @@ struct ScenarioTests {
         #expect(why.contains("Insufficient cpu"))
     }
 
-    @Test("the delay that a person names wins over the learned one, and that over the assumed one")
+    @Test(
+        "a delay that is named wins over one of pods that run, that over one of past rollouts, that over the assumed one"
+    )
     func delays() {
         func pod(_ name: String, ready: Int64, restarts: Int64 = 0) -> Pod {
             Pod(viewing: [
@@ -67,6 +69,8 @@ struct ScenarioTests {
         let web = Deployment.key("web", in: "default")
         var delays = ReadyDelays(assumed: .seconds(7))
         #expect(delays.delay(of: web).delay == .seconds(7) && delays.delay(of: web).origin == .assumed)
+        delays.history = .seconds(11)
+        #expect(delays.delay(of: web).delay == .seconds(11) && delays.delay(of: web).origin == .history)
         delays.learn(from: [
             pod("a", ready: 3), pod("b", ready: 4), pod("c", ready: 90), pod("d", ready: 800, restarts: 2),
         ])
@@ -85,6 +89,85 @@ struct ScenarioTests {
         #expect(long.duration >= .seconds(90) && quick.duration < .seconds(60))
     }
 
+    @Test("an image is pulled once for each node, and what cannot be pulled is noticed as late as it would be")
+    func pulls() async throws {
+        var slow = Shop.scenario()
+        slow.pullDelays = PullDelays(named: ["web": .seconds(20)])
+        let (quick, long) = (try Rehearsal(Shop.scenario(), seed: 1).run(), try Rehearsal(slow, seed: 1).run())
+        #expect(long.outcome == .healthy)
+        // Three quarters to one and a half times as long, once: the other pods find the image there.
+        #expect((Duration.seconds(14)...Duration.seconds(32)).contains(long.duration - quick.duration))
+        slow.failures = [InjectedFailure(workload: "web", mode: .pull)]
+        let failed = try Rehearsal(slow, seed: 1).run()
+        let sign = try #require(failed.workloads.first?.sign)
+        #expect(sign.text == "container web: ErrImagePull" && sign.at >= .seconds(15))
+        let report = try await RehearsalReport(playing: slow, origin: "the tests", seeds: 1...1)
+        #expect(report.text(width: 80).contains("images pulled in 20.0s"))
+        slow.pullDelays.named = ["api": .seconds(1)]
+        #expect(throws: RehearsalError.unknownWorkload("api", known: ["web"])) { try Rehearsal(slow, seed: 1).run() }
+    }
+
+    private static func statefulSet(_ name: String) -> JSON {
+        [
+            "apiVersion": "apps/v1", "kind": "StatefulSet",
+            "metadata": ["name": .string(name), "namespace": "default"],
+            "spec": [
+                "serviceName": .string(name), "selector": ["matchLabels": ["app": .string(name)]],
+                "template": [
+                    "metadata": ["labels": ["app": .string(name)]],
+                    "spec": ["containers": [["name": "db", "image": "db:1"]]],
+                ],
+            ],
+        ]
+    }
+
+    @Test("pods of kinds on which nothing acts are not played: a remark says so, and they cannot be made to fail")
+    func unplayed() async throws {
+        let state = [Shop.deployment(image: "web:2"), Self.statefulSet("db")]
+        let report = try await RehearsalReport(
+            playing: Shop.scenario(from: nil, to: state), origin: "the tests", seeds: 1...1)
+        #expect(report.remarks.contains { $0.contains("StatefulSet.apps default/db: its pods are not played") })
+        let failing = Shop.scenario(to: state, failing: [InjectedFailure(workload: "db", mode: .crash)])
+        #expect(throws: RehearsalError.unplayedWorkload("StatefulSet.apps default/db")) {
+            try Rehearsal(failing, seed: 1).run()
+        }
+    }
+
+    @Test(
+        "pods on their own and those of ReplicaSets are played, and fail when they are told to",
+        arguments: [true, false])
+    func otherPods(fails: Bool) throws {
+        let pod: JSON = [
+            "apiVersion": "v1", "kind": "Pod", "metadata": ["name": "alone", "namespace": "default"],
+            "spec": ["containers": [["name": "web", "image": "web:1"]]],
+        ]
+        var replicaSet = Shop.deployment("set", image: "web:1", replicas: 2)
+        replicaSet["kind"] = "ReplicaSet"
+        replicaSet["spec"]?["strategy"] = nil
+        let failures = fails ? [InjectedFailure(workload: "alone", mode: .crash)] : []
+        var scenario = Shop.scenario(from: nil, to: [pod, replicaSet], failing: failures)
+        scenario.delays.named = ["set": .seconds(9)]
+        let recording = try Rehearsal(scenario, seed: 1).run()
+        #expect(recording.outcome.isHealthy == !fails, "\(recording.outcome)")
+        let known = recording.workloads.map(\.key)
+        #expect(known.contains(Pod.key("alone", in: "default")) && known.contains(ReplicaSet.key("set", in: "default")))
+        if fails { return }
+        let ready = recording.workloads.first { $0.key.name == "set" }?.samples.first { $0.counts.ready == 2 }
+        #expect(try #require(ready).at >= .seconds(6))
+    }
+
+    @Test("objects in another namespace than the Application's own destination are seen like all others")
+    func otherNamespace() throws {
+        let namespace: JSON = ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "staging"]]
+        let objects = [Shop.deployment(image: "web:1"), Shop.configMap("settings", "one")].map { object in
+            var object = object
+            object["metadata"]?["namespace"] = "staging"
+            return object
+        }
+        let recording = try Rehearsal(Shop.scenario(from: nil, to: [namespace] + objects), seed: 1).run()
+        #expect(recording.outcome == .healthy)
+    }
+
     @Test("an empty cluster: everything is created, and a failure leaves nothing to return to")
     func empty() throws {
         let fresh = Shop.scenario(from: nil)
@@ -100,14 +183,14 @@ struct ScenarioTests {
     }
 
     @Test("a failing probe that nobody asks, and a failure of what does not change, are remarked")
-    func remarks() throws {
+    func remarks() async throws {
         let probe = [InjectedFailure(workload: "web", mode: .probe)]
         let blind = [Shop.deployment(image: "web:2", hasProbe: false)]
-        let report = try RehearsalReport(
+        let report = try await RehearsalReport(
             playing: Shop.scenario(to: blind, failing: probe), origin: "the tests", seeds: 1...1)
         #expect(report.recording.outcome == .healthy)
         #expect(report.remarks.contains { $0.contains("it has no readiness probe") })
-        let same = try RehearsalReport(
+        let same = try await RehearsalReport(
             playing: Shop.scenario(to: [Shop.deployment(image: "web:1")], failing: probe), origin: "the tests",
             seeds: 1...1)
         #expect(same.remarks.contains { $0.contains("starts no new pods of it") })
@@ -129,10 +212,12 @@ struct ScenarioTests {
     func limit() throws {
         var scenario = Shop.scenario(nodes: [Shop.node(cpu: "350m")])
         scenario.limit = .seconds(30)
-        guard case .unfinished(let why) = try Rehearsal(scenario, seed: 1).run().outcome else {
+        let recording = try Rehearsal(scenario, seed: 1).run()
+        guard case .unfinished(let why) = recording.outcome else {
             Issue.record("it ended")
             return
         }
+        #expect((Duration.seconds(30)...Duration.seconds(31)).contains(recording.duration))
         #expect(why.contains("Insufficient cpu") || why.contains("Waiting for rollout"))
     }
 }

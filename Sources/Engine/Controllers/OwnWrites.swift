@@ -32,3 +32,20 @@ struct OwnWrites: Sendable {
         versions[owner]?[dependent] = nil
     }
 }
+
+/// The versions in which a controller wrote the statuses of its objects, so that what it did itself is no reason to
+/// look again.
+struct OwnStatuses: Sendable {
+    private var versions: [ObjectKey: String] = [:]
+
+    /// - Parameter answer: the object as the cluster answered the write of its status, with which all was done.
+    mutating func note(_ answer: Object) { versions[answer.key] = answer.metadata.resourceVersion }
+
+    /// Whether a change is the one that was noted; that is then forgotten.
+    mutating func isOwn(_ change: ObjectChange) -> Bool {
+        if versions.isEmpty { return false }
+        let key = change.object.key
+        guard let version = versions.removeValue(forKey: key) else { return false }
+        return change.new?.metadata.resourceVersion == version
+    }
+}

@@ -67,7 +67,15 @@ struct WritePipeline {
 
     /// Whether an update changes nothing but times of managed fields, and so is not to be written (C12).
     static func isNoOp(_ object: JSON, from old: JSON) -> Bool {
-        withoutTimes(object) == withoutTimes(old)
+        guard let members = object.object, let oldMembers = old.object, members.count == oldMembers.count else {
+            return false
+        }
+        // Metadata last: what comes before mostly tells.
+        for position in 0..<members.count where members[position].key != "metadata" {
+            let member = members[position]
+            if oldMembers.value(of: member.key, near: position) != member.value { return false }
+        }
+        return withoutTimes(object) == withoutTimes(old)
     }
 
     private static func withoutTimes(_ object: JSON) -> JSON {

@@ -13,6 +13,7 @@ internal import Synchronization
 /// | `exit-code` | the code of that end (default 1) |
 /// | `probe` | `fail`: probes never pass |
 /// | `pull` | `fail`: no image can be resolved |
+/// | `pull-delay` | seconds that a node takes to pull an image that it does not have yet |
 /// | `start` | `fail`: no container can be started |
 package final class SimulatedRuntime: PodRuntime {
     package static let prefix = "simulation.martlet.dev/"
@@ -32,6 +33,8 @@ package final class SimulatedRuntime: PodRuntime {
         package var exitCode = 1
         package var failsProbes = false
         package var failsPull = false
+        /// What a node takes to pull an image that it does not have yet, or to learn that it cannot.
+        package var pullDelay = Duration.zero
         package var failsStart = false
         /// Containers that end well by themselves, as init containers do, and how long they take.
         package var finishing: [String: Duration] = [:]
@@ -46,6 +49,7 @@ package final class SimulatedRuntime: PodRuntime {
                 annotations[prefix + name].flatMap(Double.init).map { .milliseconds(Int64($0 * 1000)) }
             }
             startDelay = seconds("start-delay") ?? .zero
+            pullDelay = seconds("pull-delay") ?? .zero
             stopDelay = seconds("stop-delay") ?? .zero
             crashAfter = seconds("crash-after")
             exitCode = annotations[prefix + "exit-code"].flatMap { Int($0) } ?? 1
@@ -59,6 +63,13 @@ package final class SimulatedRuntime: PodRuntime {
         var sandboxes: [String: Sandbox] = [:]
         /// Ends to come, in no order.
         var ends: [(uid: String, id: ContainerID, at: Timestamp, exit: ContainerExit)] = []
+        /// When an image is there, or was, on the node of that name.
+        var images: [NodeImage: Timestamp] = [:]
+    }
+
+    private struct NodeImage: Hashable {
+        var node: String
+        var image: String
     }
 
     private let clock: any WallClock
@@ -86,7 +97,13 @@ package final class SimulatedRuntime: PodRuntime {
             let id = ContainerID(status.name, attempt: status.restartCount)
             sandbox.records[id] = ContainerRecord(id: id, startedAt: running.startedAt ?? clock.now, phase: .running)
         }
-        state.withLock { $0.sandboxes[description.uid] = sandbox }
+        let images = (pod.spec.initContainers + pod.spec.containers).map { container in
+            NodeImage(node: pod.spec.nodeName, image: container.image ?? "")
+        }
+        state.withLock { state in
+            state.sandboxes[description.uid] = sandbox
+            for image in images { state.images[image] = clock.now }
+        }
         for id in sandbox.records.keys.sorted() { endLater(id, in: description.uid, sandbox.script) }
     }
 
@@ -151,11 +168,21 @@ package final class SimulatedRuntime: PodRuntime {
         }
     }
 
-    package func resolve(image: String, pod: Pod) async throws(ImageError) -> ResolvedImage {
+    package func resolve(image name: String, pod: Pod) async throws(ImageError) -> ResolvedImage {
         let script = script(pod)
-        state.withLock { $0.sandboxes[pod.metadata.uid]?.script = script }
-        if script.failsPull { throw ImageError("image \"\(image)\" cannot be pulled in this simulation") }
-        return ResolvedImage(id: image, entrypoint: ["simulated"])
+        let now = clock.now
+        let image = NodeImage(node: pod.spec.nodeName, image: name)
+        let arrival = state.withLock { state in
+            state.sandboxes[pod.metadata.uid]?.script = script
+            if script.failsPull { return now + script.pullDelay }
+            let arrival = state.images[image] ?? (now + script.pullDelay)
+            state.images[image] = arrival
+            return arrival
+        }
+        // Until then, or until nobody wants the image any more, which its caller sees.
+        if arrival > now { try? await clock.sleep(until: arrival) }
+        if script.failsPull { throw ImageError("image \"\(name)\" cannot be pulled in this simulation") }
+        return ResolvedImage(id: name, entrypoint: ["simulated"])
     }
 
     package func provide(_ volumes: [VolumeContents], to uid: String) async throws(RuntimeError) {}

@@ -94,7 +94,10 @@ struct Target {
             return try loader.place(remote, from: place)
         } catch {
             switch error {
-            case .needs(let remote): throw .needs(remote)
+            case .needs(var remote):
+                let place = reference.field.error("")
+                (remote.file, remote.mark) = (place.file, place.mark)
+                throw .needs(remote)
             case .fault(let message): throw .failed(reference.field.error(message))
             }
         }

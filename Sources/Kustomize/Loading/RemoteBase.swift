@@ -1,3 +1,5 @@
+package import Model
+
 /// A base in another Git repository: `https://github.com/org/repo//path?ref=v1`.
 package struct RemoteBase: Hashable, Sendable, CustomStringConvertible {
     /// As it is written.
@@ -8,6 +10,12 @@ package struct RemoteBase: Hashable, Sendable, CustomStringConvertible {
     package var path: String
     /// The branch, tag or commit; empty for the default branch.
     package var reference: String
+    /// Where it is written, as far as that is known; no part of what it is.
+    package var file = ""
+    package var mark: Mark?
+
+    package static func == (left: Self, right: Self) -> Bool { left.text == right.text }
+    package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     package var description: String { text }
 

@@ -12,6 +12,8 @@ struct ResourceFile: Sendable {
         var blanks: [[PathStep]] = []
         /// Where plain texts are that YAML takes for times.
         var times: [[PathStep]] = []
+        /// Where null is written as nothing within braces.
+        var braced: [[PathStep]] = []
     }
 
     let items: [Item]
@@ -86,6 +88,7 @@ struct ResourceFile: Sendable {
         let mark = document.nearestMark(of: path)
         var item = Item(object: value, document: number, path: path, mark: mark)
         item.note(document.unusualScalars.filter { $0.starts(with: path) }.map { Array($0[path.count...]) })
+        item.braced = document.bracedScalars.filter { $0.starts(with: path) }.map { Array($0[path.count...]) }
         queue.append((item, depth))
     }
 
@@ -127,6 +130,7 @@ struct ResourceFile: Sendable {
                     file: file, blob: blob, document: item.document, path: item.path, mark: item.mark))
             resource.blanks = item.blanks
             resource.times = item.times
+            resource.braced = item.braced
             return resource
         }
     }

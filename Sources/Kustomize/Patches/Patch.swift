@@ -68,6 +68,7 @@ extension Resource {
         object = merged ?? .emptyObject
         if !blanks.isEmpty { object = object.withoutBlanks }
         blanks = []
+        braced += patch.braced
         if isEmpty { return }
         if !patch.allowsKindChange { object["kind"] = kind }
         if !patch.allowsNameChange { object[path: ["metadata", "name"]] = name }

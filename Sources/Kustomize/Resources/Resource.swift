@@ -47,6 +47,8 @@ struct Resource: Sendable {
     var blanks: [[PathStep]] = []
     /// Where plain texts are that YAML takes for times: in the end they are written as Go's JSON writes times.
     var times: [[PathStep]] = []
+    /// Where null is written as nothing within braces (`{a: }`): in the end that is an empty text.
+    var braced: [[PathStep]] = []
 
     init(object: JSON, source: ResourceSource) {
         self.object = object

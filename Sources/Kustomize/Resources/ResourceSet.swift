@@ -60,6 +60,7 @@ extension Resource {
         result.source = source
         result.blanks = []
         result.times = []
+        result.braced = []
         result.origin = behavior == .merge ? old.origin ?? origin : origin ?? old.origin
         guard behavior == .merge else { return result }
         for member in ["data", "binaryData"] {

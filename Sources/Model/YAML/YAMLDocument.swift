@@ -140,27 +140,38 @@ package struct YAMLDocument: Sendable {
     let marks: YAMLMarks
     /// Nodes of plain scalars that are empty or times, which Kustomize treats in ways of its own; else none.
     var unusual: Set<Int> = []
+    /// Those of them that are empty and stand in braces or brackets.
+    var braced: Set<Int> = []
 
     /// The paths of plain scalars that are empty or look like times; only read in the dialect `kustomize`.
     package var unusualScalars: [[PathStep]] {
-        if unusual.isEmpty { return [] }
+        paths(of: unusual)
+    }
+
+    /// The paths of those of them that are empty and stand in braces or brackets.
+    package var bracedScalars: [[PathStep]] { paths(of: braced) }
+
+    private func paths(of nodes: Set<Int>) -> [[PathStep]] {
+        if nodes.isEmpty { return [] }
         var paths: [[PathStep]] = []
-        collect(value, marks.root, [], into: &paths)
+        collect(nodes, value, marks.root, [], into: &paths)
         return paths
     }
 
-    private func collect(_ value: JSON, _ node: Int, _ path: [PathStep], into paths: inout [[PathStep]]) {
-        if unusual.contains(node) { paths.append(path) }
+    private func collect(
+        _ nodes: Set<Int>, _ value: JSON, _ node: Int, _ path: [PathStep], into paths: inout [[PathStep]]
+    ) {
+        if nodes.contains(node) { paths.append(path) }
         switch value {
         case .object(let object):
             for (position, member) in object.enumerated() {
                 guard let child = marks.child(position, of: node) else { continue }
-                collect(member.value, child, path + [.key(member.key)], into: &paths)
+                collect(nodes, member.value, child, path + [.key(member.key)], into: &paths)
             }
         case .array(let elements):
             for (position, element) in elements.enumerated() {
                 guard let child = marks.child(position, of: node) else { continue }
-                collect(element, child, path + [.index(position)], into: &paths)
+                collect(nodes, element, child, path + [.index(position)], into: &paths)
             }
         default: return
         }

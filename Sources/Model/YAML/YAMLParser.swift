@@ -2,15 +2,6 @@ import CLibyaml
 
 /// Builds the documents of a stream from libyaml's events.
 struct YAMLParser: ~Copyable {
-    struct Anchor {
-        var value: JSON
-        var node: Int
-        /// The number of values it stands for.
-        var weight: Int
-        /// Its collection is still being read, so that an alias to it would never end.
-        var isOpen: Bool
-    }
-
     private var events: YAMLEvents
     private let limits: YAMLLimits
     private let file: String
@@ -24,12 +15,15 @@ struct YAMLParser: ~Copyable {
     private var keys = KeyCache()
     /// The nodes of the collections being read, as `members` and `elements` hold their values.
     private var openNodes = ValueStack<UInt32>(capacity: 64)
-    private var anchors: [String: Anchor] = [:]
+    private var anchors: [String: YAMLAnchor] = [:]
     /// Values read and aliased so far in this document.
     private var weight = 0
     private var aliased = 0
     /// See `YAMLDocument.unusual`.
     private var unusual: Set<Int> = []
+    private var braced: Set<Int> = []
+    /// The depth at which the outermost collection in braces or brackets began; 0 outside of these.
+    private var flowDepth = 0
     /// The node of the value that was read last.
     private var node = 0
     /// Where keys that stand twice in a map are noted; `nil` refuses them.
@@ -64,6 +58,8 @@ struct YAMLParser: ~Copyable {
         weight = 0
         aliased = 0
         unusual = []
+        braced = []
+        flowDepth = 0
         let type = try events.next()
         let scalar = events.event.pointee.data.scalar
         let isEmpty =
@@ -72,7 +68,7 @@ struct YAMLParser: ~Copyable {
         let value = try value(type, key: .none)
         let marks = YAMLMarks(nodes: nodes.popAll(), children: children.popAll(), root: node)
         _ = try events.next()
-        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual)
+        return isEmpty ? nil : YAMLDocument(value: value, file: file, marks: marks, unusual: unusual, braced: braced)
     }
 
     // MARK: - Values
@@ -96,7 +92,7 @@ struct YAMLParser: ~Copyable {
         node = open(key: key)
         let value = try scalarValue()
         if let anchor = events.event.pointee.data.scalar.anchor {
-            anchors[String(cString: anchor)] = Anchor(value: value, node: node, weight: 1, isOpen: false)
+            anchors[String(cString: anchor)] = YAMLAnchor(value: value, node: node, weight: 1, isOpen: false)
         }
         return value
     }
@@ -113,6 +109,7 @@ struct YAMLParser: ~Copyable {
         let resolved = YAMLScalar.resolve(bytes)
         if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
             unusual.insert(node)
+            if bytes.isEmpty, flowDepth > 0 { braced.insert(node) }
         }
         if resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect) {
             if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw strayByteOrderMark() }
@@ -131,8 +128,9 @@ struct YAMLParser: ~Copyable {
         YAMLFault(message: YAMLEvents.strayByteOrderMark, mark: events.mark)
     }
 
-    private mutating func enter() throws(YAMLFault) {
+    private mutating func enter(inFlow isFlow: Bool) throws(YAMLFault) {
         depth += 1
+        if isFlow, flowDepth == 0 { flowDepth = depth }
         if depth > limits.depth {
             throw YAMLFault(message: "nested deeper than the limit of \(limits.depth) levels", mark: events.mark)
         }
@@ -142,7 +140,7 @@ struct YAMLParser: ~Copyable {
     private mutating func openAnchor(_ name: UnsafeMutablePointer<yaml_char_t>?) -> String? {
         guard let name else { return nil }
         let text = String(cString: name)
-        anchors[text] = Anchor(value: .null, node: node, weight: 0, isOpen: true)
+        anchors[text] = YAMLAnchor(value: .null, node: node, weight: 0, isOpen: true)
         return text
     }
 
@@ -157,6 +155,7 @@ struct YAMLParser: ~Copyable {
         nodes[parent].childCount = UInt32(truncatingIfNeeded: openNodes.count - start)
         openNodes.pop(from: start, to: &children)
         node = parent
+        if flowDepth == depth { flowDepth = 0 }
         depth -= 1
     }
 
@@ -165,7 +164,7 @@ struct YAMLParser: ~Copyable {
         let weightBefore = weight
         try checkTag(events.event.pointee.data.sequence_start.tag, "seq")
         let anchor = openAnchor(events.event.pointee.data.sequence_start.anchor)
-        try enter()
+        try enter(inFlow: events.event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
         let start = elements.count
         let nodesStart = openNodes.count
         while true {
@@ -178,7 +177,7 @@ struct YAMLParser: ~Copyable {
         let value = JSON.array(elements.pop(from: start))
         if let anchor {
             let weight = weight - weightBefore + 1
-            anchors[anchor] = Anchor(value: value, node: parent, weight: weight, isOpen: false)
+            anchors[anchor] = YAMLAnchor(value: value, node: parent, weight: weight, isOpen: false)
         }
         return value
     }
@@ -224,7 +223,7 @@ extension YAMLParser {
         let weightBefore = weight
         try checkTag(events.event.pointee.data.mapping_start.tag, "map")
         let anchor = openAnchor(events.event.pointee.data.mapping_start.anchor)
-        try enter()
+        try enter(inFlow: events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
         let start = members.count
         let nodesStart = openNodes.count
         var seen: UInt64 = 0
@@ -263,7 +262,7 @@ extension YAMLParser {
         let value = JSON.object(try object(from: start, parent: parent))
         if let anchor {
             let weight = weight - weightBefore + 1
-            anchors[anchor] = Anchor(value: value, node: parent, weight: weight, isOpen: false)
+            anchors[anchor] = YAMLAnchor(value: value, node: parent, weight: weight, isOpen: false)
         }
         return value
     }

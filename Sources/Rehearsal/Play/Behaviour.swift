@@ -14,7 +14,8 @@ final class Behaviour: Sendable {
     static let initDuration = Duration.milliseconds(100)
 
     private struct State {
-        /// The ReplicaSets of the state to begin with; `nil` while that is still being brought about.
+        /// The ReplicaSets, and the pods of their own, of the state to begin with; `nil` while that is still being
+        /// brought about.
         var settled: Set<ObjectKey>?
     }
 
@@ -32,14 +33,15 @@ final class Behaviour: Sendable {
         self.seed = seed
     }
 
-    /// From now on pods of other ReplicaSets than these are of the rehearsed revision.
-    func begin(with replicaSets: Set<ObjectKey>) { state.withLock { $0.settled = replicaSets } }
+    /// From now on pods of other ReplicaSets than these, and other pods, are of the rehearsed revision.
+    func begin(with known: Set<ObjectKey>) { state.withLock { $0.settled = known } }
 
     func script(of pod: Pod) -> SimulatedRuntime.Script {
         if adopted.contains(pod.metadata.uid) { return self.adopted(pod) }
         var script = Self.wellBehaved(pod)
-        guard let workload = Workload.key(of: pod) else { return script }
+        let workload = Workload.key(of: pod)
         script.startDelay = varied(scenario.delays.delay(of: workload).delay, for: pod)
+        script.pullDelay = varied(scenario.pullDelays.delay(of: workload), for: pod)
         if let failure = failure(of: pod, workload) { Self.apply(failure, to: &script) }
         return script
     }
@@ -57,8 +59,7 @@ final class Behaviour: Sendable {
 
     private func failure(of pod: Pod, _ workload: ObjectKey) -> FailureMode? {
         let isNew = state.withLock { state in
-            guard let settled = state.settled else { return false }
-            return Workload.replicaSet(of: pod).map { !settled.contains($0) } ?? true
+            state.settled.map { !$0.contains(Workload.revision(of: pod)) } ?? false
         }
         return isNew ? scenario.failures.first { $0.workload == workload.name }?.mode : nil
     }
@@ -71,6 +72,7 @@ final class Behaviour: Sendable {
             script.crashAfter = .seconds(1)
             // It ends long before it would be ready.
             script.startDelay = .seconds(100_000)
+        case .crashWhenReady(let after): script.crashAfter = script.startDelay + after
         }
     }
 
@@ -84,8 +86,8 @@ final class Behaviour: Sendable {
             Self.apply(.crash, to: &script)
         } else if reasons.contains("ImagePullBackOff") || reasons.contains("ErrImagePull") {
             script.failsPull = true
-        } else if let workload = Workload.key(of: pod), pod.readySince == nil {
-            let delay = scenario.delays.delay(of: workload).delay
+        } else if pod.readySince == nil {
+            let delay = scenario.delays.delay(of: Workload.key(of: pod)).delay
             let age = begin - (pod.status.startTime ?? begin)
             if age <= max(Self.patience, delay * 3) {
                 script.startDelay = varied(delay, for: pod)

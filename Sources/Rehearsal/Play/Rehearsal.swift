@@ -80,7 +80,8 @@ package struct Rehearsal: Sendable {
         let snapshot = store.snapshot
         let watch = try store.watch(from: snapshot.revision)
         let recorder = SharedRecorder(Recorder(scope: RecordedScope(scenario), snapshot, at: begin))
-        behaviour.begin(with: recorder.state.withLock(\.oldReplicaSets))
+        let pods = snapshot.all(Pod.self).map { Workload.revision(of: $0) }
+        behaviour.begin(with: recorder.state.withLock(\.oldReplicaSets).union(pods))
         source.push(scenario.target.revision)
         let changed = Signal()
         let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { group in
@@ -131,11 +132,17 @@ private final class SharedRecorder: Sendable {
 }
 
 extension RehearsalReport {
-    /// Plays the scenario once for every seed.
+    /// Plays the scenario once for every seed, as many at a time as there are processors: each has its own world.
     ///
-    /// - Throws: `RehearsalError`.
-    package init(playing scenario: Scenario, origin: String, seeds: ClosedRange<UInt64>) throws {
-        let runs = try seeds.map { Run(seed: $0, recording: try Rehearsal(scenario, seed: $0).run()) }
+    /// - Throws: `RehearsalError`, of several that of the first seed.
+    package init(playing scenario: Scenario, origin: String, seeds: ClosedRange<UInt64>) async throws {
+        let results = await withTaskGroup(of: (seed: UInt64, played: Result<Recording, any Error>).self) { group in
+            for seed in seeds {
+                group.addTask { (seed, Result { try Rehearsal(scenario, seed: seed).run() }) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let runs = try results.sorted { $0.seed < $1.seed }.map { Run(seed: $0.seed, recording: try $0.played.get()) }
         self.init(scenario, origin: origin, runs: runs)
     }
 }

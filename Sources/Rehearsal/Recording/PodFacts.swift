@@ -4,7 +4,7 @@ import Model
 
 /// What the recorder needs to know of a pod, read from it once.
 struct PodFacts: Hashable, Sendable {
-    var workload: ObjectKey?
+    var workload: ObjectKey
     var replicaSet: ObjectKey?
     /// Ended by itself: it counts for nothing any more.
     var isTerminal: Bool
@@ -13,20 +13,35 @@ struct PodFacts: Hashable, Sendable {
     var hasNode: Bool
     var cpu: Int64
     var memory: Int64
+    /// What these were read from.
+    private var spec: Spec
     /// Why it has no node, once the scheduler has tried.
     var homeless: String?
     var sign: String?
 
-    init(_ pod: Pod) {
+    /// Two that are one in memory are equal; others need not be compared, since what was read from them is.
+    private struct Spec: Hashable {
+        var json: JSON?
+
+        static func == (left: Self, right: Self) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
+    }
+
+    /// - Parameter known: what was known of the same pod before.
+    init(_ pod: Pod, over known: PodFacts? = nil) {
         workload = Workload.key(of: pod)
         replicaSet = Workload.replicaSet(of: pod)
         isTerminal = pod.isTerminal
         isLeaving = pod.metadata.isBeingDeleted
         readySince = pod.readySince
         hasNode = !pod.spec.nodeName.isEmpty
-        let request = PodInfo(pod).request
-        cpu = request["cpu"]
-        memory = request["memory"]
+        spec = Spec(json: pod.json["spec"])
+        if let known, let before = known.spec.json, let now = spec.json, now.isShared(with: before) {
+            (cpu, memory) = (known.cpu, known.memory)
+        } else {
+            let request = PodInfo(pod).request
+            (cpu, memory) = (request["cpu"], request["memory"])
+        }
         if !hasNode, !isLeaving, let condition = pod.condition("PodScheduled"), condition.status == "False" {
             homeless = condition.message ?? condition.reason ?? "unschedulable"
         }

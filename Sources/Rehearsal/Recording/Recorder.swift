@@ -72,7 +72,7 @@ package struct Recorder: Sendable {
     /// Takes in an object as it is now; `nil` when it is gone.
     package mutating func take(_ key: ObjectKey, _ object: Object?, at now: Timestamp) {
         switch key.kind {
-        case Pod.kind.groupKind: take(pod: key, object.map { PodFacts($0.view()) }, at: now)
+        case Pod.kind.groupKind: take(pod: key, object.map { PodFacts($0.view(), over: pods[key]) }, at: now)
         case Application.kind.groupKind where key == scope.application:
             if let object { take(object.view(as: Application.self), at: now) }
         case PodDisruptionBudget.kind.groupKind: take(budget: key, object?.view(), at: now)
@@ -166,6 +166,7 @@ package struct Recorder: Sendable {
     package mutating func finish(_ outcome: Outcome, at now: Timestamp) -> Recording {
         for key in workloads.keys { workloads[key]?.look(oldReplicaSets, at: now, since: begin) }
         recording.outcome = outcome
+        if case .unfinished = outcome { recording.duration = now - begin }
         recording.endLoad = load
         recording.workloads = workloads.values.map(\.record).sorted { $0.key < $1.key }
         recording.waiting = homes.all(at: now)

@@ -23,7 +23,14 @@ extension Duration {
 
 extension Recording.Load {
     var cpuText: String { Quantity(milli: cpu).description }
-    var memoryText: String { Quantity(memory, format: .binarySI).description }
+    /// Exact where that is short; what a machine has is rounded down to a tenth.
+    var memoryText: String {
+        for (unit, suffix) in [(Int64(1 << 30), "Gi"), (1 << 20, "Mi")] where memory >= unit && memory % (1 << 20) != 0
+        {
+            return "\(memory / unit).\(memory % unit * 10 / unit)\(suffix)"
+        }
+        return Quantity(memory, format: .binarySI).description
+    }
 }
 
 extension Outcome {

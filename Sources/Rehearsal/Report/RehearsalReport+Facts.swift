@@ -1,5 +1,14 @@
 import Model
 
+extension ReadyDelays.Origin {
+    var text: String {
+        switch self {
+        case .given, .learned, .assumed: rawValue
+        case .history: "the slowest of the last rollouts"
+        }
+    }
+}
+
 /// The figures in words, one sentence each: what text and Markdown both say.
 extension RehearsalReport {
     var headline: String {
@@ -25,7 +34,8 @@ extension RehearsalReport {
             } else {
                 text += "never had the \(record.promise) available replicas that it promises"
             }
-            if let delay = delays[record.key] { text += "; ready after \(delay.delay.text) (\(delay.origin.rawValue))" }
+            if let delay = delays[record.key] { text += "; ready after \(delay.delay.text) (\(delay.origin.text))" }
+            if let pull = pulls[record.key] { text += "; images pulled in \(pull.text)" }
             return text
         }
     }
@@ -38,10 +48,16 @@ extension RehearsalReport {
             cpu: more(peak.cpu, start.cpu, end.cpu), memory: more(peak.memory, start.memory, end.memory))
         let nodes = capacity.load
         let verdict = recording.waiting.isEmpty ? "the nodes hold that" : "the nodes do NOT hold that"
-        return "at most \(counted(peak.pods, "pod")), \(peak.cpuText) CPU and \(peak.memoryText) memory asked for, "
+        let pods = "at most \(counted(peak.pods, "pod"))"
+        let room =
+            "\(verdict): \(counted(capacity.nodes, "node")) for \(nodes.pods) pods, \(nodes.cpuText) CPU, "
+            + nodes.memoryText
+        guard peak.cpu + peak.memory > 0 else {
+            return "\(pods), which ask for no CPU or memory and are \(extra.pods) more than before and after; \(room)"
+        }
+        return "\(pods), \(peak.cpuText) CPU and \(peak.memoryText) memory asked for, "
             + "which is \(counted(extra.pods, "pod")), \(extra.cpuText) CPU and \(extra.memoryText) more than before "
-            + "and after; \(verdict): \(counted(capacity.nodes, "node")) for \(nodes.pods) pods, "
-            + "\(nodes.cpuText) CPU, \(nodes.memoryText)"
+            + "and after; \(room)"
     }
 
     var waiting: [String] {

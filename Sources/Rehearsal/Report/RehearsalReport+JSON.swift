@@ -51,7 +51,10 @@ extension RehearsalReport {
     }
 
     private static func tree(_ load: Recording.Load) -> JSON {
-        ["pods": .int(Int64(load.pods)), "cpu": .string(load.cpuText), "memory": .string(load.memoryText)]
+        [
+            "pods": .int(Int64(load.pods)), "cpu": .string(load.cpuText),
+            "memory": .string(Quantity(load.memory, format: .binarySI).description),
+        ]
     }
 
     private func tree(of record: Recording.WorkloadRecord) -> JSON {
@@ -64,6 +67,7 @@ extension RehearsalReport {
             json["readyDelaySeconds"] = .number(delay.delay.secondsText)
             json["readyDelayOrigin"] = .string(delay.origin.rawValue)
         }
+        if let pull = pulls[record.key] { json["pullDelaySeconds"] = .number(pull.secondsText) }
         json["replicas"] = .array(
             record.samples.map {
                 [

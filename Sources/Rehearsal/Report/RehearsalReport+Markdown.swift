@@ -21,7 +21,7 @@ extension RehearsalReport {
 
     private func row(_ record: Recording.WorkloadRecord) -> String {
         let lowest = record.lowest.map { "\($0)" } ?? "never reached"
-        let delay = delays[record.key].map { "\($0.delay.text) (\($0.origin.rawValue))" } ?? ""
+        let delay = delays[record.key].map { "\($0.delay.text) (\($0.origin.text))" } ?? ""
         let kept = record.brokenAt.map { "**no**, at \($0.text)" } ?? "yes"
         return
             "| \(MarkdownText.escaped(record.key.description)) | \(lowest) | \(record.promise) | \(kept) | \(delay) |\n"

@@ -28,6 +28,8 @@ package struct RehearsalReport: Sendable {
     package var capacity: Capacity
     /// What was taken for the time that pods need to become ready, by workload.
     package var delays: [ObjectKey: (delay: Duration, origin: ReadyDelays.Origin)]
+    /// What was taken for the time that an image needs where it is not there yet, by workload, where that is any.
+    package var pulls: [ObjectKey: Duration]
     /// What a reader should know that no figure says.
     package var remarks: [String]
     package var runs: [Run]
@@ -48,9 +50,14 @@ package struct RehearsalReport: Sendable {
         }
         capacity = Capacity(nodes: scenario.nodes.count, load: load)
         delays = [:]
+        pulls = [:]
         remarks = []
         let changed = Set(runs.flatMap { $0.recording.workloads }.filter(\.changes).map(\.key))
-        for key in changed { delays[key] = scenario.delays.delay(of: key) }
+        for key in changed {
+            delays[key] = scenario.delays.delay(of: key)
+            let pull = scenario.pullDelays.delay(of: key)
+            if pull > .zero { pulls[key] = pull }
+        }
         remarks = Self.remarks(scenario, recording)
     }
 
@@ -85,8 +92,12 @@ package struct RehearsalReport: Sendable {
     private static func remarks(_ scenario: Scenario, _ recording: Recording) -> [String] {
         var remarks: [String] = []
         for object in scenario.target.objects
-        where Catalog.builtIn.inertKinds.contains(object.key.kind) && Self.runsPods.contains(object.key.kind.kind) {
-            remarks.append("\(object.key) is stored, but nothing acts on it: its pods are not played")
+        where Catalog.builtIn.inertKinds.contains(object.key.kind)
+            && Scenario.unplayed.contains(object.key.kind.kind)
+        {
+            remarks.append(
+                "\(object.key): its pods are not played, since nothing in Martlet's engine acts on that kind yet; played "
+                    + "are \(Scenario.playedText)")
         }
         for failure in scenario.failures {
             let records = recording.workloads.filter { $0.key.name == failure.workload }
@@ -105,10 +116,6 @@ package struct RehearsalReport: Sendable {
         }
         return remarks
     }
-
-    private static let runsPods: Set<String> = [
-        "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController",
-    ]
 }
 
 /// How a failure was noticed and answered, as a recording tells it.

@@ -1,3 +1,5 @@
+import Model
+
 /// Where a store keeps what must outlive it.
 ///
 /// A store calls one method at a time, never two at once, so an implementation needs no lock of its own.
@@ -66,6 +68,16 @@ package struct PersistedRow: Hashable, Sendable {
         key = object.key
         revision = object.revision
         content = .object(object)
+    }
+
+    /// The object again, without its text where it need not be read.
+    ///
+    /// - Throws: for a text that is no JSON.
+    func tree() throws(JSONError) -> (json: JSON, bytes: [UInt8]?) {
+        switch content {
+        case .text(let bytes): (try JSON(decoding: bytes), bytes)
+        case .object(let object): (object.json, nil)
+        }
     }
 
     package var bytes: [UInt8] {

@@ -176,10 +176,19 @@ struct ManifestLoader {
         let options = try RenderingOptions(source, namespace: namespace)
         let tree = try local.tree(at: revision)
         return try await withKnownKinds { kinds in
-            DesiredState(
-                try Renderer(kustomizer: local.kustomizer).render(tree, options, kinds: kinds),
-                revision: revision ?? local.place)
+            let renderer = Renderer(kustomizer: local.kustomizer)
+            let manifests = try await fetchingBases { remotes in
+                [try renderer.render(tree, options, kinds: kinds, remotes: remotes)]
+            }
+            return DesiredState(manifests[0], revision: revision ?? local.place)
         }
+    }
+
+    /// Renders, with the bases in other repositories that kustomizations build on.
+    ///
+    /// - Throws: `RemoteBaseError` for one that cannot be fetched, and what `render` throws.
+    func fetchingBases(_ render: ([RemoteBase: any FileTree]) throws -> [Manifests]) async throws -> [Manifests] {
+        try await source(.builtIn).fetchingBases(render)
     }
 
     /// The files of a remote repository at a revision.

@@ -16,6 +16,7 @@ package final class DeploymentController: Sendable {
     private let replicaSets: Informer
     private let pods: Informer
     private let writes = Mutex(OwnWrites())
+    private let statuses = Mutex(OwnStatuses())
     /// How long at most until what was written is looked for again; mostly its arrival wakes the work.
     private static let catchUp = Duration.seconds(1)
     private let events: EventRecorder
@@ -37,7 +38,7 @@ package final class DeploymentController: Sendable {
         self.pods = pods
         self.events = events
         queue = WorkQueue(clock: clock, retryLimit: Self.retries)
-        deployments.onChange { [queue] in queue.add($0.object.key) }
+        deployments.onChange { [weak self] in self?.deploymentChanged($0) }
         replicaSets.onChange { [weak self] in self?.replicaSetChanged($0) }
         pods.onChange { [weak self] in self?.podChanged($0) }
     }
@@ -50,6 +51,11 @@ package final class DeploymentController: Sendable {
         await queue.run(workers: Self.workers, failed: { key, error, _ in failed(key, error) }) { key in
             try await self.sync(key)
         }
+    }
+
+    private func deploymentChanged(_ change: ObjectChange) {
+        if statuses.withLock({ $0.isOwn(change) }) { return }
+        queue.add(change.object.key)
     }
 
     private func replicaSetChanged(_ change: ObjectChange) {
@@ -89,7 +95,14 @@ package final class DeploymentController: Sendable {
         }
         let plan = DeploymentPlan(
             .init(deployment: deployment, replicaSets: candidates, pods: owned), now: clock.now)
-        for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
+        if case .updateStatus(let changed)? = plan.actions.first, plan.actions.count == 1 {
+            // Nothing else to do: planned on this status, there would be nothing either.
+            let answer = try await cluster.update(
+                Object(viewing: changed.json), subresource: .status, options: options)
+            statuses.withLock { $0.note(answer) }
+        } else {
+            for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
+        }
         return plan.checkAgainAt.map { .again(at: $0) } ?? .done
     }
 

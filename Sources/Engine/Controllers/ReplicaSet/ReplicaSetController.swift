@@ -15,6 +15,7 @@ package final class ReplicaSetController: Sendable {
     private let events: EventRecorder
     private let queue: WorkQueue<ObjectKey>
     private let expectations = Mutex<[ObjectKey: Expectations<Pod>]>([:])
+    private let statuses = Mutex(OwnStatuses())
     private let options = WriteOptions(fieldManager: component)
 
     /// - Parameters:
@@ -29,7 +30,10 @@ package final class ReplicaSetController: Sendable {
         self.pods = pods
         self.events = events
         queue = WorkQueue(clock: clock)
-        replicaSets.onChange { [queue] in queue.add($0.object.key) }
+        replicaSets.onChange { [weak self] change in
+            guard let self, !statuses.withLock({ $0.isOwn(change) }) else { return }
+            queue.add(change.object.key)
+        }
         pods.onChange { [weak self] in self?.podChanged($0) }
     }
 
@@ -77,7 +81,10 @@ package final class ReplicaSetController: Sendable {
         var failure: ReplicaSetPlan.Failure?
         for action in plan.actions where failure == nil { failure = try await carryOut(action, for: replicaSet) }
         if let updated = plan.updated(after: failure) {
-            _ = try await cluster.update(Object(viewing: updated.json), subresource: .status, options: options)
+            let answer = try await cluster.update(
+                Object(viewing: updated.json), subresource: .status, options: options)
+            // Planned on this status, there would be nothing to do.
+            if plan.actions.isEmpty { statuses.withLock { $0.note(answer) } }
         }
         if let failure { throw Unfinished(description: "\(failure)") }
         let expiry = expectations.withLock { $0[key]?.expiry }
