@@ -164,7 +164,7 @@ package struct RemoteBaseError: Error, CustomStringConvertible {
 
 extension Manifests {
     /// The base whose repository has to be fetched first.
-    fileprivate var neededBase: RemoteBase? {
+    package var neededBase: RemoteBase? {
         guard case .needs(let base) = form else { return nil }
         return base
     }

@@ -29,6 +29,8 @@ package final class Store: Sendable {
     let hub: WatchHub
     /// Held by whoever commits, so that batches are kept and published in the order of their revisions.
     let committing = Mutex(())
+    /// How many commits in a row had one writer; negative after one that was slow.
+    let solitude = Atomic(0)
     private let thread = Mutex<CommitThread?>(nil)
 
     /// Opens what `persistence` kept.
@@ -135,7 +137,7 @@ package final class Store: Sendable {
                 continuation.resume(returning: .failure(refusal))
             } else if persistence.commitsInline {
                 commitPending()
-            } else {
+            } else if !commitAlone() {
                 thread.withLock { $0?.wake() }
             }
         }

@@ -116,6 +116,9 @@ struct StoreState {
         }
     }
 
+    /// Whether a commit waits that `takeBatch` has not handed out.
+    var hasPending: Bool { !queue.isEmpty }
+
     /// The next commits to make durable together; empty when none waits.
     mutating func takeBatch(limit: Int) -> [PendingCommit] {
         var count = 0

@@ -13,6 +13,9 @@ package protocol Persistence: AnyObject, Sendable {
     /// Keeps all of `batch`, or nothing and throws. It is durable when this returns.
     func commit(_ batch: PersistedBatch) throws(StoreError)
 
+    /// Whether there is something for `tidy` to do.
+    var isUntidy: Bool { get }
+
     /// What is best done between commits; called after each one, when its writers have their answers.
     ///
     /// Nothing depends on it: where it throws, what was kept is kept.
@@ -26,6 +29,7 @@ package protocol Persistence: AnyObject, Sendable {
 }
 
 extension Persistence {
+    package var isUntidy: Bool { false }
     package func tidy() throws(StoreError) {}
 }
 

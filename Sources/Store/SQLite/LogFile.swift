@@ -25,19 +25,21 @@ final class LogFile {
         if descriptor >= 0 { close(descriptor) }
     }
 
+    func hasRoom(beyond frames: Int) -> Bool { Self.header + frames * Self.frame + Self.margin <= length }
+
     /// Makes room for the commits that follow.
     ///
     /// Where that cannot be, nothing is lost but time: whether a commit finds room is told by the commit.
     ///
     /// - Parameter frames: what is in the log.
     func makeRoom(beyond frames: Int) {
+        guard !hasRoom(beyond: frames) else { return }
         let end = Self.header + frames * Self.frame
-        guard end + Self.margin > length else { return }
         if descriptor < 0 { descriptor = open(path, O_WRONLY | O_CLOEXEC) }
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else { return }
         length = max(Int(status.st_size), end)
-        guard end + Self.margin > length else { return }
+        guard !hasRoom(beyond: frames) else { return }
         let zeros = [UInt8](repeating: 0, count: Self.step)
         let written = pwrite(descriptor, zeros, zeros.count, length)
         guard written > 0 else { return }

@@ -129,6 +129,12 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
         }
     }
 
+    package var isUntidy: Bool {
+        guard let open else { return false }
+        let frames = open.connection.loggedFrames
+        return frames >= Self.checkpointInterval || !open.log.hasRoom(beyond: frames)
+    }
+
     package func tidy() throws(StoreError) {
         guard let open else { return }
         let frames = open.connection.loggedFrames

@@ -105,13 +105,13 @@ struct LocalManifests {
 struct ManifestLoader {
     var cluster: (any Cluster)?
 
-    private func source(_ kinds: KnownKinds) -> GitRevisionSource {
+    private func source(_ kinds: @autoclosure @escaping @Sendable () -> KnownKinds) -> GitRevisionSource {
         let logger = Logger(label: "martlet") { LineLogHandler(label: $0, level: .warning, isJSON: false) }
         return GitRevisionSource(
             mirrors: Mirrors(
                 dataDirectory: Self.cacheDirectory,
                 settings: TransferSettings(environment: Connection.currentEnvironment), logger: logger), logger: logger,
-            kinds: { kinds }, credentials: RepositoryCredentials(cluster: cluster).credentials,
+            kinds: { kinds() }, credentials: RepositoryCredentials(cluster: cluster).credentials,
             progress: TransferDisplay.onTerminal()?.show)
     }
 
@@ -188,7 +188,10 @@ struct ManifestLoader {
     ///
     /// - Throws: `RemoteBaseError` for one that cannot be fetched, and what `render` throws.
     func fetchingBases(_ render: ([RemoteBase: any FileTree]) throws -> [Manifests]) async throws -> [Manifests] {
-        try await source(.builtIn).fetchingBases(render)
+        let rendered = try render([:])
+        // Most need no base from elsewhere, and nothing of what fetching one takes.
+        guard rendered.contains(where: { $0.neededBase != nil }) else { return rendered }
+        return try await source(.builtIn).fetchingBases(render)
     }
 
     /// The files of a remote repository at a revision.
