@@ -38,8 +38,8 @@ extension Store {
     /// Commits of a single writer in a row after which the next one is taken for such a one, too.
     private static let solitaryCommits = 16
     /// What a commit on a writer's own thread may take, and how many are left to the thread after one that took longer.
-    private static let quickCommit = Duration.microseconds(500)
-    private static let commitsAfterSlowOne = 1000
+    private static let quickCommit = Duration.milliseconds(2)
+    private static let commitsAfterSlowOne = 200
 
     /// Only by who holds `committing`.
     private func noteWriters(_ count: Int) {
