@@ -4,7 +4,8 @@ import Synchronization
 /// The thread that waits for the disk.
 ///
 /// A thread of its own, since `fdatasync` blocks for as long as the disk likes: on a thread of the cooperative pool, of
-/// which a small machine has one or two, it would stop every task of the process.
+/// which a small machine has one or two, it would stop every task of the process. Only where a commit is known to be
+/// quick, and nobody else writes, is it done elsewhere (`Store.commitAlone`).
 // Sendable: the semaphore is made for use by many threads, and `isStopping` is atomic.
 final class CommitThread: @unchecked Sendable {
     private let semaphore: UnsafeMutablePointer<sem_t>

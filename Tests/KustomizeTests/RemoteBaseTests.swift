@@ -31,6 +31,18 @@ struct RemoteBaseTests {
     }
 
     @Test(
+        "is shown without what its address says in confidence",
+        arguments: [
+            ("https://bot:secret@example.com/org/repo//x?ref=v1", "https://example.com/org/repo//x?ref=v1"),
+            ("https://secret@example.com/org/repo", "https://example.com/org/repo"),
+            ("ssh://git@example.com/a/b.git?sshkey=secret&ref=main", "ssh://example.com/a/b.git?ref=main"),
+            ("git@github.com:org/repo.git//x", "git@github.com:org/repo.git//x"),
+        ])
+    func shown(_ text: String, _ shown: String) throws {
+        #expect(try #require(RemoteBase(text)).description == shown)
+    }
+
+    @Test(
         "is not what is a path",
         arguments: ["base", "../base", "a/b/c.yaml", "/abs", "https://host", "ftp://a/b/c", "https://host/a/b//../c"])
     func paths(_ text: String) {

@@ -206,6 +206,31 @@ struct RolloutTests {
         #expect(outcome.value < .seconds(420))
     }
 
+    @Test(
+        "what is beyond the history's limit is gone when a rollout is complete (A16)",
+        arguments: ["Recreate", "RollingUpdate"])
+    func history(strategy: String) throws {
+        let store = try Store(persistence: .memory)
+        var rollout = Rollout(seed: 1)
+        (rollout.strategy, rollout.replicas, rollout.unavailable) = (strategy, 2, 1)
+        var deployment = rollout.deployment
+        deployment.json[path: ["spec", "revisionHistoryLimit"]] = 0
+        let first = deployment
+        _ = try Simulation.run(seed: 1) { clock in
+            let world = SimulatedCluster(store: store, clock: clock, nodes: 2, seed: 1)
+            try await world.run {
+                _ = try await world.registry.create(first, options: Rollout.options)
+                for version in 2...4 {
+                    try await world.wait { Rollout.isComplete(store.snapshot) }
+                    try await Rollout.setImage("web:\(version)", in: world.registry)
+                    try await world.wait {
+                        Rollout.isComplete(store.snapshot) && store.snapshot.all(ReplicaSet.self).count == 1
+                    }
+                }
+            }
+        }
+    }
+
     @Test("Recreate never runs two versions at once", arguments: Seeds.first(2, soak: 60))
     func recreate(seed: UInt64) throws {
         let store = try Store(persistence: .memory)

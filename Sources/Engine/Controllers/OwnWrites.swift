@@ -38,7 +38,7 @@ struct OwnWrites: Sendable {
 struct OwnStatuses: Sendable {
     private var versions: [ObjectKey: String] = [:]
 
-    /// - Parameter answer: the object as the cluster answered the write of its status, with which all was done.
+    /// - Parameter answer: the object as the cluster answered the write of its status, after which nothing is to do.
     mutating func note(_ answer: Object) { versions[answer.key] = answer.metadata.resourceVersion }
 
     /// Whether a change is the one that was noted; that is then forgotten.

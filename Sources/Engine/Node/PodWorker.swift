@@ -140,6 +140,7 @@ final class PodWorker: Sendable {
         let last = state.withLock { $0.written }
         if status.json == last || (last == nil && status.json == pod.status.json) { return true }
         var current = pod
+        var isChanged = false
         for _ in 0..<5 {
             do throws(APIError) {
                 current.status = Self.merged(status, into: current.status)
@@ -151,6 +152,8 @@ final class PodWorker: Sendable {
                     state.written = status.json
                     if state.exists, !Self.isOlder(stored, than: state.pod) { state.pod = stored }
                 }
+                // What others changed came with the answer: the informer brings nothing newer, and nobody has looked.
+                if isChanged { wake.raise() }
                 return true
             } catch {
                 guard error.reason == .conflict else { return error.reason == .notFound }
@@ -158,6 +161,7 @@ final class PodWorker: Sendable {
                     let fresh: Pod = try await cluster.get(pod.key).view()
                     if fresh.metadata.uid != uid { return true }
                     current = fresh
+                    isChanged = true
                 } catch {
                     return error.reason == .notFound
                 }

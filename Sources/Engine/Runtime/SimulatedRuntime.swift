@@ -46,7 +46,10 @@ package final class SimulatedRuntime: PodRuntime {
         /// What the annotations of a pod say.
         package init(_ annotations: [String: String]) {
             func seconds(_ name: String) -> Duration? {
-                annotations[prefix + name].flatMap(Double.init).map { .milliseconds(Int64($0 * 1000)) }
+                // Within bounds: anybody may write an annotation, and not every number is a time.
+                annotations[prefix + name].flatMap(Double.init).flatMap {
+                    (0...1_000_000_000).contains($0) ? .milliseconds(Int64($0 * 1000)) : nil
+                }
             }
             startDelay = seconds("start-delay") ?? .zero
             pullDelay = seconds("pull-delay") ?? .zero

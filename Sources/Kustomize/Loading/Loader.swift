@@ -231,7 +231,7 @@ final class Loader {
     /// The place of a base in another repository.
     func place(_ remote: RemoteBase, from place: Place) throws(RemoteFault) -> Place {
         if place.remotes.contains(where: { $0.text.hasPrefix(remote.text) }) {
-            throw .fault("the repository \(remote.text) is built by itself: such a base would never end")
+            throw .fault("the repository \(remote) is built by itself: such a base would never end")
         }
         guard let tree = remotes[remote] else { throw .needs(remote) }
         usedRemotes.insert(remote)
@@ -239,8 +239,8 @@ final class Loader {
         case .success(.directory(let real)):
             return Place(
                 tree: tree, remote: remote, root: real, ancestors: [], remotes: place.remotes + [remote])
-        case .success(.file): throw .fault("\(remote.text): \(remote.path) is a file; a directory is needed")
-        case .failure(let error): throw .fault("\(remote.text): \(error.message)")
+        case .success(.file): throw .fault("\(remote): \(remote.path) is a file; a directory is needed")
+        case .failure(let error): throw .fault("\(remote): \(error.message)")
         }
     }
 }

@@ -17,7 +17,18 @@ package struct RemoteBase: Hashable, Sendable, CustomStringConvertible {
     package static func == (left: Self, right: Self) -> Bool { left.text == right.text }
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    package var description: String { text }
+    /// As it is written, but for a user and password, and parameters besides the revision: safe to show and to log.
+    package var description: String {
+        var address = String(text.prefix { $0 != "?" })
+        if let scheme = address.firstRange(of: "://") {
+            let rest = address[scheme.upperBound...]
+            let end = rest.firstIndex(of: "/") ?? rest.endIndex
+            if let at = rest[..<end].lastIndex(of: "@") {
+                address = String(address[..<scheme.upperBound]) + rest[rest.index(after: at)...]
+            }
+        }
+        return reference.isEmpty ? address : "\(address)?ref=\(reference)"
+    }
 
     /// `nil` for what is no repository: then it is a path.
     ///

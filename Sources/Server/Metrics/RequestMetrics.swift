@@ -60,10 +60,12 @@ final class RequestMetrics: Sendable {
     func count(_ labels: RequestLabels, code: Int, took duration: Duration) {
         let series = series(of: labels)
         let (seconds, attoseconds) = duration.components
-        let nanoseconds = max(0, Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
+        // The machine's clock may be set while a request lasts: a year is more than any takes.
+        let nanoseconds = max(
+            0, Int(min(max(seconds, 0), 31_536_000)) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
         let place = Self.bounds.firstIndex { Double(nanoseconds) <= $0 * 1e9 } ?? Self.bounds.count
         series.classes[place].add(1, ordering: .relaxed)
-        series.nanoseconds.add(nanoseconds, ordering: .relaxed)
+        series.nanoseconds.wrappingAdd(nanoseconds, ordering: .relaxed)
         var count = series.codes.load() ?? series.codes.storeIfNil(CodeCount(code))
         // Answers have few codes.
         while count.code != code { count = count.next.load() ?? count.next.storeIfNil(CodeCount(code)) }

@@ -16,7 +16,7 @@ package protocol Persistence: AnyObject, Sendable {
     /// Whether there is something for `tidy` to do.
     var isUntidy: Bool { get }
 
-    /// What is best done between commits; called after each one, when its writers have their answers.
+    /// What is best done between commits, when no writer waits for an answer.
     ///
     /// Nothing depends on it: where it throws, what was kept is kept.
     func tidy() throws(StoreError)

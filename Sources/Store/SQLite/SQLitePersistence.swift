@@ -12,6 +12,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
 
     /// Frames after which the log is moved to the database.
     private static let checkpointInterval = 4000
+    /// How many more it takes until that is tried again, when a reader or a full disk stood in the way.
+    private static let checkpointRetry = 500
 
     private struct Open {
         var lock: DirectoryLock
@@ -26,6 +28,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
 
     private let path: String
     private var open: Open?
+    /// The number of frames at which a checkpoint is due.
+    private var checkpointAt = checkpointInterval
 
     package var commitsInline: Bool { false }
 
@@ -132,14 +136,17 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
     package var isUntidy: Bool {
         guard let open else { return false }
         let frames = open.connection.loggedFrames
-        return frames >= Self.checkpointInterval || !open.log.hasRoom(beyond: frames)
+        return frames >= checkpointAt || !open.log.hasRoom(beyond: frames)
     }
 
     package func tidy() throws(StoreError) {
         guard let open else { return }
         let frames = open.connection.loggedFrames
         open.log.makeRoom(beyond: frames)
-        if frames >= Self.checkpointInterval { try open.connection.checkpoint() }
+        if frames < Self.checkpointInterval { checkpointAt = Self.checkpointInterval }
+        guard frames >= checkpointAt else { return }
+        checkpointAt = frames + Self.checkpointRetry
+        try open.connection.checkpoint()
     }
 
     private static func run(_ operation: PersistedBatch.Operation, _ open: Open) throws(StoreError) {

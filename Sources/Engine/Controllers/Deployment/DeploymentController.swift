@@ -96,10 +96,12 @@ package final class DeploymentController: Sendable {
         let plan = DeploymentPlan(
             .init(deployment: deployment, replicaSets: candidates, pods: owned), now: clock.now)
         if case .updateStatus(let changed)? = plan.actions.first, plan.actions.count == 1 {
-            // Nothing else to do: planned on this status, there would be nothing either.
             let answer = try await cluster.update(
                 Object(viewing: changed.json), subresource: .status, options: options)
-            statuses.withLock { $0.note(answer) }
+            // A status that says that the rollout is complete is what cleaning up waits for (A13).
+            let next = DeploymentPlan(
+                .init(deployment: answer.view(), replicaSets: candidates, pods: owned), now: clock.now)
+            if next.actions.isEmpty { statuses.withLock { $0.note(answer) } }
         } else {
             for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
         }
