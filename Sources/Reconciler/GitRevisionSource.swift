@@ -74,8 +74,8 @@ package final class GitRevisionSource: RevisionSource {
         return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url), progress: progress)
     }
 
-    /// The most repositories that the bases of one kustomization may be in.
-    private static let remoteLimit = 32
+    /// The most bases in other repositories that are fetched for one rendering, be it of all overlays of a repository.
+    private static let remoteLimit = 256
 
     private func render(
         _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String,
@@ -98,34 +98,52 @@ package final class GitRevisionSource: RevisionSource {
         return state
     }
 
-    /// Renders, and as often as a kustomization builds on another repository, fetches that and renders anew.
+    /// Renders, and as often as a kustomization builds on other repositories, fetches those and renders anew.
     ///
-    /// - Parameter render: is given the trees that are there by now.
-    /// - Throws: `RemoteBaseError` for a base that cannot be fetched, and what `render` throws.
+    /// - Parameters:
+    ///   - render: is given the trees that are there by now.
+    ///   - giveUp: told of a base that cannot be fetched; where it does not throw, the rest goes on without that base.
+    /// - Throws: `CancellationError`, and what `giveUp` and `render` throw.
     package func fetchingBases(
-        _ render: ([RemoteBase: any FileTree]) throws -> [Manifests]
+        _ render: ([RemoteBase: any FileTree]) throws -> [Manifests],
+        givingUp giveUp: (RemoteBaseError) throws -> Void = { throw $0 }
     ) async throws -> [Manifests] {
         var remotes: [RemoteBase: any FileTree] = [:]
+        var failed: Set<RemoteBase> = []
         while true {
             let rendered = try render(remotes)
-            let missing = rendered.lazy.compactMap(\.neededBase).first { remotes[$0] == nil }
-            guard let base = missing, remotes.count < Self.remoteLimit else { return rendered }
-            do {
-                remotes[base] = try await tree(of: base)
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                throw RemoteBaseError(base: base, cause: error)
+            let missing = rendered.compactMap(\.neededBase).filter { remotes[$0] == nil && !failed.contains($0) }
+            if missing.isEmpty { return rendered }
+            for base in missing where remotes[base] == nil && !failed.contains(base) {
+                do {
+                    guard remotes.count < Self.remoteLimit else { throw Self.tooManyBases }
+                    remotes[base] = try await tree(of: base)
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    failed.insert(base)
+                    try giveUp(RemoteBaseError(base: base, cause: error))
+                }
             }
         }
     }
+
+    private static let tooManyBases = GitError(
+        .tooLarge,
+        "more than \(remoteLimit) bases in other repositories are built on: keep what changes together in one")
 
     /// The tree of a base in another repository, as its revision is now.
     private func tree(of base: RemoteBase) async throws -> any FileTree {
         let url = try RemoteURL(base.repository)
         let request = try RevisionRequest(base.reference.isEmpty ? "HEAD" : base.reference)
-        return try await mirrors.mirror(of: url).snapshot(
-            request, credentials: credentials(url), progress: progress)
+        let mirror = await mirrors.mirror(of: url)
+        do {
+            return try await mirror.snapshot(request, credentials: credentials(url), progress: progress)
+        } catch let error as GitError where error.kind == .damaged {
+            logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
+            try await mirror.setAside(because: error)
+            return try await mirror.snapshot(request, credentials: credentials(url), progress: progress)
+        }
     }
 
     package func changes(of source: ApplicationSource) -> AsyncStream<Void> {

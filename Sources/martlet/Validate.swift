@@ -92,14 +92,11 @@ struct Validate: AsyncParsableCommand {
         let options = RenderingOptions(
             path: path, recurse: true, namespace: manifests.namespace ?? "default")
         let renderer = Renderer()
-        do {
-            return try await ManifestLoader().fetchingBases { remotes in
-                try renderer.renderRepository(tree, options, kinds: .any, remotes: remotes)
-            }
-        } catch let error as RemoteBaseError {
+        return try await ManifestLoader().fetchingBases { remotes in
+            try renderer.renderRepository(tree, options, kinds: .any, remotes: remotes)
+        } givingUp: { error in
             // All else is judged without it; that a build is missing is a finding.
             printError("note: \(error)")
-            return try renderer.renderRepository(tree, options, kinds: .any)
         }
     }
 

@@ -136,6 +136,10 @@ struct CommandLineAloneTests {
             CommandLineTests.Case(
                 "\(folder)\(base)']\" >kustomization.yaml; martlet render .", 0, "name: shop\n", "value: one"),
             CommandLineTests.Case("cd $ROOT/over; martlet validate .", 0, "1 object is valid"),
+            // A hook that judges a push does not reach for what the push names.
+            CommandLineTests.Case(
+                "cd $ROOT/over; GIT_QUARANTINE_PATH=$ROOT martlet validate .", 0,
+                "which was not fetched [not-rendered]"),
             CommandLineTests.Case(
                 "cd $ROOT/over; martlet rehearse . --from empty --node 4,8Gi", 0, "1 created: ConfigMap default/shop"),
             CommandLineTests.Case(

@@ -187,13 +187,16 @@ struct ManifestLoader {
     /// Renders, with the bases in other repositories that kustomizations build on.
     ///
     /// - Throws: `RemoteBaseError` for one that cannot be fetched, and what `render` throws.
-    func fetchingBases(_ render: ([RemoteBase: any FileTree]) throws -> [Manifests]) async throws -> [Manifests] {
+    func fetchingBases(
+        _ render: ([RemoteBase: any FileTree]) throws -> [Manifests],
+        givingUp giveUp: (RemoteBaseError) throws -> Void = { throw $0 }
+    ) async throws -> [Manifests] {
         let rendered = try render([:])
         // Most need no base from elsewhere, and nothing of what fetching one takes. A hook that judges a push reaches
         // for nothing: whoever may push would make the server read, with its own keys, what only the server may.
         let isHook = Connection.currentEnvironment["GIT_QUARANTINE_PATH"] != nil
         guard rendered.contains(where: { $0.neededBase != nil }), !isHook else { return rendered }
-        return try await source(.builtIn).fetchingBases(render)
+        return try await source(.builtIn).fetchingBases(render, givingUp: giveUp)
     }
 
     /// The files of a remote repository at a revision.
