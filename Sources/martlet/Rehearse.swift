@@ -106,25 +106,13 @@ struct Rehearse: AsyncParsableCommand {
     /// What the options say of time.
     var delays: ReadyDelays {
         var delays = ReadyDelays()
-        for option in readyDelay {
-            if let workload = option.workload {
-                delays.named[workload] = option.delay
-            } else {
-                delays.assumed = option.delay
-            }
-        }
+        readyDelay.read(into: &delays.named, others: &delays.assumed)
         return delays
     }
 
     var pullDelays: PullDelays {
         var delays = PullDelays()
-        for option in pullDelay {
-            if let workload = option.workload {
-                delays.named[workload] = option.delay
-            } else {
-                delays.assumed = option.delay
-            }
-        }
+        pullDelay.read(into: &delays.named, others: &delays.assumed)
         return delays
     }
 }

@@ -90,3 +90,12 @@ extension String {
         return (parts[0], parts.count == 2 ? parts[1] : nil)
     }
 }
+
+extension [DelayOption] {
+    /// Puts each where it belongs: to its workload, or to all others.
+    func read(into named: inout [String: Duration], others: inout Duration) {
+        for option in self {
+            if let workload = option.workload { named[workload] = option.delay } else { others = option.delay }
+        }
+    }
+}
