@@ -44,6 +44,10 @@ package protocol FileTree: Sendable {
     ///   circle), `submodule`, `tooLarge`, `damaged`.
     func location(of path: String) throws(GitError) -> TreeLocation
 
+    /// The same for who only tries whether something is there: `nil` where `location` would throw `pathNotFound`, which
+    /// looks for names to suggest.
+    func locationIfPresent(of path: String) throws(GitError) -> TreeLocation?
+
     /// A file's bytes.
     ///
     /// - Throws: `GitError` of kind `tooLarge` (above `limit` bytes), `lfsPointer`, `damaged`.
@@ -66,6 +70,15 @@ package enum TreeLocation: Sendable, Hashable {
 }
 
 extension FileTree {
+    package func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? {
+        do {
+            return try location(of: path)
+        } catch {
+            if error.kind == .pathNotFound { return nil }
+            throw error
+        }
+    }
+
     /// For trees without links.
     package func location(of path: String) throws(GitError) -> TreeLocation {
         let path = try TreePath(path).text
@@ -84,7 +97,7 @@ struct TreePath {
 
     /// - Throws: `GitError` of kind `pathNotFound` for an absolute path or one that leaves the tree.
     init(_ path: String) throws(GitError) {
-        components = path.split(separator: "/").filter { $0 != "." }
+        components = path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }.filter { $0 != "." }
         guard !path.hasPrefix("/"), !components.contains("..") else {
             throw GitError(
                 .pathNotFound, "the path \"\(path)\" must be relative to the repository's root and stay inside it",

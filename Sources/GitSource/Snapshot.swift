@@ -16,12 +16,19 @@ package struct Snapshot: FileTree {
     }
 
     package func location(of path: String) throws(GitError) -> TreeLocation {
+        if let location = try locationIfPresent(of: path) { return location }
+        let path = try TreePath(path)
+        return try reader.read { (repository, _) throws(GitError) in
+            throw try TreeWalk(repository: repository, root: commit.tree, label: label, recursive: false)
+                .missing(path.components)
+        }
+    }
+
+    package func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? {
         let path = try TreePath(path)
         return try reader.read { (repository, _) throws(GitError) in
             let walk = TreeWalk(repository: repository, root: commit.tree, label: label, recursive: false)
-            guard let (node, real) = try walk.locate(path.components, hops: 0) else {
-                throw try walk.missing(path.components)
-            }
+            guard let (node, real) = try walk.locate(path.components, hops: 0) else { return nil }
             let text = real.joined(separator: "/")
             switch node.mode {
             case .directory: return .directory(text)

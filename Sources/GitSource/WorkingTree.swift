@@ -44,12 +44,16 @@ package struct WorkingTree: FileTree {
     }
 
     package func location(of path: String) throws(GitError) -> TreeLocation {
+        if let location = try locationIfPresent(of: path) { return location }
+        let path = try TreePath(path)
+        let isLink = FileSystem.status("\(root)/\(path.text)").map { $0.st_mode & S_IFMT == S_IFLNK } ?? false
+        throw isLink ? brokenLink(path.text) : notFound(path.components)
+    }
+
+    package func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? {
         let path = try TreePath(path)
         let start = path.components.isEmpty ? root : "\(root)/\(path.text)"
-        guard let real = FileSystem.realPath(start), isInside(real) else {
-            let isLink = FileSystem.status(start).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false
-            throw isLink ? brokenLink(path.text) : notFound(path.components)
-        }
+        guard let real = FileSystem.realPath(start), isInside(real) else { return nil }
         let shown = String(real.dropFirst(root == "/" ? 1 : min(real.count, root.count + 1)))
         if FileSystem.isDirectory(real) { return .directory(shown) }
         do {

@@ -28,10 +28,10 @@ package struct KustomizeBuild: Sendable {
     /// - Complexity: one look-up for each input; no file is read that is not needed to name its content.
     package func isCurrent(in tree: any FileTree) -> Bool {
         inputs.allSatisfy { path, input in
-            switch Result(catching: { () throws(GitError) in try tree.location(of: path) }) {
+            switch Result(catching: { () throws(GitError) in try tree.locationIfPresent(of: path) }) {
             case .success(.file(let entry)): input == .file(entry.blob)
             case .success(.directory): input == .directory
-            case .failure: input == .missing
+            case .success(nil), .failure: input == .missing
             }
         }
     }

@@ -9,6 +9,8 @@ struct Accumulator {
     /// Adds resources, which must not be there yet.
     mutating func append(_ others: [Resource], known: inout Set<ResourceID>?) throws(KustomizeError) {
         var ids = known ?? Set(resources.map(\.id))
+        // Given away while it grows, so that it is not copied for each file.
+        known = nil
         for resource in others {
             let id = resource.id
             guard ids.insert(id).inserted else {

@@ -4,7 +4,7 @@ import Model
 ///
 /// A class, since what one level chooses holds for all that come after it.
 final class SchemaChoice {
-    private(set) var schema = MergeSchema.builtIn
+    private(set) lazy var schema = MergeSchema.builtIn
     private var isChosen = false
     private var isTop = true
 

@@ -74,11 +74,11 @@ struct Target {
 
     /// A file at a web address, which is not to be had from a repository.
     private static func isRemoteFile(_ text: String) -> Bool {
-        let isWeb = ["http://", "https://"].contains { text.lowercased().hasPrefix($0) }
+        guard ["http://", "https://"].contains(where: { text.lowercased().hasPrefix($0) }) else { return false }
         let path = text.split(separator: "?").first.map(String.init) ?? text
         let isFile = [".yaml", ".yml", ".json"].contains { path.lowercased().hasSuffix($0) }
         let isRepository = path.dropFirst(8).contains("//") || path.contains(".git/") || path.contains("_git/")
-        return isWeb && isFile && !isRepository && !text.contains("?ref=")
+        return isFile && !isRepository && !text.contains("?ref=")
     }
 
     private func place(of directory: String, _ reference: Reference) throws(BuildFault) -> Loader.Place {

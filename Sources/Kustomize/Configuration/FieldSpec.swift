@@ -19,8 +19,8 @@ struct FieldSpec: Hashable, Sendable {
         self.path = path
         self.creates = creates
         components = FieldPath.split(path, at: "/").map { part in
-            part.hasSuffix("[]")
-                ? Component(name: String(part.dropLast(2)), isList: true) : Component(name: part, isList: false)
+            let isList = part.utf8.suffix(2).elementsEqual("[]".utf8)
+            return Component(name: isList ? String(part.dropLast(2)) : part, isList: isList)
         }
     }
 
@@ -72,13 +72,14 @@ struct FieldSpecs: Hashable, Sendable {
 /// Paths of fields, as Kustomize writes them.
 enum FieldPath {
     /// The parts of a path; a separator behind a backslash belongs to its part, one at the beginning is passed over.
-    static func split(_ path: String, at separator: Character) -> [String] {
-        var parts = path.split(separator: separator, omittingEmptySubsequences: false).map(String.init)
+    static func split(_ path: String, at separator: Unicode.Scalar) -> [String] {
+        var parts = path.split(at: separator, omittingEmpty: false).map(String.init)
         if parts.count > 1, parts[0].isEmpty { parts.removeFirst() }
+        if !path.utf8.contains(UInt8(ascii: "\\")) { return parts }
         var result: [String] = []
         for part in parts {
             if let last = result.last, last.hasSuffix("\\") {
-                result[result.count - 1] = last.dropLast() + String(separator) + part
+                result[result.count - 1] = last.dropLast() + String(Character(separator)) + part
             } else {
                 result.append(part)
             }

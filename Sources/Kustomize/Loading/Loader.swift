@@ -50,8 +50,8 @@ final class Loader {
             throw Fault("the path \(path) is absolute: it must be relative to this file")
         }
         guard !path.utf8.contains(0) else { throw Fault("the path has a zero byte") }
-        var components = place.root.split(separator: "/")
-        for component in path.split(separator: "/") where component != "." {
+        var components = place.root.split(at: "/")
+        for component in path.split(at: "/") where component != "." {
             if component != ".." {
                 components.append(component)
             } else if components.popLast() == nil {
@@ -63,18 +63,23 @@ final class Loader {
 
     private func location(_ path: String, in place: Place) throws(Fault) -> TreeLocation {
         do {
-            let location = try place.tree.location(of: path)
-            if place.remote == nil {
-                switch location {
-                case .file(let entry): inputs[path] = .file(entry.blob)
-                case .directory: inputs[path] = .directory
-                }
-            }
-            return location
+            if let location = try locationIfPresent(path, in: place) { return location }
+            return try place.tree.location(of: path)
         } catch {
-            if place.remote == nil { inputs[path] = .missing }
             throw Fault(error.message)
         }
+    }
+
+    private func locationIfPresent(_ path: String, in place: Place) throws(GitError) -> TreeLocation? {
+        var input = BuildInput.missing
+        defer { if place.remote == nil { inputs[path] = input } }
+        let location = try place.tree.locationIfPresent(of: path)
+        switch location {
+        case .file(let entry)?: input = .file(entry.blob)
+        case .directory?: input = .directory
+        case nil: break
+        }
+        return location
     }
 
     private static func shown(_ directory: String) -> String {
@@ -189,9 +194,8 @@ final class Loader {
         var faults: [String] = []
         for name in Self.fileNames {
             let path = place.root.isEmpty ? name : "\(place.root)/\(name)"
-            guard case .success(let location) = Result(catching: { () throws(Fault) in try location(path, in: place) })
-            else { continue }
-            guard case .file(let entry) = location else { continue }
+            // What cannot be read is no kustomization either.
+            guard case .file(let entry)? = try? locationIfPresent(path, in: place) else { continue }
             if Self.isBelow(entry.path, place.root) {
                 found.append(entry)
             } else {

@@ -98,11 +98,11 @@ extension MergeSchema {
         var definitions: [String: Definition] = [:]
         for (name, fields) in table {
             definitions[name] = Definition(
-                fields: Dictionary(uniqueKeysWithValues: fields.split(separator: " ").map { parse($0) }))
+                fields: Dictionary(uniqueKeysWithValues: fields.split(at: " ").map { parse($0) }))
         }
         var kinds: [ResourceKind: String] = [:]
         for (version, names) in kindTable {
-            for name in names.split(separator: " ") {
+            for name in names.split(at: " ") {
                 let definition = definitions[String(name)] == nil ? "Object" : String(name)
                 kinds[ResourceKind(apiVersion: version, kind: String(name))] = definition
             }
@@ -111,9 +111,9 @@ extension MergeSchema {
     }()
 
     private static func parse(_ text: Substring) -> (String, Field) {
-        let parts = text.split(separator: ":")
-        let list = parts[0].split(separator: "*", omittingEmptySubsequences: false)
-        let keys = list.count == 2 ? list[1].split(separator: ",").map(String.init) : nil
+        let parts = text.split(at: ":")
+        let list = parts[0].split(at: "*", omittingEmpty: false)
+        let keys = list.count == 2 ? list[1].split(at: ",").map(String.init) : nil
         return (String(list[0]), Field(definition: parts.count == 2 ? String(parts[1]) : nil, keys: keys))
     }
 

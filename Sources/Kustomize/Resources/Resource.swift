@@ -84,8 +84,10 @@ struct Resource: Sendable {
     var allIDs: [ResourceID] { previousIDs + [id] }
 
     /// Notes the present name before it is changed.
-    mutating func rememberName() {
-        let id = id
+    mutating func rememberName() { rememberName(id) }
+
+    /// - Parameter id: the resource's own, for who knows it already.
+    mutating func rememberName(_ id: ResourceID) {
         previousNames.append(PreviousName(name: id.name, namespace: id.namespace, kind: id.kind.kind))
     }
 

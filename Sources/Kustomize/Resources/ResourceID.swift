@@ -15,9 +15,9 @@ struct ResourceKind: Hashable, Sendable {
     }
 
     init(apiVersion: String, kind: String) {
-        if let slash = apiVersion.firstIndex(of: "/") {
+        if let slash = apiVersion.utf8.firstIndex(of: UInt8(ascii: "/")) {
             group = String(apiVersion[..<slash])
-            version = String(apiVersion[apiVersion.index(after: slash)...])
+            version = String(apiVersion[apiVersion.utf8.index(after: slash)...])
         } else {
             version = apiVersion
         }
@@ -58,7 +58,7 @@ struct ResourceKind: Hashable, Sendable {
         ]
         return Set(
             table.flatMap { version, kinds in
-                kinds.split(separator: " ").map { ResourceKind(apiVersion: version, kind: String($0)) }
+                kinds.split(at: " ").map { ResourceKind(apiVersion: version, kind: String($0)) }
             })
     }()
 }

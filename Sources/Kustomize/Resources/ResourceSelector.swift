@@ -61,7 +61,8 @@ struct ResourceSelector: Sendable {
     }
 
     private func matches(_ pattern: String, _ text: String) throws(KustomizeError) -> Bool {
-        if pattern.isEmpty || pattern == text && Expression.isLiteral(pattern) { return true }
+        if pattern.isEmpty { return true }
+        if Expression.isLiteral(pattern) { return pattern == text }
         guard let found = Expression.matches("^(?:\(pattern))$", text) else {
             throw field.error("\"\(pattern)\" is no regular expression")
         }

@@ -26,15 +26,15 @@ struct LegacyOrder {
 
     /// - Complexity: O(n log n).
     func sorted(_ resources: [Resource]) -> [Resource] {
-        let keyed = resources.map { (key(of: $0), $0) }
-        let sorted = keyed.enumerated().sorted { left, right in
-            let (one, other) = (left.element.0, right.element.0)
+        let keys = resources.map { key(of: $0) }
+        let sorted = resources.indices.sorted { left, right in
+            let (one, other) = (keys[left], keys[right])
             if one.rank != other.rank { return one.rank < other.rank }
             if one.kind != other.kind { return one.kind.utf8.lexicographicallyPrecedes(other.kind.utf8) }
             if one.id != other.id { return one.id.utf8.lexicographicallyPrecedes(other.id.utf8) }
-            return left.offset < right.offset
+            return left < right
         }
-        return sorted.map(\.element.1)
+        return sorted.map { resources[$0] }
     }
 
     func precedes(_ left: ResourceKind, _ right: ResourceKind) -> Bool {

@@ -5,12 +5,13 @@ import Model
 struct PatchTransformer {
     let loader: Loader
     let place: Loader.Place
-    let schema: MergeSchema
+    /// Asked for when something is merged: it is the dearest thing of a build that merges nothing.
+    let schema: () -> MergeSchema
 
     /// For what is written in the kustomization itself: a patch is nothing that objects come from.
     private let noBlob = WorkingTree.blobID(of: [])
 
-    init(loader: Loader, place: Loader.Place, schema: MergeSchema) {
+    init(loader: Loader, place: Loader.Place, schema: @escaping @autoclosure () -> MergeSchema) {
         self.loader = loader
         self.place = place
         self.schema = schema
@@ -37,7 +38,7 @@ struct PatchTransformer {
             guard let target = entry.target else {
                 for patch in patches {
                     let position = try Self.target(of: patch, in: resources)
-                    try resources[position].merge(patch, schema)
+                    try resources[position].merge(patch, schema())
                 }
                 break
             }
@@ -93,7 +94,7 @@ struct PatchTransformer {
         _ patch: Resource, into resources: inout [Resource], _ selected: Set<ResourceID>
     ) throws(KustomizeError) {
         for position in resources.indices where selected.contains(resources[position].id) {
-            try resources[position].merge(patch.copy(for: resources[position]), schema)
+            try resources[position].merge(patch.copy(for: resources[position]), schema())
         }
         resources.removeAll(where: \.isEmpty)
         try ResourceSet.refuseConflict(in: resources)

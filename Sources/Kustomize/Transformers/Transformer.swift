@@ -73,12 +73,13 @@ struct NamespaceTransformer: Transformer {
 
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
         guard !namespace.isEmpty else { return }
+        let ids = resources.map(\.id)
         var counts: [ResourceID: Int] = [:]
-        for resource in resources { counts[resource.id, default: 0] += 1 }
-        for position in resources.indices where !resources[position].isEmpty {
-            let old = resources[position].id
-            resources[position].rememberName()
-            try apply(to: &resources[position])
+        for id in ids { counts[id, default: 0] += 1 }
+        let own = edit(FieldSpec(path: "metadata/namespace", creates: true))
+        for (position, old) in ids.enumerated() where !resources[position].isEmpty {
+            resources[position].rememberName(old)
+            try apply(own, to: &resources[position], old.kind)
             let new = resources[position].id
             counts[old, default: 0] -= 1
             counts[new, default: 0] += 1
@@ -89,9 +90,11 @@ struct NamespaceTransformer: Transformer {
         }
     }
 
-    private func apply(to resource: inout Resource) throws(KustomizeError) {
-        let kind = resource.kind
-        if !kind.isClusterScoped { try resource.apply(edit(FieldSpec(path: "metadata/namespace", creates: true))) }
+    /// - Parameter own: the edit of the resource's own namespace.
+    private func apply(
+        _ own: FieldEdit, to resource: inout Resource, _ kind: ResourceKind
+    ) throws(KustomizeError) {
+        if !kind.isClusterScoped { try resource.apply(own, kind: kind) }
         let isBinding = kind.kind == "RoleBinding" || kind.kind == "ClusterRoleBinding"
         if isBinding { try setSubjects(of: &resource) }
         for spec in specs.specs where spec.path != "metadata/namespace" && kind.isSelected(by: spec.kind) {

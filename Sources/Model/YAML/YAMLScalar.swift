@@ -163,13 +163,18 @@ enum YAMLScalar {
 
     /// `190:20:30`: a number in base 60 to other readers of YAML 1.1, so the writer quotes it.
     static func isSexagesimal(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let first = bytes.first, bytes.contains(UInt8(ascii: ":")) else { return false }
-        let signed = first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
-        let parts = bytes[(signed ? 1 : 0)...].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        return parts.allSatisfy { part in
-            !part.isEmpty
-                && part.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
+        guard let first = bytes.first, let last = bytes.last, last != UInt8(ascii: ":") else { return false }
+        var hasColon = false
+        // At the beginning as behind a colon, where a part may not be empty.
+        var isStart = true
+        for byte in bytes.dropFirst(first == UInt8(ascii: "-") || first == UInt8(ascii: "+") ? 1 : 0) {
+            switch byte {
+            case 0x30...0x39, UInt8(ascii: "_"), UInt8(ascii: "."): isStart = false
+            case UInt8(ascii: ":") where !isStart: (hasColon, isStart) = (true, true)
+            default: return false
+            }
         }
+        return hasColon
     }
 }
 

@@ -200,7 +200,7 @@ private enum Style {
     private static func resolvesOtherwise(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if YAMLScalar.resolve(bytes).kind != .string { return true }
         if YAMLScalar.isTimestamp(bytes) || YAMLScalar.isSexagesimal(bytes) { return true }
-        return bytes.elementsEqual("<<".utf8) || bytes.elementsEqual("=".utf8)
+        return bytes.count <= 2 && (bytes.elementsEqual("<<".utf8) || bytes.elementsEqual("=".utf8))
     }
 
     private static func startsWithIndicator(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
