@@ -3,7 +3,8 @@
 
 PREFIX ?= /usr/local
 # One file that needs no Swift where it runs and starts fast: docs/decisions/012-one-file.md.
-RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(PACKED)
+# Nothing is exported: no library is loaded that calls back, and what nobody can call is left out.
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic $(PACKED)
 PACKED = $(shell ldd --version | awk 'NR == 1 && $$NF >= 2.36 { print "-Xlinker -z -Xlinker pack-relative-relocs" }')
 RELEASE = swift build $(RELEASE_FLAGS) --product martlet
 

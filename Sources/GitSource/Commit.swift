@@ -23,12 +23,12 @@ package struct Commit: Sendable, Hashable {
     package var subject: String { String(message.prefix { !$0.isNewline }) }
 
     init(_ commit: OpaquePointer) {
-        sha = ObjectID(git_commit_id(commit))
-        tree = ObjectID(git_commit_tree_id(commit))
-        parents = (0..<git_commit_parentcount(commit)).map { ObjectID(git_commit_parent_id(commit, $0)) }
-        author = Signature(git_commit_author(commit))
-        committer = Signature(git_commit_committer(commit))
-        let text = git_commit_message(commit).map { String(cString: $0) } ?? ""
+        sha = ObjectID(libgit2.commit_id(commit))
+        tree = ObjectID(libgit2.commit_tree_id(commit))
+        parents = (0..<libgit2.commit_parentcount(commit)).map { ObjectID(libgit2.commit_parent_id(commit, $0)) }
+        author = Signature(libgit2.commit_author(commit))
+        committer = Signature(libgit2.commit_committer(commit))
+        let text = libgit2.commit_message(commit).map { String(cString: $0) } ?? ""
         message = String(decoding: text.utf8.prefix(64 << 10), as: UTF8.self)
     }
 }

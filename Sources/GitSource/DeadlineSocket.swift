@@ -27,7 +27,7 @@ final class DeadlineSocket {
             output.pointee = socket.makeStream()
             return 0
         }
-        return git_stream_register(GIT_STREAM_STANDARD, &registration) == 0
+        return libgit2.stream_register(GIT_STREAM_STANDARD, &registration) == 0
     }
 
     private func makeStream() -> UnsafeMutablePointer<git_stream> {
@@ -65,7 +65,7 @@ final class DeadlineSocket {
     }
 
     private func fail(_ message: String) -> CInt {
-        git_error_set_str(CInt(GIT_ERROR_NET.rawValue), message)
+        _ = libgit2.error_set_str(CInt(GIT_ERROR_NET.rawValue), message)
         return -1
     }
 

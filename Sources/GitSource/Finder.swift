@@ -79,13 +79,15 @@ struct Finder {
         let local = Self.localName(name)
         var current = git_oid()
         var wanted = id.oid
-        if git_reference_name_to_id(&current, repository.pointer, local) == 0, git_oid_equal(&current, &wanted) == 1 {
+        if libgit2.reference_name_to_id(&current, repository.pointer, local) == 0,
+            libgit2.oid_equal(&current, &wanted) == 1
+        {
             return
         }
         var reference: OpaquePointer?
         try check(
-            git_reference_create(&reference, repository.pointer, local, &wanted, 1, nil), "cannot write \(local)")
-        git_reference_free(reference)
+            libgit2.reference_create(&reference, repository.pointer, local, &wanted, 1, nil), "cannot write \(local)")
+        libgit2.reference_free(reference)
     }
 
     static func localName(_ name: String) -> String {
@@ -111,7 +113,7 @@ struct Finder {
         case .reference(let name), .name(let name):
             var oid = git_oid()
             let known = [name, "refs/heads/\(name)"].first {
-                git_reference_name_to_id(&oid, repository.pointer, Self.localName($0)) == 0
+                libgit2.reference_name_to_id(&oid, repository.pointer, Self.localName($0)) == 0
             }
             if known != nil {
                 let last = ObjectID(oid).short

@@ -1,35 +1,60 @@
 import CLibgit2
 import Glibc
 
+/// The functions of libgit2, without their `git_`. Loaded when the first is touched, which `GitLibrary.require` is to
+/// do, since it can say what is missing.
+///
+/// Unsafe by its type alone: it is a table of functions that never changes.
+nonisolated(unsafe) let libgit2: martlet_git_functions = {
+    switch GitLibrary.functions {
+    case .success(let functions): return functions.pointee
+    case .failure(let error): fatalError(error.message)
+    }
+}()
+
 /// The process-wide state of libgit2.
 enum GitLibrary {
-    /// Initialises libgit2 the first time it is touched.
+    /// Loads libgit2 and makes it ready, the first time that it is called.
     ///
     /// - No user or system configuration is read (`insteadOf`, `http.sslVerify`): what Martlet does follows from its
-    /// own
-    ///   settings alone.
+    ///   own settings alone.
     /// - A repository may belong to another user: Git refuses those because its configuration can name programs to run,
     ///   and libgit2 runs none.
-    static let isReady: Bool = {
-        guard git_libgit2_init() > 0, martlet_git_ignore_user_configuration() == 0,
-            martlet_git_set_owner_validation(0) == 0
-        else { return false }
-        return DeadlineSocket.register()
+    /// - Throws: `GitError` of kind `unsupported` where there is no libgit2.
+    static func require() throws(GitError) { try ready.get() }
+
+    /// Unsafe as `libgit2` is.
+    nonisolated(unsafe) fileprivate static let functions: Result<UnsafePointer<martlet_git_functions>, GitError> = {
+        var reason: UnsafePointer<CChar>?
+        if let functions = martlet_git_load(&reason) { return .success(functions) }
+        let why = reason.map { String(cString: $0) } ?? "no reason given"
+        return .failure(
+            GitError(
+                .unsupported,
+                "libgit2 cannot be loaded (\(why)): install its version \(LIBGIT2_SOVERSION), on Debian the package "
+                    + "libgit2-\(LIBGIT2_SOVERSION)"))
     }()
+
+    private static let ready: Result<Void, GitError> = functions.flatMap { functions in
+        guard functions.pointee.libgit2_init() > 0, martlet_git_ignore_user_configuration(functions) == 0,
+            martlet_git_set_owner_validation(functions, 0) == 0, DeadlineSocket.register()
+        else { return .failure(GitError(.other, "libgit2 cannot be initialised: \(lastMessage())")) }
+        return .success(())
+    }
 
     /// The certificate authorities that HTTPS servers are checked against, instead of the system's.
     ///
     /// Holds for the whole process, as libgit2 has no narrower setting.
     static func trustCertificates(inFile path: String) throws(GitError) {
-        precondition(isReady, "libgit2 failed to initialise")
-        guard martlet_git_set_certificate_authorities(path, nil) == 0 else {
+        try require()
+        guard martlet_git_set_certificate_authorities(try functions.get(), path, nil) == 0 else {
             throw GitError(.notPermitted, "cannot read certificate authorities from \(path): \(lastMessage())")
         }
     }
 
     /// What libgit2 said last on this thread, and the area (`GIT_ERROR_…`) it came from.
     static func last() -> (message: String, area: UInt32) {
-        guard let error = git_error_last(), let text = error.pointee.message else { return ("no details given", 0) }
+        guard let error = libgit2.error_last(), let text = error.pointee.message else { return ("no details given", 0) }
         return (String(cString: text), UInt32(error.pointee.klass))
     }
 
@@ -62,9 +87,9 @@ final class Handle {
     }
 
     static func repository(at path: String) throws(GitError) -> Handle {
-        precondition(GitLibrary.isReady, "libgit2 failed to initialise")
-        return try make("cannot open the repository at \(path)", free: git_repository_free) {
-            git_repository_open_ext($0, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil)
+        try GitLibrary.require()
+        return try make("cannot open the repository at \(path)", free: libgit2.repository_free) {
+            libgit2.repository_open_ext($0, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil)
         }
     }
 }

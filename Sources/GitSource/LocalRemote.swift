@@ -52,14 +52,14 @@ final class LocalRemote: Remote {
 
     private func lookup(_ name: String) -> Advertised? {
         var oid = git_oid()
-        guard git_reference_name_to_id(&oid, source.pointer, name) == 0 else { return nil }
+        guard libgit2.reference_name_to_id(&oid, source.pointer, name) == 0 else { return nil }
         return Advertised(name: name, id: ObjectID(oid))
     }
 
     private func everything() throws(GitError) -> [Advertised] {
         var list = git_strarray()
-        try check(git_reference_list(&list, source.pointer), "cannot list the references of \(url)")
-        defer { git_strarray_dispose(&list) }
+        try check(libgit2.reference_list(&list, source.pointer), "cannot list the references of \(url)")
+        defer { libgit2.strarray_dispose(&list) }
         return (0..<list.count).compactMap { list.strings?[$0].flatMap { lookup(String(cString: $0)) } }
             .filter { $0.name.hasPrefix("refs/heads/") || $0.name.hasPrefix("refs/tags/") }
     }
@@ -71,22 +71,22 @@ final class LocalRemote: Remote {
     func fetch(commit id: ObjectID) throws(GitError) -> Bool {
         var oid = id.oid
         var object: OpaquePointer?
-        guard git_object_lookup(&object, source.pointer, &oid, GIT_OBJECT_COMMIT) == 0 else { return false }
-        git_object_free(object)
+        guard libgit2.object_lookup(&object, source.pointer, &oid, GIT_OBJECT_COMMIT) == 0 else { return false }
+        libgit2.object_free(object)
         try copy([id])
         return true
     }
 
     func commit(startingWith prefix: String) throws(GitError) -> ObjectID? {
         var oid = git_oid()
-        guard git_oid_fromstrn(&oid, prefix, prefix.utf8.count) == 0 else { return nil }
+        guard libgit2.oid_fromstrn(&oid, prefix, prefix.utf8.count) == 0 else { return nil }
         var object: OpaquePointer?
-        let code = git_object_lookup_prefix(&object, source.pointer, &oid, prefix.utf8.count, GIT_OBJECT_COMMIT)
+        let code = libgit2.object_lookup_prefix(&object, source.pointer, &oid, prefix.utf8.count, GIT_OBJECT_COMMIT)
         if code == GIT_EAMBIGUOUS.rawValue {
             throw GitError(.ambiguousRevision, "\(prefix) fits more than one object of \(url): write more digits")
         }
-        defer { git_object_free(object) }
-        return code == 0 ? object.map { ObjectID(git_object_id($0)) } : nil
+        defer { libgit2.object_free(object) }
+        return code == 0 ? object.map { ObjectID(libgit2.object_id($0)) } : nil
     }
 
     /// Everything that could be found was looked for in the source itself.
@@ -106,14 +106,14 @@ final class LocalRemote: Remote {
     }
 
     private func pack(_ ids: [ObjectID]) throws(GitError) {
-        let walk = try Handle.make("cannot walk \(url)", free: git_revwalk_free) {
-            git_revwalk_new($0, source.pointer)
+        let walk = try Handle.make("cannot walk \(url)", free: libgit2.revwalk_free) {
+            libgit2.revwalk_new($0, source.pointer)
         }
-        let builder = try Handle.make("cannot pack \(url)", free: git_packbuilder_free) {
-            git_packbuilder_new($0, source.pointer)
+        let builder = try Handle.make("cannot pack \(url)", free: libgit2.packbuilder_free) {
+            libgit2.packbuilder_new($0, source.pointer)
         }
         let payload = Unmanaged.passUnretained(transfer).toOpaque()
-        git_packbuilder_set_callbacks(
+        _ = libgit2.packbuilder_set_callbacks(
             builder.pointer,
             { _, _, _, payload in
                 guard let payload else { return 0 }
@@ -123,61 +123,61 @@ final class LocalRemote: Remote {
             }, payload)
         for id in ids {
             var oid = try packTag(id, builder)
-            try check(git_revwalk_push(walk.pointer, &oid), "cannot read \(id) of \(url)")
+            try check(libgit2.revwalk_push(walk.pointer, &oid), "cannot read \(id) of \(url)")
         }
         try hideKnown(walk)
-        try check(git_packbuilder_insert_walk(builder.pointer, walk.pointer), "cannot pack \(url)")
-        guard git_packbuilder_object_count(builder.pointer) > 0 else { return }
+        try check(libgit2.packbuilder_insert_walk(builder.pointer, walk.pointer), "cannot pack \(url)")
+        guard libgit2.packbuilder_object_count(builder.pointer) > 0 else { return }
         try write(builder)
     }
 
     /// Streams the pack through an indexer, which puts it in place only when it is whole.
     private func write(_ builder: Handle) throws(GitError) {
-        let indexer = try Handle.make("cannot write to \(directory)", free: git_indexer_free) {
-            git_indexer_new($0, "\(directory)/objects/pack", 0, nil, nil)
+        let indexer = try Handle.make("cannot write to \(directory)", free: libgit2.indexer_free) {
+            libgit2.indexer_new($0, "\(directory)/objects/pack", 0, nil, nil)
         }
         let sink = PackSink(indexer: indexer, transfer: transfer)
-        let code = git_packbuilder_foreach(
+        let code = libgit2.packbuilder_foreach(
             builder.pointer,
             { bytes, size, payload in
                 guard let bytes, let payload else { return GIT_EUSER.rawValue }
                 return Unmanaged<PackSink>.fromOpaque(payload).takeUnretainedValue().append(bytes, size)
             }, Unmanaged.passUnretained(sink).toOpaque())
         try check(code > 0 ? GIT_EUSER.rawValue : code, "cannot copy \(url) into \(directory)")
-        try check(git_indexer_commit(indexer.pointer, &sink.stats), "cannot copy \(url) into \(directory)")
+        try check(libgit2.indexer_commit(indexer.pointer, &sink.stats), "cannot copy \(url) into \(directory)")
     }
 
     /// Adds an annotated tag's own object, and answers the commit it leads to.
     private func packTag(_ id: ObjectID, _ builder: Handle) throws(GitError) -> git_oid {
         var oid = id.oid
-        let object = try Handle.make("cannot read \(id) of \(url)", free: git_object_free) {
-            git_object_lookup($0, source.pointer, &oid, GIT_OBJECT_ANY)
+        let object = try Handle.make("cannot read \(id) of \(url)", free: libgit2.object_free) {
+            libgit2.object_lookup($0, source.pointer, &oid, GIT_OBJECT_ANY)
         }
-        if git_object_type(object.pointer) == GIT_OBJECT_TAG {
-            try check(git_packbuilder_insert(builder.pointer, &oid, nil), "cannot pack the tag \(id)")
+        if libgit2.object_type(object.pointer) == GIT_OBJECT_TAG {
+            try check(libgit2.packbuilder_insert(builder.pointer, &oid, nil), "cannot pack the tag \(id)")
         }
         var peeled: OpaquePointer?
-        guard git_object_peel(&peeled, object.pointer, GIT_OBJECT_COMMIT) == 0, let peeled else {
+        guard libgit2.object_peel(&peeled, object.pointer, GIT_OBJECT_COMMIT) == 0, let peeled else {
             throw GitError(.invalidRevision, "\(id) of \(url) is no commit: name a branch or a tag of a commit")
         }
-        defer { git_object_free(peeled) }
-        return git_object_id(peeled).pointee
+        defer { libgit2.object_free(peeled) }
+        return libgit2.object_id(peeled)!.pointee
     }
 
     /// Leaves out what the mirror's references already reach.
     private func hideKnown(_ walk: Handle) throws(GitError) {
         var list = git_strarray()
-        try check(git_reference_list(&list, mirror.pointer), "cannot list the mirror's references")
-        defer { git_strarray_dispose(&list) }
+        try check(libgit2.reference_list(&list, mirror.pointer), "cannot list the mirror's references")
+        defer { libgit2.strarray_dispose(&list) }
         for position in 0..<list.count {
             var oid = git_oid()
             var object: OpaquePointer?
-            guard let name = list.strings?[position], git_reference_name_to_id(&oid, mirror.pointer, name) == 0,
-                git_object_lookup(&object, source.pointer, &oid, GIT_OBJECT_ANY) == 0
+            guard let name = list.strings?[position], libgit2.reference_name_to_id(&oid, mirror.pointer, name) == 0,
+                libgit2.object_lookup(&object, source.pointer, &oid, GIT_OBJECT_ANY) == 0
             else { continue }
-            git_object_free(object)
+            libgit2.object_free(object)
             // A tag of something else than a commit hides nothing.
-            _ = git_revwalk_hide(walk.pointer, &oid)
+            _ = libgit2.revwalk_hide(walk.pointer, &oid)
         }
     }
 }
@@ -194,7 +194,7 @@ private final class PackSink {
     }
 
     func append(_ bytes: UnsafeMutableRawPointer, _ size: Int) -> CInt {
-        let code = git_indexer_append(indexer.pointer, bytes, size, &stats)
+        let code = libgit2.indexer_append(indexer.pointer, bytes, size, &stats)
         stats.received_bytes += size
         return code < 0 ? code : transfer.received(stats)
     }

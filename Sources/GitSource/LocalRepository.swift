@@ -7,14 +7,16 @@ package struct LocalRepository: Sendable {
     package let gitDirectory: String
 
     /// `nil` when there is no repository at the path.
-    package init?(_ path: String) {
-        guard GitLibrary.isReady else { return nil }
+    ///
+    /// - Throws: `GitError` where there is no libgit2.
+    package init?(_ path: String) throws(GitError) {
+        try GitLibrary.require()
         var repository: OpaquePointer?
-        guard git_repository_open_ext(&repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil) == 0,
+        guard libgit2.repository_open_ext(&repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil) == 0,
             let repository
         else { return nil }
-        defer { git_repository_free(repository) }
-        guard let directory = git_repository_commondir(repository) else { return nil }
+        defer { libgit2.repository_free(repository) }
+        guard let directory = libgit2.repository_commondir(repository) else { return nil }
         gitDirectory = String(cString: directory)
     }
 

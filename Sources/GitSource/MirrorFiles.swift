@@ -8,7 +8,7 @@ enum MirrorFiles {
 
     /// Makes the bare repository, or readies one that a killed process may have left with locks and partial packs.
     static func prepare(_ directory: String, for url: RemoteURL) throws(GitError) {
-        precondition(GitLibrary.isReady, "libgit2 failed to initialise")
+        try GitLibrary.require()
         if FileSystem.exists("\(directory)/HEAD") {
             tidy(directory)
             try consolidate(directory)
@@ -18,8 +18,8 @@ enum MirrorFiles {
         do {
             try FileSystem.makeDirectories(directory)
             var repository: OpaquePointer?
-            try check(git_repository_init(&repository, directory, 1), "cannot make the mirror \(directory)")
-            git_repository_free(repository)
+            try check(libgit2.repository_init(&repository, directory, 1), "cannot make the mirror \(directory)")
+            libgit2.repository_free(repository)
             try FileSystem.write("mirror of \(url)\n", to: "\(directory)/description")
         } catch let failure as FileSystem.Failure {
             throw failure.gitError
@@ -73,21 +73,21 @@ enum MirrorFiles {
         let packs = names(folder).filter { $0.hasSuffix(".pack") }
         guard packs.count > packLimit else { return }
         let repository = try Handle.repository(at: directory)
-        let odb = try Handle.make("cannot open the objects of \(directory)", free: git_odb_free) {
-            git_repository_odb($0, repository.pointer)
+        let odb = try Handle.make("cannot open the objects of \(directory)", free: libgit2.odb_free) {
+            libgit2.repository_odb($0, repository.pointer)
         }
-        let builder = try Handle.make("cannot merge the packs of \(directory)", free: git_packbuilder_free) {
-            git_packbuilder_new($0, repository.pointer)
+        let builder = try Handle.make("cannot merge the packs of \(directory)", free: libgit2.packbuilder_free) {
+            libgit2.packbuilder_new($0, repository.pointer)
         }
         let insert: git_odb_foreach_cb = { id, builder in
-            git_packbuilder_insert(builder.map { OpaquePointer($0) }, id, nil)
+            libgit2.packbuilder_insert(builder.map { OpaquePointer($0) }, id, nil)
         }
         try check(
-            git_odb_foreach(odb.pointer, insert, UnsafeMutableRawPointer(builder.pointer)),
+            libgit2.odb_foreach(odb.pointer, insert, UnsafeMutableRawPointer(builder.pointer)),
             "cannot read the objects of \(directory)")
         try check(
-            git_packbuilder_write(builder.pointer, folder, 0, nil, nil), "cannot merge the packs of \(directory)")
-        let whole = String(cString: git_packbuilder_name(builder.pointer))
+            libgit2.packbuilder_write(builder.pointer, folder, 0, nil, nil), "cannot merge the packs of \(directory)")
+        let whole = String(cString: libgit2.packbuilder_name(builder.pointer)!)
         for name in packs where name != "pack-\(whole).pack" {
             // The index goes first: a pack without one is never looked into.
             unlink("\(folder)/\(name.dropLast(".pack".count)).idx")

@@ -10,21 +10,21 @@ final class NetworkRemote: Remote {
     init(url: RemoteURL, mirror: Handle, transfer: Transfer) throws(GitError) {
         self.url = url
         self.transfer = transfer
-        remote = try Handle.make("cannot use \(url)", free: git_remote_free) {
-            git_remote_create_anonymous($0, mirror.pointer, url.description)
+        remote = try Handle.make("cannot use \(url)", free: libgit2.remote_free) {
+            libgit2.remote_create_anonymous($0, mirror.pointer, url.description)
         }
         var callbacks = transfer.callbacks()
         var proxy = Self.proxy()
-        let code = git_remote_connect(remote.pointer, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil)
+        let code = libgit2.remote_connect(remote.pointer, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil)
         if code != 0 { throw failure(code, "cannot reach \(url)") }
     }
 
-    deinit { git_remote_disconnect(remote.pointer) }
+    deinit { _ = libgit2.remote_disconnect(remote.pointer) }
 
     /// The proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
     private static func proxy() -> git_proxy_options {
         var proxy = git_proxy_options()
-        git_proxy_options_init(&proxy, UInt32(GIT_PROXY_OPTIONS_VERSION))
+        _ = libgit2.proxy_options_init(&proxy, UInt32(GIT_PROXY_OPTIONS_VERSION))
         proxy.type = GIT_PROXY_AUTO
         return proxy
     }
@@ -49,7 +49,7 @@ final class NetworkRemote: Remote {
     func references(for request: RevisionRequest) throws(GitError) -> [Advertised] {
         var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0
-        let code = git_remote_ls(&heads, &count, remote.pointer)
+        let code = libgit2.remote_ls(&heads, &count, remote.pointer)
         if code != 0 { throw failure(code, "cannot list the references of \(url)") }
         var references: [Advertised] = []
         for position in 0..<count {
@@ -86,21 +86,21 @@ final class NetworkRemote: Remote {
 
     private func update() -> CInt {
         var callbacks = transfer.callbacks()
-        return git_remote_update_tips(remote.pointer, &callbacks, 0, GIT_REMOTE_DOWNLOAD_TAGS_NONE, nil)
+        return libgit2.remote_update_tips(remote.pointer, &callbacks, 0, GIT_REMOTE_DOWNLOAD_TAGS_NONE, nil)
     }
 
     private func reconnect() throws(GitError) {
-        git_remote_disconnect(remote.pointer)
+        _ = libgit2.remote_disconnect(remote.pointer)
         transfer.connectAgain()
         var callbacks = transfer.callbacks()
         var proxy = Self.proxy()
-        let code = git_remote_connect(remote.pointer, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil)
+        let code = libgit2.remote_connect(remote.pointer, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil)
         if code != 0 { throw failure(code, "cannot reach \(url)") }
     }
 
     private func download(_ specifications: [String]) throws(GitError) {
         var options = git_fetch_options()
-        git_fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION))
+        _ = libgit2.fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION))
         options.callbacks = transfer.callbacks()
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
         options.proxy_opts = Self.proxy()
@@ -108,7 +108,7 @@ final class NetworkRemote: Remote {
         defer { pointers.forEach { free($0) } }
         let code = pointers.withUnsafeMutableBufferPointer { buffer in
             var list = git_strarray(strings: buffer.baseAddress, count: buffer.count)
-            return git_remote_download(remote.pointer, &list, &options)
+            return libgit2.remote_download(remote.pointer, &list, &options)
         }
         if code != 0 { throw failure(code, "cannot fetch from \(url)") }
     }

@@ -15,7 +15,8 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
         }
     }
 
-    init(_ oid: UnsafePointer<git_oid>) {
+    /// libgit2 answers an id for every object that it answered.
+    init(_ oid: UnsafePointer<git_oid>!) {
         self.init(oid.pointee)
     }
 
@@ -33,7 +34,7 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
     package init?(_ text: String) {
         guard text.utf8.count == 40, text.utf8.allSatisfy(\.isHexDigit) else { return nil }
         var oid = git_oid()
-        guard git_oid_fromstr(&oid, text) == 0 else { return nil }
+        guard libgit2.oid_fromstr(&oid, text) == 0 else { return nil }
         self.init(oid)
     }
 

@@ -50,10 +50,10 @@ final class ObjectReader: Sendable {
             return try body(repository.pointer, odb.pointer)
         }
         let repository = try Handle.repository(at: path)
-        let odb = try Handle.make("cannot open the objects of \(path)", free: git_odb_free) {
-            git_repository_odb($0, repository.pointer)
+        let odb = try Handle.make("cannot open the objects of \(path)", free: libgit2.odb_free) {
+            libgit2.repository_odb($0, repository.pointer)
         }
-        if let alternate, git_odb_add_disk_alternate(odb.pointer, alternate) != 0 {
+        if let alternate, libgit2.odb_add_disk_alternate(odb.pointer, alternate) != 0 {
             throw GitError(.damaged, "cannot open the objects of \(alternate)")
         }
         handles = Confined(repository: repository, odb: odb)
@@ -64,15 +64,15 @@ final class ObjectReader: Sendable {
     func commit(_ id: ObjectID) throws(GitError) -> Commit? {
         try read { (repository, odb) throws(GitError) in
             var oid = id.oid
-            guard git_odb_exists(odb, &oid) == 1 else { return nil }
-            let object = try Handle.make("cannot read \(id)", free: git_object_free) {
-                git_object_lookup($0, repository, &oid, GIT_OBJECT_ANY)
+            guard libgit2.odb_exists(odb, &oid) == 1 else { return nil }
+            let object = try Handle.make("cannot read \(id)", free: libgit2.object_free) {
+                libgit2.object_lookup($0, repository, &oid, GIT_OBJECT_ANY)
             }
             var peeled: OpaquePointer?
-            guard git_object_peel(&peeled, object.pointer, GIT_OBJECT_COMMIT) == 0, let peeled else {
+            guard libgit2.object_peel(&peeled, object.pointer, GIT_OBJECT_COMMIT) == 0, let peeled else {
                 throw GitError(.invalidRevision, "\(id) is no commit: name a commit, a branch or a tag of a commit")
             }
-            defer { git_object_free(peeled) }
+            defer { libgit2.object_free(peeled) }
             return Commit(peeled)
         }
     }
@@ -83,15 +83,15 @@ final class ObjectReader: Sendable {
     func commit(startingWith prefix: String) throws(GitError) -> Commit? {
         let id = try read { (repository, _) throws(GitError) -> ObjectID? in
             var oid = git_oid()
-            guard git_oid_fromstrn(&oid, prefix, prefix.utf8.count) == 0 else { return nil }
+            guard libgit2.oid_fromstrn(&oid, prefix, prefix.utf8.count) == 0 else { return nil }
             var object: OpaquePointer?
-            let code = git_object_lookup_prefix(&object, repository, &oid, prefix.utf8.count, GIT_OBJECT_COMMIT)
+            let code = libgit2.object_lookup_prefix(&object, repository, &oid, prefix.utf8.count, GIT_OBJECT_COMMIT)
             if code == GIT_EAMBIGUOUS.rawValue {
                 throw GitError(.ambiguousRevision, "\(prefix) fits more than one object: write more digits")
             }
             guard code == 0, let object else { return nil }
-            defer { git_object_free(object) }
-            return ObjectID(git_object_id(object))
+            defer { libgit2.object_free(object) }
+            return ObjectID(libgit2.object_id(object))
         }
         return try id.flatMap { (id) throws(GitError) in try commit(id) }
     }
@@ -99,14 +99,14 @@ final class ObjectReader: Sendable {
     /// Commits from `id` on, newest first, at most `limit`.
     func history(from id: ObjectID, limit: Int) throws(GitError) -> [Commit] {
         let ids = try read { (repository, _) throws(GitError) -> [ObjectID] in
-            let walk = try Handle.make("cannot walk the history", free: git_revwalk_free) {
-                git_revwalk_new($0, repository)
+            let walk = try Handle.make("cannot walk the history", free: libgit2.revwalk_free) {
+                libgit2.revwalk_new($0, repository)
             }
-            git_revwalk_sorting(walk.pointer, GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_TIME.rawValue)
+            _ = libgit2.revwalk_sorting(walk.pointer, GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_TIME.rawValue)
             var oid = id.oid
-            try check(git_revwalk_push(walk.pointer, &oid), "cannot walk the history from \(id)")
+            try check(libgit2.revwalk_push(walk.pointer, &oid), "cannot walk the history from \(id)")
             var ids: [ObjectID] = []
-            while ids.count < limit, git_revwalk_next(&oid, walk.pointer) == 0 { ids.append(ObjectID(oid)) }
+            while ids.count < limit, libgit2.revwalk_next(&oid, walk.pointer) == 0 { ids.append(ObjectID(oid)) }
             return ids
         }
         var commits: [Commit] = []

@@ -27,7 +27,7 @@ final class SecureShell {
                 output.pointee = SecureShell(transfer: transfer).makeSubtransport()
                 return 0
             }, rpc: 0, param: nil)
-        return git_transport_smart(output, owner, &definition)
+        return libgit2.transport_smart(output, owner, &definition)
     }
 
     private func makeSubtransport() -> UnsafeMutablePointer<git_smart_subtransport> {
@@ -172,7 +172,7 @@ final class SecureShell {
     }
 
     private func broken(_ message: String) -> CInt {
-        git_error_set_str(CInt(GIT_ERROR_NET.rawValue), message)
+        _ = libgit2.error_set_str(CInt(GIT_ERROR_NET.rawValue), message)
         return -1
     }
 

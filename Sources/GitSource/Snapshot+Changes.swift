@@ -59,18 +59,18 @@ private struct TreeComparison {
     private mutating func compareTrees(_ old: ObjectID?, _ new: ObjectID?, path: String) throws(GitError) {
         let old = try old.map { (id) throws(GitError) in try tree(id) }
         let new = try new.map { (id) throws(GitError) in try tree(id) }
-        let oldCount = old.map { git_tree_entrycount($0.pointer) } ?? 0
-        let newCount = new.map { git_tree_entrycount($0.pointer) } ?? 0
+        let oldCount = old.map { libgit2.tree_entrycount($0.pointer) } ?? 0
+        let newCount = new.map { libgit2.tree_entrycount($0.pointer) } ?? 0
         var (left, right) = (0, 0)
         while left < oldCount || right < newCount {
-            let oldEntry = left < oldCount ? old.flatMap { git_tree_entry_byindex($0.pointer, left) } : nil
-            let newEntry = right < newCount ? new.flatMap { git_tree_entry_byindex($0.pointer, right) } : nil
+            let oldEntry = left < oldCount ? old.flatMap { libgit2.tree_entry_byindex($0.pointer, left) } : nil
+            let newEntry = right < newCount ? new.flatMap { libgit2.tree_entry_byindex($0.pointer, right) } : nil
             let order =
-                oldEntry == nil ? 1 : newEntry == nil ? -1 : git_tree_entry_cmp(oldEntry, newEntry)
+                oldEntry == nil ? 1 : newEntry == nil ? -1 : libgit2.tree_entry_cmp(oldEntry, newEntry)
             if order <= 0 { left += 1 }
             if order >= 0 { right += 1 }
-            if order == 0, git_oid_equal(git_tree_entry_id(oldEntry), git_tree_entry_id(newEntry)) == 1,
-                git_tree_entry_filemode(oldEntry) == git_tree_entry_filemode(newEntry)
+            if order == 0, libgit2.oid_equal(libgit2.tree_entry_id(oldEntry), libgit2.tree_entry_id(newEntry)) == 1,
+                libgit2.tree_entry_filemode(oldEntry) == libgit2.tree_entry_filemode(newEntry)
             {
                 continue
             }
@@ -83,8 +83,8 @@ private struct TreeComparison {
 
     private func tree(_ id: ObjectID) throws(GitError) -> Handle {
         var oid = id.oid
-        return try Handle.make("cannot read the tree \(id)", free: git_tree_free) {
-            git_tree_lookup($0, repository, &oid)
+        return try Handle.make("cannot read the tree \(id)", free: libgit2.tree_free) {
+            libgit2.tree_lookup($0, repository, &oid)
         }
     }
 }

@@ -43,13 +43,13 @@ package struct Snapshot: FileTree {
             var oid = file.blob.oid
             var size = 0
             var type = GIT_OBJECT_ANY
-            try check(git_odb_read_header(&size, &type, odb, &oid), "cannot read \(file.path) of \(label)")
+            try check(libgit2.odb_read_header(&size, &type, odb, &oid), "cannot read \(file.path) of \(label)")
             guard size <= limit else { throw tooLarge(file.path, size, limit) }
-            let object = try Handle.make("cannot read \(file.path) of \(label)", free: git_odb_object_free) {
-                git_odb_read($0, odb, &oid)
+            let object = try Handle.make("cannot read \(file.path) of \(label)", free: libgit2.odb_object_free) {
+                libgit2.odb_read($0, odb, &oid)
             }
-            let start = git_odb_object_data(object.pointer)
-            return Array(UnsafeRawBufferPointer(start: start, count: git_odb_object_size(object.pointer)))
+            let start = libgit2.odb_object_data(object.pointer)
+            return Array(UnsafeRawBufferPointer(start: start, count: libgit2.odb_object_size(object.pointer)))
         }
         try LargeFileStorage.refusePointer(bytes, path: file.path)
         return bytes
@@ -237,38 +237,38 @@ struct TreeWalk {
 
     private func tree(_ id: ObjectID) throws(GitError) -> Handle {
         var oid = id.oid
-        return try Handle.make("cannot read the tree \(id) of \(label)", free: git_tree_free) {
-            git_tree_lookup($0, repository, &oid)
+        return try Handle.make("cannot read the tree \(id) of \(label)", free: libgit2.tree_free) {
+            libgit2.tree_lookup($0, repository, &oid)
         }
     }
 
     func entries(of id: ObjectID) throws(GitError) -> [TreeNode] {
         let tree = try tree(id)
-        return (0..<git_tree_entrycount(tree.pointer)).compactMap { position in
-            git_tree_entry_byindex(tree.pointer, position).map { Self.node($0) }
+        return (0..<libgit2.tree_entrycount(tree.pointer)).compactMap { position in
+            libgit2.tree_entry_byindex(tree.pointer, position).map { Self.node($0) }
         }
     }
 
     private func entry(_ name: String, of id: ObjectID) throws(GitError) -> TreeNode? {
         let tree = try tree(id)
-        return git_tree_entry_byname(tree.pointer, name).map { Self.node($0) }
+        return libgit2.tree_entry_byname(tree.pointer, name).map { Self.node($0) }
     }
 
     static func node(_ entry: OpaquePointer) -> TreeNode {
         TreeNode(
-            name: String(cString: git_tree_entry_name(entry)), mode: EntryMode(git_tree_entry_filemode(entry)),
-            id: ObjectID(git_tree_entry_id(entry)))
+            name: String(cString: libgit2.tree_entry_name(entry)!), mode: EntryMode(libgit2.tree_entry_filemode(entry)),
+            id: ObjectID(libgit2.tree_entry_id(entry)))
     }
 
     /// A link's target.
     private func text(of id: ObjectID) throws(GitError) -> String {
         var oid = id.oid
-        let blob = try Handle.make("cannot read a link of \(label)", free: git_blob_free) {
-            git_blob_lookup($0, repository, &oid)
+        let blob = try Handle.make("cannot read a link of \(label)", free: libgit2.blob_free) {
+            libgit2.blob_lookup($0, repository, &oid)
         }
-        let size = min(Int(git_blob_rawsize(blob.pointer)), 4096)
+        let size = min(Int(libgit2.blob_rawsize(blob.pointer)), 4096)
         return String(
-            decoding: UnsafeRawBufferPointer(start: git_blob_rawcontent(blob.pointer), count: size), as: UTF8.self)
+            decoding: UnsafeRawBufferPointer(start: libgit2.blob_rawcontent(blob.pointer), count: size), as: UTF8.self)
     }
 }
 

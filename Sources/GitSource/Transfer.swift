@@ -131,7 +131,7 @@ final class Transfer {
                     + "MARTLET_GIT_PASSWORD, or the repository Secret")
             return GIT_EUSER.rawValue
         }
-        return git_credential_userpass_plaintext_new(output, credentials.username ?? "git", password)
+        return libgit2.credential_userpass_plaintext_new(output, credentials.username ?? "git", password)
     }
 
     /// The best account of a failure: our own refusal, then what ssh said, then libgit2's error; secrets removed.
@@ -154,7 +154,7 @@ extension Transfer {
     /// libgit2's callbacks for this exchange. Valid while `self` lives.
     func callbacks() -> git_remote_callbacks {
         var callbacks = git_remote_callbacks()
-        git_remote_init_callbacks(&callbacks, UInt32(GIT_REMOTE_CALLBACKS_VERSION))
+        _ = libgit2.remote_init_callbacks(&callbacks, UInt32(GIT_REMOTE_CALLBACKS_VERSION))
         callbacks.payload = Unmanaged.passUnretained(self).toOpaque()
         callbacks.transfer_progress = { stats, payload in
             guard let stats, let payload else { return GIT_EUSER.rawValue }

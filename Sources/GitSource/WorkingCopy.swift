@@ -16,21 +16,23 @@ package struct WorkingCopy: Sendable {
     /// - Parameters:
     ///   - path: an existing file or folder.
     ///   - quarantine: a directory with more objects: those of a push that a hook is asked about.
-    package init?(containing path: String, quarantine: String? = nil) {
-        guard let real = FileSystem.realPath(path), Self.mayBeInside(real), GitLibrary.isReady else { return nil }
+    /// - Throws: `GitError` where there is no libgit2.
+    package init?(containing path: String, quarantine: String? = nil) throws(GitError) {
+        guard let real = FileSystem.realPath(path), Self.mayBeInside(real) else { return nil }
+        try GitLibrary.require()
         var opened: OpaquePointer?
-        guard git_repository_open_ext(&opened, real, 0, nil) == 0, let opened else { return nil }
-        let repository = Handle(opened) { git_repository_free($0) }
-        guard let directory = git_repository_path(repository.pointer).map({ String(cString: $0) }),
+        guard libgit2.repository_open_ext(&opened, real, 0, nil) == 0, let opened else { return nil }
+        let repository = Handle(opened) { libgit2.repository_free($0) }
+        guard let directory = libgit2.repository_path(repository.pointer).map({ String(cString: $0) }),
             let gitDirectory = FileSystem.realPath(directory)
         else { return nil }
-        isBare = git_repository_is_bare(repository.pointer) == 1
+        isBare = libgit2.repository_is_bare(repository.pointer) == 1
         if isBare {
             // A folder inside a repository's own files is no place for manifests.
             guard gitDirectory == real else { return nil }
             root = real
         } else {
-            guard let folder = git_repository_workdir(repository.pointer).map({ String(cString: $0) }),
+            guard let folder = libgit2.repository_workdir(repository.pointer).map({ String(cString: $0) }),
                 let folder = FileSystem.realPath(folder), real == folder || real.hasPrefix(folder + "/")
             else { return nil }
             root = folder
@@ -53,15 +55,15 @@ package struct WorkingCopy: Sendable {
 
     private static func remotes(of repository: Handle) -> [String] {
         var names = git_strarray()
-        guard git_remote_list(&names, repository.pointer) == 0 else { return [] }
-        defer { git_strarray_dispose(&names) }
+        guard libgit2.remote_list(&names, repository.pointer) == 0 else { return [] }
+        defer { libgit2.strarray_dispose(&names) }
         return (0..<names.count).compactMap { index in
             var remote: OpaquePointer?
-            guard let name = names.strings[index], git_remote_lookup(&remote, repository.pointer, name) == 0 else {
+            guard let name = names.strings[index], libgit2.remote_lookup(&remote, repository.pointer, name) == 0 else {
                 return nil
             }
-            defer { git_remote_free(remote) }
-            return git_remote_url(remote).map { String(cString: $0) }
+            defer { libgit2.remote_free(remote) }
+            return libgit2.remote_url(remote).map { String(cString: $0) }
         }
     }
 
@@ -101,13 +103,13 @@ package struct WorkingCopy: Sendable {
     package func snapshot(_ revision: String) throws(GitError) -> Snapshot {
         let id = try reader.read { (repository, _) throws(GitError) -> ObjectID in
             var object: OpaquePointer?
-            let code = git_revparse_single(&object, repository, revision)
+            let code = libgit2.revparse_single(&object, repository, revision)
             if code == GIT_EAMBIGUOUS.rawValue {
                 throw GitError(.ambiguousRevision, "\(revision) fits more than one object: write more digits")
             }
             guard code == 0, let object else { throw notFound(revision, repository) }
-            defer { git_object_free(object) }
-            return ObjectID(git_object_id(object))
+            defer { libgit2.object_free(object) }
+            return ObjectID(libgit2.object_id(object))
         }
         guard let commit = try reader.commit(id) else {
             throw GitError(.damaged, "\(root) lacks the commit \(id), which \(revision) stands for: run git fsck")
@@ -117,10 +119,10 @@ package struct WorkingCopy: Sendable {
 
     private func notFound(_ revision: String, _ repository: OpaquePointer) -> GitError {
         var list = git_strarray()
-        guard git_reference_list(&list, repository) == 0 else {
+        guard libgit2.reference_list(&list, repository) == 0 else {
             return GitError(.revisionNotFound, "\(root) has no revision \"\(revision)\"")
         }
-        defer { git_strarray_dispose(&list) }
+        defer { libgit2.strarray_dispose(&list) }
         let prefixes = ["refs/heads/", "refs/remotes/", "refs/tags/"]
         let names = (0..<list.count).compactMap { index in list.strings[index].map { String(cString: $0) } }
             .compactMap { name in

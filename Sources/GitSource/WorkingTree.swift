@@ -1,12 +1,14 @@
 import CLibgit2
 import Crypto
 import Glibc
+import Synchronization
 
 /// A plain directory with the same face as a commit's tree, for `martlet diff` of files that are not committed yet.
 package struct WorkingTree: FileTree {
     /// The real, absolute path of the directory; nothing outside it is read.
     package let root: String
     package var label: String { root }
+    private let lastNamed = LastNamedFile()
 
     /// - Throws: `GitError` of kind `pathNotFound`.
     package init(_ path: String) throws(GitError) {
@@ -58,7 +60,9 @@ package struct WorkingTree: FileTree {
         if FileSystem.isDirectory(real) { return .directory(shown) }
         do {
             let bytes = try FileSystem.contents(of: real, limit: Self.contentLimit)
-            return .file(FileEntry(path: shown, blob: Self.blobID(of: bytes)))
+            let file = FileEntry(path: shown, blob: Self.blobID(of: bytes))
+            lastNamed.content.withLock { $0 = (file, bytes) }
+            return .file(file)
         } catch {
             throw error.code == EFBIG
                 ? GitError(.tooLarge, "\(shown) has more than \(Self.contentLimit) bytes", path: shown) : error.gitError
@@ -67,6 +71,10 @@ package struct WorkingTree: FileTree {
 
     package func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] {
         do {
+            if let bytes = lastNamed.take(file), bytes.count <= limit {
+                try LargeFileStorage.refusePointer(bytes, path: file.path)
+                return bytes
+            }
             let bytes = try FileSystem.contents(of: root.isEmpty ? file.path : "\(root)/\(file.path)", limit: limit)
             try LargeFileStorage.refusePointer(bytes, path: file.path)
             return bytes
@@ -84,15 +92,15 @@ package struct WorkingTree: FileTree {
 
     /// The commit that is checked out here; `nil` when this is in no repository, or one without commits.
     package func head() throws(GitError) -> Commit? {
-        precondition(GitLibrary.isReady, "libgit2 failed to initialise")
+        try GitLibrary.require()
         var repository: OpaquePointer?
-        guard git_repository_open_ext(&repository, root, 0, nil) == 0, let repository else { return nil }
-        let owned = Handle(repository) { git_repository_free($0) }
+        guard libgit2.repository_open_ext(&repository, root, 0, nil) == 0, let repository else { return nil }
+        let owned = Handle(repository) { libgit2.repository_free($0) }
         var reference: OpaquePointer?
-        guard git_repository_head(&reference, owned.pointer) == 0, let reference else { return nil }
-        let head = Handle(reference) { git_reference_free($0) }
-        let commit = try Handle.make("cannot read the HEAD of \(root)", free: git_object_free) {
-            git_reference_peel($0, head.pointer, GIT_OBJECT_COMMIT)
+        guard libgit2.repository_head(&reference, owned.pointer) == 0, let reference else { return nil }
+        let head = Handle(reference) { libgit2.reference_free($0) }
+        let commit = try Handle.make("cannot read the HEAD of \(root)", free: libgit2.object_free) {
+            libgit2.reference_peel($0, head.pointer, GIT_OBJECT_COMMIT)
         }
         return Commit(commit.pointer)
     }
@@ -168,5 +176,20 @@ package struct WorkingTree: FileTree {
         // What cannot be listed has no names to suggest.
         let names = (try? FileSystem.names(in: directory)) ?? []
         return pathNotFound(components, existing: existing, names: names.filter { $0 != ".git" }, label: label)
+    }
+}
+
+/// The bytes of the file whose content was named last: who asks for the place of a file mostly reads it next, and then
+/// gets what was named, whatever is written meanwhile.
+private final class LastNamedFile: Sendable {
+    let content = Mutex<(file: FileEntry, bytes: [UInt8])?>(nil)
+
+    /// The bytes of that file, which are then forgotten.
+    func take(_ file: FileEntry) -> [UInt8]? {
+        content.withLock { content in
+            guard let (known, bytes) = content, known == file else { return nil }
+            content = nil
+            return bytes
+        }
     }
 }

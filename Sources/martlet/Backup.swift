@@ -14,7 +14,8 @@ struct StorePlace: ParsableArguments {
 
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy all objects of a data directory to a file, while its service runs.",
+        commandName: "backup", _superCommandName: "martlet",
+        abstract: "Copy all objects of a data directory to a file, while its service runs.",
         usage: "martlet backup <file> [<options>]",
         discussion: """
             The file is a consistent copy of one instant, readable by its owner only: Secrets are in it. Keys, the \
@@ -35,7 +36,8 @@ struct Backup: ParsableCommand {
 
 struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Put the objects of a backup into a data directory that no service uses.",
+        commandName: "restore", _superCommandName: "martlet",
+        abstract: "Put the objects of a backup into a data directory that no service uses.",
         usage: "martlet restore <file> [<options>]",
         discussion: """
             A store that is there is set aside, and only with --replace. When the service starts, it makes the machine \

@@ -3,7 +3,7 @@ import ArgumentParser
 /// `martlet completion …`: what kubectl's verb of that name does.
 struct Completion: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "completion", abstract: "Print a shell's completion script.",
+        commandName: "completion", _superCommandName: "martlet", abstract: "Print a shell's completion script.",
         discussion: """
             bash: source <(martlet completion bash)
             zsh:  martlet completion zsh > "${fpath[1]}/_martlet"

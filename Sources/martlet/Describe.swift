@@ -6,7 +6,8 @@ import Reconciler
 
 struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Show everything about objects, and the events about them.",
+        commandName: "describe", _superCommandName: "martlet",
+        abstract: "Show everything about objects, and the events about them.",
         usage: "martlet describe [<options>] <target> ...",
         discussion: "Values of Secrets are masked. Exit codes: 0 shown, 2 an error.")
 

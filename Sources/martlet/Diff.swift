@@ -7,7 +7,8 @@ import Reconciler
 
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Show what a folder, a repository or an Application would change.",
+        commandName: "diff", _superCommandName: "martlet",
+        abstract: "Show what a folder, a repository or an Application would change.",
         usage: "martlet diff [<options>] [<location>]",
         discussion: """
             Compares with the live objects of the service, as a server-side dry run. In a clone of a repository that \

@@ -5,7 +5,8 @@ import Model
 
 struct Events: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "List what happened, oldest first.", usage: "martlet events [<options>]",
+        commandName: "events", _superCommandName: "martlet", abstract: "List what happened, oldest first.",
+        usage: "martlet events [<options>]",
         discussion: "Exit codes: 0 listed, 2 an error.")
 
     @Option(

@@ -37,25 +37,3 @@ enum Failure {
             + "(DATA-DIR/kubeconfig)"
     }
 }
-
-/// The tree of verbs, for a word that is none of them.
-enum Verbs {
-    /// - Throws: `CommandError` that names the verb that was probably meant.
-    static func check(_ arguments: [String]) throws {
-        var parent: any ParsableCommand.Type = Martlet.self
-        var path = "martlet"
-        for word in arguments {
-            let verbs = parent.configuration.subcommands
-            // Where no verbs are, the words are arguments; `help VERB` is the parser's own.
-            guard !verbs.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
-            guard let verb = verbs.first(where: { $0._commandName == word }) else {
-                let names = verbs.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-                let guess = Spelling.nearest(to: word, among: names).map { "did you mean \"\($0)\"?" }
-                throw CommandError(
-                    "\(path) has no verb \"\(word)\"; \(guess ?? "there are: \(names.joined(separator: ", "))")")
-            }
-            parent = verb
-            path += " \(word)"
-        }
-    }
-}

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get",
+        commandName: "get", _superCommandName: "martlet",
         abstract: "List objects as a table, or print them whole.", usage: "martlet get [<options>] <target> ...",
         discussion: "Values of Secrets are masked. Exit codes: 0 shown (even if there is nothing), 2 an error.")
 

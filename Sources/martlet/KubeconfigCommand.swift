@@ -6,7 +6,7 @@ import Server
 
 struct KubeconfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kubeconfig",
+        commandName: "kubeconfig", _superCommandName: "martlet",
         abstract: "Make a kubeconfig for somebody else, with a certificate of their own.",
         usage: "martlet kubeconfig --user <name> [<options>]",
         discussion: """

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs",
+        commandName: "logs", _superCommandName: "martlet",
         abstract: "Print what a pod's containers wrote.", usage: "martlet logs [<options>] <target>",
         discussion: """
             Of several containers it is the first, or the one that the pod's annotation

@@ -15,8 +15,7 @@ enum EntryPoint {
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            try Verbs.check(arguments)
-            var command = try Martlet.parseAsRoot(arguments)
+            var command = try Verbs.parse(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -28,7 +28,7 @@ enum RehearsalSubject {
         case "live": return (try await live(command, extra), "the live state")
         case "empty": return (try await alone(command, base: nil, extra), "an empty cluster")
         case let folder:
-            guard let local = LocalManifests(folder, path: "") else {
+            guard let local = try LocalManifests(folder, path: "") else {
                 throw CommandError("--from \(folder): there is no such folder; write live, empty or a folder")
             }
             let namespace = command.manifests.namespace ?? "default"

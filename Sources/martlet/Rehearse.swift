@@ -6,7 +6,7 @@ import Rehearsal
 
 struct Rehearse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rehearse",
+        commandName: "rehearse", _superCommandName: "martlet",
         abstract: "Play the sync and rollout of a revision in memory, and show what would happen.",
         usage: "martlet rehearse [<options>] [<location>]",
         discussion: """

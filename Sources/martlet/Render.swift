@@ -7,7 +7,8 @@ import Validation
 
 struct Render: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "render", abstract: "Print the manifests of a folder or repository, as they would be applied.",
+        commandName: "render", _superCommandName: "martlet",
+        abstract: "Print the manifests of a folder or repository, as they would be applied.",
         usage: "martlet render [<options>] [<location>]",
         discussion: """
             A directory with a kustomization is built as 'kubectl kustomize' builds it, with --recurse each one that \

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Sync: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sync",
+        commandName: "sync", _superCommandName: "martlet",
         abstract: "Apply the manifests of a folder or repository once.", usage: "martlet sync [<options>] [<location>]",
         discussion: """
             Nothing is changed when a manifest is refused. Nothing is deleted, unless --prune: objects that an earlier \

@@ -9,7 +9,8 @@ import Validation
 
 struct Validate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check all manifests of a repository without a running service.",
+        commandName: "validate", _superCommandName: "martlet",
+        abstract: "Check all manifests of a repository without a running service.",
         usage: "martlet validate [<options>] [<location>]",
         discussion: """
             Judges every object below the location by its kind (custom ones by the definitions in the repository) and \

@@ -10,7 +10,8 @@ enum Version {
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Print the version.", usage: "martlet version [<options>]",
+        commandName: "version", _superCommandName: "martlet", abstract: "Print the version.",
+        usage: "martlet version [<options>]",
         discussion: "Exit codes: 0 printed, 2 an error.")
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Print as json or yaml.", valueName: "format"))

@@ -42,6 +42,38 @@ import Testing
         }
     }
 
+    @Test("what is only tried and not there is no error, in a commit as in a folder")
+    func tried() async throws {
+        let repository = TestRepository(["app/web/a.yaml": "a"])
+        let snapshot = try await repository.mirror().snapshot(.head)
+        for tree in [snapshot, try WorkingTree(repository.work)] as [any FileTree] {
+            #expect(try tree.locationIfPresent(of: "app/wbe") == nil)
+            #expect(try tree.locationIfPresent(of: "app/web") == .directory("app/web"))
+            let file = FileEntry(path: "app/web/a.yaml", blob: WorkingTree.blobID(of: Array("a".utf8)))
+            #expect(try tree.locationIfPresent(of: "app/web/a.yaml") == .file(file))
+            #expect(throws: GitError.self) { try tree.locationIfPresent(of: "../etc") }
+        }
+    }
+
+    @Test("a file in a folder is read as it was named, though it is written meanwhile")
+    func readAsNamed() throws {
+        let repository = TestRepository(["a.yaml": "one"])
+        let tree = try WorkingTree(repository.work)
+        let named = try file("a.yaml", of: tree)
+        repository.commit(["a.yaml": "two"])
+        #expect(try tree.content(of: named) == Array("one".utf8))
+        let later = try file("a.yaml", of: tree)
+        #expect(later.blob != named.blob)
+        #expect(try tree.content(of: later) == Array("two".utf8))
+        #expect(throws: GitError.self) { try tree.content(of: file("a.yaml", of: tree), limit: 2) }
+    }
+
+    private func file(_ path: String, of tree: any FileTree) throws -> FileEntry {
+        let location = try tree.location(of: path)
+        guard case .file(let file) = location else { throw GitError(.other, "\(path) is \(location)") }
+        return file
+    }
+
     @Test("links inside the tree are followed; those that leave it, dangle or circle are faults beside the other files")
     func links() async throws {
         let repository = TestRepository(["base/a.yaml": "a", "app/own.yaml": "own"])
@@ -144,7 +176,7 @@ import Testing
     @Test("the fingerprint changes with a push, a deletion and packing, and with nothing else")
     func fingerprint() throws {
         let repository = TestRepository()
-        let local = try #require(LocalRepository(repository.bare))
+        let local = try #require(try LocalRepository(repository.bare))
         var last = local.fingerprint()
         #expect(local.fingerprint() == last)
         repository.git(["config", "x.y", "z"], in: repository.bare)
@@ -156,13 +188,13 @@ import Testing
         }
         repository.git(["pack-refs", "--all"], in: repository.bare)
         #expect(local.fingerprint() != last)
-        #expect(LocalRepository("/nonexistent") == nil)
+        #expect(try LocalRepository("/nonexistent") == nil)
     }
 
     @Test("a push is told at once, also to a branch in a new folder; cancellation ends the wait")
     func pushes() async throws {
         let repository = TestRepository()
-        let watcher = try PushWatcher(try #require(LocalRepository(repository.bare)))
+        let watcher = try PushWatcher(try #require(try LocalRepository(repository.bare)))
         for branch in ["main", "feature/deep/x", "feature/deep/y"] {
             repository.commit(["a.yaml": branch], branch: branch)
             try await watcher.change()

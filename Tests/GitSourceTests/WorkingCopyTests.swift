@@ -12,7 +12,7 @@ struct WorkingCopyTests {
         let second = repository.commit(["app/web.yaml": "kind: Pod\n"])
         repository.git(["fetch", "--quiet", "origin"])
         repository.git(["tag", "-a", "v1", "-m", "a tag", first])
-        let copy = try #require(WorkingCopy(containing: "\(repository.work)/app"))
+        let copy = try #require(try WorkingCopy(containing: "\(repository.work)/app"))
         for (name, sha) in [
             ("HEAD", second), ("main", second), ("origin/main", second), ("HEAD~1", first), ("v1", first),
             (first, first), (String(first.prefix(8)), first), ("refs/heads/main^", first),
@@ -28,20 +28,20 @@ struct WorkingCopyTests {
     @Test("the place of a folder is told from the root, in linked work trees and bare repositories, too")
     func places() throws {
         let repository = TestRepository()
-        let copy = try #require(WorkingCopy(containing: "\(repository.work)/app/web.yaml"))
+        let copy = try #require(try WorkingCopy(containing: "\(repository.work)/app/web.yaml"))
         #expect(!copy.isBare)
         #expect(copy.path(of: "\(repository.work)/app") == "app")
         #expect(copy.path(of: repository.work) == "")
         #expect(copy.path(of: "/") == nil)
         repository.git(["worktree", "add", "--quiet", "-b", "side", "\(repository.directory.path)/side"])
-        let side = try #require(WorkingCopy(containing: "\(repository.directory.path)/side/app"))
+        let side = try #require(try WorkingCopy(containing: "\(repository.directory.path)/side/app"))
         #expect(side.path(of: "\(repository.directory.path)/side/app") == "app")
         #expect(try side.snapshot("HEAD").commit.sha == copy.snapshot("HEAD").commit.sha)
-        let bare = try #require(WorkingCopy(containing: repository.bare))
+        let bare = try #require(try WorkingCopy(containing: repository.bare))
         #expect(bare.isBare)
         #expect(try bare.snapshot("main").commit.sha == copy.snapshot("HEAD").commit.sha)
-        #expect(WorkingCopy(containing: "\(repository.bare)/refs") == nil)
-        #expect(WorkingCopy(containing: "/nosuch") == nil)
+        #expect(try WorkingCopy(containing: "\(repository.bare)/refs") == nil)
+        #expect(try WorkingCopy(containing: "/nosuch") == nil)
     }
 
     @Test(
@@ -55,7 +55,7 @@ struct WorkingCopyTests {
     func clones(url: String, isClone: Bool) throws {
         let repository = TestRepository()
         repository.git(["remote", "add", "upstream", "https://git.example.com/team/site.git"])
-        let copy = try #require(WorkingCopy(containing: repository.work))
+        let copy = try #require(try WorkingCopy(containing: repository.work))
         #expect(copy.isClone(of: url) == isClone)
         #expect(copy.isClone(of: repository.bare))
         #expect(copy.isClone(of: "file://\(repository.work)"))

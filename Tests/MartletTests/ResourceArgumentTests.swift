@@ -1,3 +1,4 @@
+import ArgumentParser
 import Cluster
 import Kinds
 import Model
@@ -93,6 +94,39 @@ struct FailureTests {
         arguments: [[], ["get", "anything"], ["app", "list"], ["--help"], ["help", "x"]])
     func known(words: [String]) throws {
         try Verbs.check(words)
+    }
+
+    @Test(
+        "arguments parsed from their verb on mean what they mean to the whole tree",
+        arguments: [
+            ["render", "overlays/a", "-n", "web", "-o", "json"], ["diff", "main..feature"], ["version"],
+            ["app", "list", "-o", "yaml"], ["rollout", "status", "web"], ["validate"],
+            ["rehearse", "--seeds", "3", "."],
+        ])
+    func parsed(words: [String]) throws {
+        let (own, whole) = (try Verbs.parse(words), try Martlet.parseAsRoot(words))
+        #expect(type(of: own) == type(of: whole))
+        #expect("\(own)" == "\(whole)")
+    }
+
+    @Test(
+        "help, the version and wrong options are answered by the whole tree",
+        arguments: [
+            ["render", "--help"], ["app"], ["app", "--help"], ["app", "list", "-h"], ["render", "--version"],
+            ["render", "--nosuch"], ["rollout"], ["rehearse", "--seeds", "x"], ["render", "a", "b", "c"],
+        ])
+    func answered(words: [String]) {
+        #expect(said { try Verbs.parse(words) } == said { try Martlet.parseAsRoot(words) })
+    }
+
+    private func said(_ parse: () throws -> any ParsableCommand) -> String {
+        do {
+            var command = try parse()
+            try command.run()
+            return "\(type(of: command))"
+        } catch {
+            return Martlet.fullMessage(for: error)
+        }
     }
 
     @Test("verbs that are not shown are not told either")

@@ -120,3 +120,20 @@ struct TimeTests {
         #expect(IntOrString.string(text).scaled(to: 10, rounding: .up) == nil)
     }
 }
+
+@Suite("Parts of a text")
+struct SplitTextTests {
+    @Test(
+        "a text is split at a character as Swift does it",
+        arguments: ["", "/", "a", "a/b", "/a//b/", "ä/ö\u{301}/€", "//", "a/", "/a"], [true, false])
+    func split(text: String, omittingEmpty: Bool) {
+        let expected = text.split(separator: "/", omittingEmptySubsequences: omittingEmpty)
+        #expect(text.split(at: "/", omittingEmpty: omittingEmpty) == expected)
+        #expect("x/\(text)".dropFirst(2).split(at: "/", omittingEmpty: omittingEmpty) == expected)
+    }
+
+    @Test("a separator with a mark on it is still one, as to every program that counts bytes")
+    func marked() {
+        #expect("a/\u{301}b".split(at: "/") == ["a", "\u{301}b"])
+    }
+}

@@ -7,7 +7,7 @@ import Reconciler
 /// `martlet app …`: everything about Applications.
 struct App: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "app", abstract: "Look at Applications and steer them.",
+        commandName: "app", _superCommandName: "martlet", abstract: "Look at Applications and steer them.",
         subcommands: [
             AppList.self, AppGet.self, AppDiff.self, AppHistory.self, AppRefresh.self, AppSync.self, AppRollback.self,
             AppRetry.self, AppSuspend.self, AppResume.self,

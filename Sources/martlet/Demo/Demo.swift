@@ -7,7 +7,7 @@ import Model
 /// `martlet demo`: the whole story on this machine, every step checked.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo",
+        commandName: "demo", _superCommandName: "martlet",
         abstract: "Play the story of a good commit, a bad one, drift and a crash, in a temporary directory.",
         discussion: "Exit codes: 0 when every step came true, 2 when one did not.")
 

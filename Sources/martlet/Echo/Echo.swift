@@ -8,7 +8,8 @@ import Glibc
 /// wins.
 struct Echo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "echo", abstract: "The built-in HTTP test server, the image martlet.dev/echo.",
+        commandName: "echo", _superCommandName: "martlet",
+        abstract: "The built-in HTTP test server, the image martlet.dev/echo.",
         discussion: """
             Answers {"version","pod","path"} on any path, and readiness on /readyz and liveness on /healthz.
             Each option can be given in the environment: --ready-after 2s is ECHO_READY_AFTER=2s.

@@ -34,7 +34,7 @@ struct ManifestOptions: ParsableArguments {
     ///
     /// - Throws: `CommandError` when it is neither a file, a folder nor a URL.
     func local() throws -> LocalManifests? {
-        if let found = LocalManifests(place, path: path ?? "") { return found }
+        if let found = try LocalManifests(place, path: path ?? "") { return found }
         guard place.contains(":") else {
             throw CommandError("\(place): there is no such file or folder, and it is no URL of a repository")
         }
@@ -53,13 +53,13 @@ struct LocalManifests {
     /// Knows what the folder's kustomization gives, where that had to be built to find what it builds on.
     let kustomizer: Kustomizer
 
-    init?(_ place: String, path: String) {
+    init?(_ place: String, path: String) throws {
         guard let pointer = realpath(place, nil) else { return nil }
         defer { free(pointer) }
         let real = String(cString: pointer)
         self.place = place
         // A pre-receive hook judges commits that are not among the repository's own objects yet.
-        copy = WorkingCopy(containing: real, quarantine: Connection.currentEnvironment["GIT_QUARANTINE_PATH"])
+        copy = try WorkingCopy(containing: real, quarantine: Connection.currentEnvironment["GIT_QUARANTINE_PATH"])
         let folder: String
         var status = stat()
         var kustomizer = Kustomizer()

@@ -7,7 +7,7 @@ import Reconciler
 /// `martlet rollout …`: what kubectl's verb of that name does, for Deployments.
 struct RolloutCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollout", abstract: "Follow and steer a Deployment's rollout.",
+        commandName: "rollout", _superCommandName: "martlet", abstract: "Follow and steer a Deployment's rollout.",
         subcommands: [
             RolloutStatusCommand.self, RolloutHistory.self, RolloutUndo.self, RolloutRestart.self, RolloutPause.self,
             RolloutResume.self,

@@ -6,7 +6,7 @@ import Reconciler
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve",
+        commandName: "serve", _superCommandName: "martlet",
         abstract: "Run the service: engine, API server and reconciler.", usage: "martlet serve [<options>]",
         discussion: """
             Pods keep running when the service stops, and are adopted when it starts again; --stop-pods ends them, \
