@@ -126,33 +126,34 @@ struct APIResponder: HTTPResponder {
     /// What `respond` sends, before it becomes HTTP; counted.
     func answer(to request: Request) async -> Answer {
         let target = RequestTarget(request)
-        let measurement = RequestMeasurement(of: request, target, metrics, handler.clock)
-        return measurement.counted(await answer(to: request, target))
+        let headers = RequestHeaders(request.headers)
+        let measurement = RequestMeasurement(of: target, headers, metrics, handler.clock)
+        return measurement.counted(await answer(to: request, target, headers))
     }
 
-    private func answer(to request: Request, _ target: RequestTarget) async -> Answer {
+    private func answer(to request: Request, _ target: RequestTarget, _ headers: RequestHeaders) async -> Answer {
         let (path, query) = (target.path, target.query)
         do throws(APIError) {
             let sender = try await access.authenticate(
-                authorization: request.headers[.authorization], peer: Connection.current?.certificates)
+                authorization: headers.authorization, peer: Connection.current?.certificates)
             let user = try access.impersonated(by: sender, request.headers)
             logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
             try access.authorize(user, target.attributes)
             var call = APIRequest(
                 method: request.method.rawValue, path: target.text, query: query, user: user,
-                accept: request.headers[.accept], contentType: request.headers[.contentType],
-                userAgent: request.headers[.userAgent] ?? "", ifNoneMatch: request.headers[.ifNoneMatch],
+                accept: headers.accept, contentType: headers.contentType, userAgent: headers.userAgent ?? "",
+                ifNoneMatch: headers.ifNoneMatch,
                 connection: request.body)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
             if call.method != "GET" { call.body = try await Self.body(of: request) }
-            let encodings = request.headers[.acceptEncoding]
+            let encodings = headers.acceptEncoding
             guard path.mayTakeLong(call.method) else { return await answerOrStatus(call, path, encodings) }
             // Off the connection's thread, on which others wait.
             return await withTaskExecutorPreference(globalConcurrentExecutor) {
                 await answerOrStatus(call, path, encodings)
             }
         } catch {
-            return refusal(error, request.method.rawValue, target.text, request.headers[.accept])
+            return refusal(error, request.method.rawValue, target.text, headers.accept)
         }
     }
 

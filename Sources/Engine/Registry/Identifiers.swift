@@ -21,17 +21,16 @@ enum Identifiers {
     static func uid(random: inout any RandomNumberGenerator & Sendable) -> String {
         let high = random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
         let low = random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        let digits = hex(high) + hex(low)
-        var text = ""
-        for (position, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(position) { text.append("-") }
-            text.append(digit)
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for position in 0..<32 {
+            if hyphens.contains(position) { text.append(UInt8(ascii: "-")) }
+            let digit = (position < 16 ? high : low) >> UInt64(60 - position % 16 * 4) & 0xF
+            text.append(UInt8(digit) + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    /// The digits of a UUID that have a hyphen before them.
+    private static let hyphens = [8, 12, 16, 20]
 }

@@ -82,12 +82,10 @@ package final class Schema: Sendable {
 
     /// - Complexity: constant; few properties are scanned, which costs less than a hash.
     package func property(_ name: String) -> Schema? {
-        let count = link.properties.count
-        if count > JSONObject.indexThreshold { return link.index[name] }
-        for position in 0..<count where link.properties[position].name.hasSameBytes(as: name) {
-            return link.properties[position].schema
-        }
-        return nil
+        // Taken once: each access to a variable of a class is checked.
+        let properties = link.properties
+        if properties.count > JSONObject.indexThreshold { return link.index[name] }
+        return properties.first { $0.name.hasSameBytes(as: name) }?.schema
     }
 
     /// - Parameter target: the definition whose children this field shares.

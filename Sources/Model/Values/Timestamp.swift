@@ -43,20 +43,41 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let secondOfDay = seconds - days * 86400
         let (year, month, day) = Self.civil(fromDays: days)
-        var text = Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2)
-        text += "T" + Self.padded(secondOfDay / 3600, 2)
-        text += ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":" + Self.padded(secondOfDay % 60, 2)
+        // Bytes, not texts that are put together: every write has several times.
+        var text: [UInt8] = []
+        text.reserveCapacity(31)
+        Self.append(year, 4, behind: nil, to: &text)
+        Self.append(month, 2, behind: "-", to: &text)
+        Self.append(day, 2, behind: "-", to: &text)
+        Self.append(secondOfDay / 3600, 2, behind: "T", to: &text)
+        Self.append(secondOfDay / 60 % 60, 2, behind: ":", to: &text)
+        Self.append(secondOfDay % 60, 2, behind: ":", to: &text)
         if fractionDigits > 0 {
             let remainder = nanoseconds % 1_000_000_000
-            let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
-            text += "." + Self.padded(fraction, 9).prefix(fractionDigits)
+            Self.append(remainder < 0 ? remainder + 1_000_000_000 : remainder, 9, behind: ".", to: &text)
+            text.removeLast(max(0, 9 - fractionDigits))
         }
-        return text + "Z"
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// Digits, at least as many as `width`, with zeros before.
+    private static func append(
+        _ value: Int64, _ width: Int, behind separator: Unicode.Scalar?, to text: inout [UInt8]
+    ) {
+        if let separator { text.append(UInt8(ascii: separator)) }
+        var unit: Int64 = 1
+        for _ in 1..<width { unit *= 10 }
+        guard value >= 0, value / unit < 10 else {
+            let digits = String(value).utf8
+            for _ in 0..<max(0, width - digits.count) { text.append(UInt8(ascii: "0")) }
+            text += digits
+            return
+        }
+        while unit > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
+            unit /= 10
+        }
     }
 
     /// The proleptic Gregorian date of a day number, by Howard Hinnant's `civil_from_days`.

@@ -43,7 +43,7 @@ struct Access: Sendable {
             }
         }
         if let authorization {
-            let parts = authorization.split(separator: " ", maxSplits: 1)
+            let parts = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1).map { Substring($0) }
             if parts.count == 2, parts[0].lowercased() == "bearer", token.matches(String(parts[1])) {
                 return .administrator
             }

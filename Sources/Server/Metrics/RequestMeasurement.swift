@@ -1,5 +1,4 @@
 import Cluster
-import Hummingbird
 import Model
 
 /// One request on its way, so that it is counted when it has been answered.
@@ -10,9 +9,11 @@ struct RequestMeasurement: Sendable {
     private let clock: any WallClock
     private let start: Timestamp
 
-    init(of request: Request, _ target: RequestTarget, _ metrics: RequestMetrics, _ clock: any WallClock) {
+    init(
+        of target: RequestTarget, _ headers: RequestHeaders, _ metrics: RequestMetrics, _ clock: any WallClock
+    ) {
         labels = RequestLabels(
-            target.attributes, isApply: request.headers[.contentType]?.hasPrefix("application/apply-patch") ?? false,
+            target.attributes, isApply: headers.contentType?.hasPrefix("application/apply-patch") ?? false,
             isDryRun: target.query["dryRun"] != nil)
         lastsLong = target.path.lastsLong(target.query)
         self.metrics = metrics

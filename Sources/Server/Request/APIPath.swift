@@ -1,3 +1,5 @@
+import Model
+
 /// What the path of a request names, in the Kubernetes API's layout (semantics-api A1, A2, A15, A16).
 enum APIPath: Hashable, Sendable {
     case root
@@ -25,8 +27,8 @@ enum APIPath: Hashable, Sendable {
     init(_ path: String) {
         var segments: [String] = []
         // By bytes: a slash is one, whatever stands beside it.
-        for segment in path.utf8.split(separator: UInt8(ascii: "/")) {
-            guard let decoded = String(percentEncoded: Substring(segment)) else {
+        for segment in path.split(at: "/") {
+            guard let decoded = String(percentEncoded: segment) else {
                 self = .unknown
                 return
             }

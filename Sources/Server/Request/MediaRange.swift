@@ -8,11 +8,25 @@ struct MediaRange: Hashable, Sendable {
     var parameters: [String: String] = [:]
 
     init(_ text: some StringProtocol) {
+        if text.utf8.allSatisfy(Self.isPlain) {
+            type = String(text)
+            return
+        }
         let parts = text.split(separator: ";").map { String($0).trimmed }
         type = (parts.first ?? "").lowercased()
         for part in parts.dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
             if pair.count == 2 { parameters[pair[0]] = pair[1] }
+        }
+    }
+
+    /// Of which a type without parameters consists, as clients mostly write them.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"),
+            UInt8(ascii: "*"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"):
+            true
+        default: false
         }
     }
 

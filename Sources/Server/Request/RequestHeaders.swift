@@ -1,0 +1,30 @@
+import HTTPTypes
+
+/// The header fields of a request that say how to answer it, found in one pass: each look-up in `HTTPFields` costs as
+/// much. A field that is there several times counts as one with all values.
+struct RequestHeaders: Sendable {
+    private(set) var authorization: String?
+    private(set) var accept: String?
+    private(set) var acceptEncoding: String?
+    private(set) var contentType: String?
+    private(set) var userAgent: String?
+    private(set) var ifNoneMatch: String?
+
+    init(_ fields: HTTPFields) {
+        for field in fields {
+            switch field.name.canonicalName {
+            case "authorization": Self.add(field.value, to: &authorization)
+            case "accept": Self.add(field.value, to: &accept)
+            case "accept-encoding": Self.add(field.value, to: &acceptEncoding)
+            case "content-type": Self.add(field.value, to: &contentType)
+            case "user-agent": Self.add(field.value, to: &userAgent)
+            case "if-none-match": Self.add(field.value, to: &ifNoneMatch)
+            default: break
+            }
+        }
+    }
+
+    private static func add(_ value: String, to field: inout String?) {
+        field = field.map { "\($0), \(value)" } ?? value
+    }
+}
