@@ -25,16 +25,14 @@ enum APIPath: Hashable, Sendable {
 
     /// - Parameter path: without the query.
     init(_ path: String) {
-        var segments: [String] = []
         // By bytes: a slash is one, whatever stands beside it.
-        for segment in path.split(at: "/") {
-            guard let decoded = String(percentEncoded: segment) else {
-                self = .unknown
-                return
-            }
-            segments.append(decoded)
+        let segments = path.split(at: "/")
+        guard path.utf8.contains(UInt8(ascii: "%")) else {
+            self = Self.parse(segments.map { String($0) }[...])
+            return
         }
-        self = Self.parse(segments[...])
+        let decoded = segments.compactMap { String(percentEncoded: $0) }
+        self = decoded.count == segments.count ? Self.parse(decoded[...]) : .unknown
     }
 
     /// Whether the answer may be a large one, which is long in the making: a list, a description of the API, metrics.

@@ -35,12 +35,15 @@ struct APIRequest: Sendable {
     /// - Throws: `.invalid`, of an object named as Kubernetes names it: CreateOptions, UpdateOptions or PatchOptions.
     func writeOptions() throws(APIError) -> WriteOptions {
         let kind = ["PUT": "UpdateOptions", "PATCH": "PatchOptions"][method] ?? "CreateOptions"
-        let agent = userAgent.split(separator: "/").first.map(String.init) ?? "unknown"
-        let manager = query["fieldManager"] ?? String(agent.prefix(128))
+        let agent = userAgent.split(at: "/").first.map { String($0) } ?? "unknown"
+        let manager = query["fieldManager"] ?? (agent.utf8.count > 128 ? String(agent.prefix(128)) : agent)
         guard manager.utf8.count <= 128 else {
             throw .invalidOptions(kind, "fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")
         }
-        if let position = manager.unicodeScalars.firstIndex(where: { !$0.isPrintable }) {
+        // All of ASCII that is printable is so at a glance; of the rest each sign is looked up.
+        if !manager.utf8.allSatisfy({ (0x20...0x7E).contains($0) }),
+            let position = manager.unicodeScalars.firstIndex(where: { !$0.isPrintable })
+        {
             let scalar = manager.unicodeScalars[position]
             let code = String(scalar.value, radix: 16, uppercase: true)
             let number = manager.utf8.distance(from: manager.startIndex, to: position)
