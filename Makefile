@@ -4,8 +4,11 @@
 PREFIX ?= /usr/local
 # One file that needs no Swift where it runs and starts fast: docs/decisions/012-one-file.md.
 # Nothing is exported: no library is loaded that calls back, and what nobody can call is left out.
-RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic $(PACKED)
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic $(PACKED) \
+	-Xswiftc -L$(STATIC)
 PACKED = $(shell ldd --version | awk 'NR == 1 && $$NF >= 2.36 { print "-Xlinker -z -Xlinker pack-relative-relocs" }')
+# A folder with libstdc++'s archive alone, which is looked into first: its thousands of names are bound when linking.
+STATIC = .build/static
 RELEASE = swift build $(RELEASE_FLAGS) --product martlet
 
 demo: dependencies release
@@ -25,11 +28,15 @@ fuzz: dependencies
 	scripts/with-progress swift build --build-tests
 	scripts/fuzz
 
-bench: dependencies
+bench: dependencies $(STATIC)/libstdc++.a
 	swift run $(RELEASE_FLAGS) martlet-bench $(FILTER)
 
-release: dependencies
+release: dependencies $(STATIC)/libstdc++.a
 	scripts/with-progress $(RELEASE)
+
+$(STATIC)/libstdc++.a:
+	@mkdir -p $(STATIC)
+	@ln -sf "$$(clang -print-file-name=libstdc++.a)" $@
 
 format:
 	swift format -i -r Package.swift Sources Tests Benchmarks

@@ -9,6 +9,8 @@ package struct WorkingTree: FileTree {
     package let root: String
     package var label: String { root }
     private let lastNamed = LastNamedFile()
+    /// Folders whose real path is known, below the root, themselves real: the way to each of many files is the same.
+    private let realFolders = KnownFolders()
 
     /// - Throws: `GitError` of kind `pathNotFound`.
     package init(_ path: String) throws(GitError) {
@@ -54,8 +56,7 @@ package struct WorkingTree: FileTree {
 
     package func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? {
         let path = try TreePath(path)
-        let start = path.components.isEmpty ? root : "\(root)/\(path.text)"
-        guard let real = FileSystem.realPath(start), isInside(real) else { return nil }
+        guard let real = realPath(of: path), isInside(real) else { return nil }
         let shown = String(real.dropFirst(root == "/" ? 1 : min(real.count, root.count + 1)))
         if FileSystem.isDirectory(real) { return .directory(shown) }
         do {
@@ -103,6 +104,23 @@ package struct WorkingTree: FileTree {
             libgit2.reference_peel($0, head.pointer, GIT_OBJECT_COMMIT)
         }
         return Commit(commit.pointer)
+    }
+
+    /// `nil` where there is nothing.
+    private func realPath(of path: TreePath) -> String? {
+        let start = path.components.isEmpty ? root : "\(root)/\(path.text)"
+        guard let slash = start.utf8.lastIndex(of: UInt8(ascii: "/")), slash > start.startIndex else {
+            return FileSystem.realPath(start)
+        }
+        let folder = String(start[..<slash])
+        if realFolders.paths.withLock({ $0.contains(folder) }) {
+            guard let status = FileSystem.status(start) else { return nil }
+            // What is no link lies where its folder does.
+            if status.st_mode & S_IFMT != S_IFLNK { return start }
+        }
+        guard let real = FileSystem.realPath(start) else { return nil }
+        if real == start { realFolders.paths.withLock { _ = $0.insert(folder) } }
+        return real
     }
 
     private func isInside(_ path: String) -> Bool { path == root || path.hasPrefix(root == "/" ? "/" : root + "/") }
@@ -192,4 +210,8 @@ private final class LastNamedFile: Sendable {
             return bytes
         }
     }
+}
+
+private final class KnownFolders: Sendable {
+    let paths = Mutex<Set<String>>([])
 }

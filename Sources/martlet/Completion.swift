@@ -15,7 +15,7 @@ struct Completion: ParsableCommand {
     @Argument(help: "bash, zsh or fish.")
     var shell: Shell
 
-    enum Shell: String, ExpressibleByArgument, CaseIterable {
+    enum Shell: String, ChoiceArgument {
         case bash, zsh, fish
 
         var completion: CompletionShell {

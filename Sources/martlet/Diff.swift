@@ -46,12 +46,12 @@ struct Diff: AsyncParsableCommand {
 
     @OptionGroup var connection: Connection
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
+    enum Format: String, ChoiceArgument {
         case unified, summary, json, markdown
         case sideBySide = "side-by-side"
     }
 
-    enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+    enum ColorChoice: String, ChoiceArgument {
         case auto, always, never
 
         var isOn: Bool {

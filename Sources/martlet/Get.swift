@@ -40,7 +40,7 @@ struct Get: AsyncParsableCommand {
 
     @OptionGroup var connection: Connection
 
-    enum Layout: String, ExpressibleByArgument, CaseIterable {
+    enum Layout: String, ChoiceArgument {
         case json, yaml, wide, name
     }
 

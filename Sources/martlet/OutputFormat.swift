@@ -2,7 +2,7 @@ import ArgumentParser
 import Model
 
 /// `-o`: how objects are printed for programs.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+enum OutputFormat: String, ChoiceArgument {
     case json
     case yaml
 

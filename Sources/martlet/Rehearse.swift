@@ -63,7 +63,7 @@ struct Rehearse: AsyncParsableCommand {
     var output = Format.text
     @OptionGroup var connection: Connection
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
+    enum Format: String, ChoiceArgument {
         case text, json, markdown, svg
     }
 

@@ -37,7 +37,7 @@ struct Validate: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Colours; auto means on a terminal, unless NO_COLOR is set.", valueName: "when"))
     var color = Diff.ColorChoice.auto
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
+    enum Format: String, ChoiceArgument {
         case text, json, yaml, sarif, junit, github
     }
 

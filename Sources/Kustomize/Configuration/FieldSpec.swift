@@ -79,7 +79,7 @@ enum FieldPath {
         var result: [String] = []
         for part in parts {
             if let last = result.last, last.hasSuffix("\\") {
-                result[result.count - 1] = last.dropLast() + String(Character(separator)) + part
+                result[result.count - 1] = "\(last.dropLast())\(separator)\(part)"
             } else {
                 result.append(part)
             }

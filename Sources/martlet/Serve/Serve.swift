@@ -58,11 +58,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The least level that is logged: trace, debug, info, notice, warning, error.")
     var logLevel = "info"
 
-    enum RuntimeChoice: String, ExpressibleByArgument, CaseIterable {
+    enum RuntimeChoice: String, ChoiceArgument {
         case process, simulated
     }
 
-    enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    enum LogFormat: String, ChoiceArgument {
         case text, json
     }
 
