@@ -1,6 +1,7 @@
 import Model
 
 /// The schemas that patches merge by: the built-in ones, unless the first kustomization with `openapi` says otherwise.
+/// Which kinds have a namespace is chosen with them (`KindScopes`).
 ///
 /// A class, since what one level chooses holds for all that come after it.
 final class SchemaChoice {
@@ -26,6 +27,7 @@ final class SchemaChoice {
             let own = MergeSchema(openAPI: document.value)
             // A base comes to its choice when the built-in schemas are in use already.
             schema = isTop ? own : own.completed(by: .builtIn)
+            loader.scopes.read(openAPI: document.value)
             isChosen = true
         } else if let version = kustomization.openAPIVersion, !version.text.isEmpty {
             guard Self.versions.contains(version.text) else {

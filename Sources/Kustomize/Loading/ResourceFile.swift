@@ -122,12 +122,13 @@ struct ResourceFile: Sendable {
         return result
     }
 
-    func resources(_ file: String, _ blob: ObjectID) -> [Resource] {
+    func resources(_ file: String, _ blob: ObjectID, _ scopes: KindScopes) -> [Resource] {
         items.map { item in
             var resource = Resource(
                 object: item.object,
                 source: ResourceSource(
-                    file: file, blob: blob, document: item.document, path: item.path, mark: item.mark))
+                    file: file, blob: blob, document: item.document, path: item.path, mark: item.mark),
+                scopes)
             resource.blanks = item.blanks
             resource.times = item.times
             resource.braced = item.braced

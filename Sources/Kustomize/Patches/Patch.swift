@@ -8,10 +8,10 @@ enum PatchContent: Sendable {
 
     /// Reads the text of a patch, which must be one of both and not the other.
     static func read(
-        _ text: [UInt8], file: String, blob: ObjectID
+        _ text: [UInt8], file: String, blob: ObjectID, _ scopes: KindScopes
     ) throws(KustomizeError) -> PatchContent {
         if let operations = try jsonPatch(text, file: file) { return .json(operations) }
-        let resources = try ResourceFile(text, file: file).resources(file, blob)
+        let resources = try ResourceFile(text, file: file).resources(file, blob, scopes)
         guard !resources.isEmpty else { throw KustomizeError(file: file, message: "the patch is empty") }
         return .merge(resources)
     }

@@ -40,6 +40,7 @@ struct Resource: Sendable {
     var allowsKindChange = false
     /// The variables whose value comes from here.
     var variables: [String] = []
+    let scopes: KindScopes
     var origin: Origin?
     var transformations: [Origin] = []
 
@@ -50,8 +51,9 @@ struct Resource: Sendable {
     /// Where null is written as nothing within braces (`{a: }`): in the end that is an empty text.
     var braced: [[PathStep]] = []
 
-    init(object: JSON, source: ResourceSource) {
+    init(object: JSON, source: ResourceSource, _ scopes: KindScopes) {
         self.object = object
+        self.scopes = scopes
         self.source = source
     }
 
@@ -67,7 +69,8 @@ struct Resource: Sendable {
         return value.scalarText
     }
 
-    var id: ResourceID { ResourceID(kind: kind, name: name, namespace: namespace) }
+    var id: ResourceID { ResourceID(kind: kind, name: name, namespace: namespace, scopes) }
+    var isClusterScoped: Bool { scopes.isClusterScoped(kind) }
 
     var previousIDs: [ResourceID] {
         if previousNames.isEmpty { return [] }

@@ -91,7 +91,7 @@ struct NamespaceTransformer: Transformer {
 
     private func apply(to resource: inout Resource) throws(KustomizeError) {
         let kind = resource.kind
-        if !kind.isClusterScoped { try resource.apply(edit(FieldSpec(path: "metadata/namespace", creates: true))) }
+        if !resource.isClusterScoped { try resource.apply(edit(FieldSpec(path: "metadata/namespace", creates: true))) }
         let isBinding = kind.kind == "RoleBinding" || kind.kind == "ClusterRoleBinding"
         if isBinding { try setSubjects(of: &resource) }
         for spec in specs.specs where spec.path != "metadata/namespace" && kind.isSelected(by: spec.kind) {
