@@ -89,6 +89,9 @@ extension Resource {
             throw field.error("the patch makes \(id) one of type \(patched.typeName); it must stay an object")
         }
         object = patched
+        // On the way through JSON nobody knows any more how null was written, but where it is nothing in braces.
+        nullTexts = nullTexts.filter { braced.contains($0.key) }
+        blanks = []
         setTexts("annotations", texts("annotations"))
     }
 

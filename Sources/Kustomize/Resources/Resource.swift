@@ -50,6 +50,8 @@ struct Resource: Sendable {
     var times: [[PathStep]] = []
     /// Where null is written as nothing within braces (`{a: }`): in the end that is an empty text.
     var braced: [[PathStep]] = []
+    /// How null is written that labels and annotations have for a value: where a text is needed, it is that one.
+    var nullTexts: [[PathStep]: String] = [:]
 
     init(object: JSON, source: ResourceSource, _ scopes: KindScopes) {
         self.object = object
@@ -94,7 +96,10 @@ struct Resource: Sendable {
 
     func texts(_ member: String) -> [String: String] {
         var result: [String: String] = [:]
-        for entry in object["metadata"]?[member]?.object ?? JSONObject() { result[entry.key] = entry.value.scalarText }
+        for entry in object["metadata"]?[member]?.object ?? JSONObject() {
+            let written = entry.value.isNull ? nullTexts[[.key("metadata"), .key(member), .key(entry.key)]] : nil
+            result[entry.key] = written ?? entry.value.scalarText
+        }
         return result
     }
 
