@@ -433,10 +433,31 @@ package struct SyncStatus: JSONView {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
+    /// The commits of other repositories that a kustomization was built on.
+    package var bases: [BaseRevision] {
+        get { list("bases") }
+        set { setList("bases", newValue) }
+    }
     /// What was compared with.
     package var comparedTo: JSON? {
         get { field("comparedTo") }
         set { setField("comparedTo", newValue) }
+    }
+}
+
+/// A base of a kustomization in another repository.
+package struct BaseRevision: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    /// The base as the kustomization names it, without user, password and keys.
+    package var base: String {
+        get { field("base", or: "") }
+        set { setField("base", newValue) }
+    }
+    /// The commit that was built on.
+    package var revision: String {
+        get { field("revision", or: "") }
+        set { setField("revision", newValue) }
     }
 }
 
@@ -687,7 +708,8 @@ package struct RolloutStatus: JSONView {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
-    /// The commit that the cluster should show now.
+    /// What the cluster should show now: a commit and, behind plus signs, those of bases in other repositories that it
+    /// is built on and that can move.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
