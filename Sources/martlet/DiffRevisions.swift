@@ -34,14 +34,12 @@ extension Diff {
         // Bases in other repositories are taken as they are now, on both sides.
         let loader = ManifestLoader()
         if isWholeRepository {
-            func parts(_ tree: any FileTree, _ revision: String?) async throws -> [Manifests] {
-                try Self.sound(
-                    try await loader.fetchingBases { try renderer.renderRepository(tree, options, remotes: $0) },
-                    at: revision)
+            func parts(_ tree: any FileTree) async throws -> [Manifests] {
+                try await loader.fetchingBases { try renderer.renderRepository(tree, options, remotes: $0) }
             }
-            return Self.report(
-                try await parts(before, other), of: before, try await parts(after, manifests.revision), of: after,
-                unchanged: 0)
+            let (old, new) = (try await parts(before), try await parts(after))
+            try requireSound(old, new, since: other)
+            return Self.report(old, of: before, new, of: after, unchanged: 0)
         }
         func state(_ tree: any FileTree) async throws -> DesiredState {
             let rendered = try await loader.fetchingBases { [try renderer.render(tree, options, remotes: $0)] }
@@ -64,11 +62,24 @@ extension Diff {
         return Self.report(old, new, unchanged: 0)
     }
 
-    /// The parts of a repository, none of which has a fault. The same object in two folders is none.
-    private static func sound(_ parts: [Manifests], at revision: String?) throws -> [Manifests] {
-        let faults = parts.flatMap(\.errors).filter { ![.duplicate, .notRendered].contains($0.reason) }
-        if !faults.isEmpty { throw CommandError(faults: faults.map(\.description), at: revision) }
-        return parts
+    /// What is wrong at the same place of both sides is no difference, and only told.
+    ///
+    /// - Throws: the other faults, and at which revision they are. The same object in two folders is none.
+    private func requireSound(_ old: [Manifests], _ new: [Manifests], since other: String) throws {
+        func faults(_ parts: [Manifests]) -> [RenderingError] {
+            parts.flatMap(\.errors).filter { ![.duplicate, .notRendered].contains($0.reason) }
+        }
+        // Not by the message, which may name the commit.
+        func place(_ fault: RenderingError) -> String { fault.mark.map { "\(fault.file):\($0)" } ?? fault.file }
+        func others(_ faults: [RenderingError], than known: [RenderingError]) -> [String] {
+            let places = Set(known.map(place))
+            return faults.filter { !places.contains(place($0)) }.map(\.description)
+        }
+        let (before, after) = (faults(old), faults(new))
+        let (fresh, mended) = (others(after, than: before), others(before, than: after))
+        if !fresh.isEmpty { throw CommandError(faults: fresh, at: manifests.revision) }
+        if !mended.isEmpty { throw CommandError(faults: mended, at: other) }
+        for fault in after { printError("note: not compared, since it is wrong on both sides: \(fault)") }
     }
 
     /// Each folder, and each directory that is built, compared with what it was: an object may be in several.

@@ -177,6 +177,21 @@ struct CommandLineAloneTests {
             CommandLineTests.Case("martlet diff HEAD..HEAD --path over -o summary", 0, "0 to change"),
         ]
         for example in cases { try example.check(stage) }
+        // A file that is broken on both sides hinders nobody who asks about others.
+        try stage.write("misc/broken.yaml", "a: [b\n")
+        _ = try stage.push("a broken file")
+        try stage.write(
+            "over/kustomization.yaml", "resources: ['file://\(other)//base']\nlabels: [{pairs: {round: three}}]\n")
+        _ = try stage.push("three")
+        try CommandLineTests.Case(
+            "martlet diff HEAD~1..HEAD", 1, "+    round: three",
+            "note: not compared, since it is wrong on both sides: "
+                + "misc/broken.yaml:1:4: the '[' is never closed"
+        ).check(stage)
+        try CommandLineTests.Case("martlet diff HEAD~2..HEAD~1", 2, "error: at HEAD~1:\nmisc/broken.yaml:1:4: ")
+            .check(stage)
+        try stage.write("misc/broken.yaml", "")
+        _ = try stage.push("mended")
         // Of two revisions it is said in which one a fault is.
         try stage.write("over/kustomization.yaml", "resource: [a.yaml]\n")
         _ = try stage.push("broken")
