@@ -527,7 +527,7 @@ package struct OperationState: JSONView {
 package struct SyncOperationResult: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
-    /// The commit that was synced.
+    /// The revision that was synced, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -589,7 +589,7 @@ package struct RevisionHistory: JSONView {
         get { field("id", or: 0) }
         set { setField("id", newValue) }
     }
-    /// The commit that was deployed.
+    /// The revision that was deployed, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -754,7 +754,7 @@ package struct RolloutStatus: JSONView {
         get { list("workloads") }
         set { setList("workloads", newValue) }
     }
-    /// The failed commit that is or was replaced.
+    /// The failed revision that is or was replaced.
     package var rolledBackFrom: String? {
         get { field("rolledBackFrom") }
         set { setField("rolledBackFrom", newValue) }
@@ -774,7 +774,7 @@ package struct RolloutStatus: JSONView {
         get { field("resource") }
         set { setField("resource", newValue) }
     }
-    /// The commit that was last healthy: where a rollback goes.
+    /// The revision that was last healthy: where a rollback goes.
     package var lastHealthyRevision: String? {
         get { field("lastHealthyRevision") }
         set { setField("lastHealthyRevision", newValue) }
@@ -795,7 +795,7 @@ package struct RolloutStatus: JSONView {
 package struct HeldRevision: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
-    /// The commit.
+    /// The revision, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -820,7 +820,7 @@ package struct HeldRevision: JSONView {
         get { field("heldAt") }
         set { setField("heldAt", newValue) }
     }
-    /// The commit that was put in its place, if one was.
+    /// The revision that was put in its place, if one was.
     package var rolledBackTo: String? {
         get { field("rolledBackTo") }
         set { setField("rolledBackTo", newValue) }
