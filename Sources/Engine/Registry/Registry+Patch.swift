@@ -76,7 +76,7 @@ extension Registry {
     ) throws(APIError) {
         let type = pipeline.strategy.type
         let metadata = ObjectMeta(viewing: patched["metadata"] ?? [:])
-        if metadata.name != key.name {
+        if !metadata.name.hasSameBytes(as: key.name) {
             throw APIError(
                 .badRequest,
                 "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
@@ -162,7 +162,7 @@ extension Registry {
     /// - Throws: `.badRequest` for a configuration that names another object than its address does.
     private static func checkName(of config: JSON, _ key: ObjectKey) throws(APIError) {
         let metadata = ObjectMeta(viewing: config["metadata"] ?? [:])
-        guard metadata.name.isEmpty || metadata.name == key.name else {
+        guard metadata.name.isEmpty || metadata.name.hasSameBytes(as: key.name) else {
             throw APIError(
                 .badRequest,
                 "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
