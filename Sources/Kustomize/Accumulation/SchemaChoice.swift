@@ -7,13 +7,11 @@ import Model
 final class SchemaChoice {
     private(set) var schema = MergeSchema.builtIn
     private var isChosen = false
-    private var isTop = true
 
     private static let versions: Set<String> = ["v1.21.2"]
 
     /// - Throws: `KustomizeError` for a version that is not built in, and a file that is no OpenAPI document.
     func choose(_ kustomization: Kustomization, _ loader: Loader, _ place: Loader.Place) throws(KustomizeError) {
-        defer { isTop = false }
         var document: YAMLDocument?
         if let path = kustomization.openAPIPath {
             document = try loader.document(of: path, in: place)
@@ -25,8 +23,7 @@ final class SchemaChoice {
                 throw version.field.error("path and version cannot be set both")
             }
             let own = MergeSchema(openAPI: document.value)
-            // A base comes to its choice when the built-in schemas are in use already.
-            schema = isTop ? own : own.completed(by: .builtIn)
+            schema = loader.scopes.usesBuiltIn ? own.completed(by: .builtIn) : own
             loader.scopes.read(openAPI: document.value)
             isChosen = true
         } else if let version = kustomization.openAPIVersion, !version.text.isEmpty {

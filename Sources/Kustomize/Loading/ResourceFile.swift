@@ -133,6 +133,7 @@ struct ResourceFile: Sendable {
                 source: ResourceSource(
                     file: file, blob: blob, document: item.document, path: item.path, mark: item.mark),
                 scopes)
+            scopes.note(resource.kind)
             resource.blanks = item.blanks
             resource.times = item.times
             resource.braced = item.braced

@@ -54,6 +54,7 @@ extension Resource {
     ///
     /// Name and kind stay what they are unless the patch may change them; the namespace always does.
     mutating func merge(_ patch: Resource, _ schema: MergeSchema) throws(KustomizeError) {
+        scopes.useBuiltIn()
         let (name, namespace, kind) = (object["metadata"]?["name"], namespace, object["kind"])
         if patch.allowsNameChange || patch.allowsKindChange { rememberName() }
         let merged: JSON?
