@@ -77,7 +77,11 @@ package actor Mirror {
     /// Renames the mirror out of the way, so that the next resolve clones anew. Nothing is deleted.
     ///
     /// For a caller that met `GitError.Kind.damaged` while reading a snapshot.
-    package func setAside(because error: GitError) throws(GitError) {
+    ///
+    /// - Parameter snapshot: what was read; where others have met its damage before and the mirror is a new one since,
+    ///   nothing is to be done.
+    package func setAside(because error: GitError, in snapshot: Snapshot? = nil) throws(GitError) {
+        if let snapshot, snapshot.reader !== reader { return }
         isPrepared = false
         reader = ObjectReader(path: directory)
         let lock = try MirrorLock(directory, while: { true })

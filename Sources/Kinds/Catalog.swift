@@ -9,6 +9,8 @@ package struct Catalog: Sendable {
     package let inertKinds: Set<GroupKind>
     /// The versions of each kind, the preferred one first.
     private let strategies: [GroupKind: [KindStrategy]]
+    /// Versions that are defined and not served: objects are only converted to them.
+    private var unserved: [GroupVersionKind: KindStrategy] = [:]
     /// What every object's `metadata` is.
     private(set) var metadataSchema: Schema?
     /// Of the built-in kinds.
@@ -51,9 +53,17 @@ package struct Catalog: Sendable {
     }
 
     /// The same with more kinds.
-    package func adding(_ strategies: [KindStrategy]) -> Catalog {
-        strategies.isEmpty ? self : Catalog(self.strategies.values.flatMap(\.self) + strategies)
+    ///
+    /// - Parameter unserved: versions that are defined and not served.
+    package func adding(_ strategies: [KindStrategy], unserved: [KindStrategy] = []) -> Catalog {
+        if strategies.isEmpty { return self }
+        var catalog = Catalog(self.strategies.values.flatMap(\.self) + strategies)
+        for strategy in unserved { catalog.unserved[strategy.type.kind] = strategy }
+        return catalog
     }
+
+    /// How objects of a version are converted, be it served or not.
+    func definedStrategy(for kind: GroupVersionKind) -> KindStrategy? { strategy(for: kind) ?? unserved[kind] }
 
     /// How objects of a kind get into the store and out of it; `nil` for kinds and versions that are not served.
     ///

@@ -84,6 +84,7 @@ extension ApplicationWorker {
     func desired(_ application: Application, _ settings: ApplicationSettings) async throws -> DesiredState? {
         guard let source = application.spec.source, let revision = rollout.revision else { return nil }
         let state = try await rendered(source, revision, settings.namespace)
+        bases = state.bases
         guard let trial = rollout.trial, !trial.workloads.isEmpty else { return state }
         let failed: String
         switch rollout.phase {

@@ -138,6 +138,7 @@ extension ApplicationWorker {
         report.conditions = conditions
         report.operationState = operationState
         report.isCompared = isCompared
+        report.bases = bases
         report.source = judgedSource
         let current = environment.live.object(key)?.view(as: Application.self) ?? application
         let old = published ?? current.status

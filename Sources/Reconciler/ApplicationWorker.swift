@@ -63,6 +63,8 @@ package actor ApplicationWorker {
     var operation: Operation?
     var outOfSync: Set<ObjectKey> = []
     var isCompared = false
+    /// What the revision that was rendered last is built on in other repositories.
+    var bases: [BaseRevision]?
     var selfHeal = SelfHeal()
     var synced = SyncedObjects()
     var appliedGenerations: [ObjectKey: Int] = [:] {

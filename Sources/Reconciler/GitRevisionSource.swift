@@ -1,7 +1,6 @@
 import Cluster
 package import GitSource
 package import Kinds
-package import Kustomize
 package import Logging
 import Model
 package import Rendering
@@ -9,17 +8,21 @@ import Synchronization
 
 /// Revisions from Git: mirrors under the data directory, rendered with a cache by blob.
 package final class GitRevisionSource: RevisionSource {
-    private let mirrors: Mirrors
+    let mirrors: Mirrors
     private let renderer: Renderer
     private let kinds: @Sendable () async throws -> KnownKinds
-    private let credentials: @Sendable (RemoteURL) async throws -> Credentials
-    private let logger: Logger
-    private let progress: (@Sendable (TransferProgress) -> Void)?
+    let credentials: @Sendable (RemoteURL) async throws -> Credentials
+    let logger: Logger
+    let progress: (@Sendable (TransferProgress) -> Void)?
     /// The latest rendering per source: the next commit costs what differs from it.
     private let latest = Mutex<[String: (manifests: Manifests, state: DesiredState)]>([:])
+    /// What the commit of each source that was resolved last builds on in other repositories.
+    let followed = Mutex<[SourceIdentity: FollowedBases]>([:])
+    /// For which namespace a source was rendered last.
+    private let namespaces = Mutex<[SourceIdentity: String]>([:])
 
     /// How many renderings are kept to render increments from.
-    private static let latestLimit = 256
+    static let latestLimit = 256
 
     /// - Parameters:
     ///   - kinds: what is known of kinds; asked at each rendering, since kinds come and go.
@@ -40,110 +43,95 @@ package final class GitRevisionSource: RevisionSource {
     }
 
     package func resolve(_ source: ApplicationSource) async throws -> String {
+        var revision = try await commit(of: source)
+        if revision.bases.isEmpty { revision.bases = try await movingBases(of: source, at: revision.commit) }
+        return revision.description
+    }
+
+    /// The commit that the target revision stands for now. Bases are those that it names itself, if any: nothing is
+    /// rendered to find others.
+    package func commit(of source: ApplicationSource) async throws -> PinnedRevision {
         let url = try RemoteURL(source.repoURL)
-        let request = try RevisionRequest(source.targetRevision ?? "HEAD")
+        var revision = PinnedRevision(source.targetRevision ?? "HEAD")
         let commit = try await mirrors.mirror(of: url).resolve(
-            request, credentials: credentials(url), progress: progress)
-        return commit.sha.description
+            try RevisionRequest(revision.commit), credentials: credentials(url), progress: progress)
+        revision.commit = commit.sha.description
+        return revision
     }
 
     package func render(
         _ source: ApplicationSource, revision: String, namespace: String
     ) async throws -> DesiredState {
+        let kinds = try await kinds()
+        let revision = PinnedRevision(revision)
+        namespaces.withLock { namespaces in
+            if namespaces.count >= Self.latestLimit { namespaces.removeAll() }
+            namespaces[SourceIdentity(source)] = namespace
+        }
+        return try await reading(revision.commit, of: source) { tree in
+            try await render(tree, source, namespace, revision, kinds).state
+        }
+    }
+
+    /// Reads the tree of a commit. Where its mirror turns out to be damaged, it is cloned anew and read once more.
+    func reading<Value>(
+        _ commit: String, of source: ApplicationSource, _ body: (Snapshot) async throws -> Value
+    ) async throws -> Value {
         let url = try RemoteURL(source.repoURL)
         let mirror = await mirrors.mirror(of: url)
-        let kinds = try await kinds()
         do {
-            return try await render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
+            return try await body(try await snapshot(commit, mirror, url))
         } catch let error as GitError where error.kind == .damaged {
             logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
             try await mirror.setAside(because: error)
-            return try await render(try await snapshot(revision, mirror, url), source, namespace, revision, kinds)
+            return try await body(try await snapshot(commit, mirror, url))
         }
     }
 
     /// The files of a commit, which `resolve` has named.
     package func tree(_ source: ApplicationSource, revision: String) async throws -> any FileTree {
         let url = try RemoteURL(source.repoURL)
-        return try await snapshot(revision, await mirrors.mirror(of: url), url)
+        return try await snapshot(PinnedRevision(revision).commit, await mirrors.mirror(of: url), url)
     }
 
     /// A commit that was fetched before is read without asking the remote.
-    private func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
+    func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
         if let id = ObjectID(revision), let known = try await mirror.snapshot(of: id) { return known }
         return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url), progress: progress)
     }
 
-    /// The most bases in other repositories that are fetched for one rendering, be it of all overlays of a repository.
-    private static let remoteLimit = 256
-
     private func render(
-        _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: String,
+        _ tree: any FileTree, _ source: ApplicationSource, _ namespace: String, _ revision: PinnedRevision,
         _ kinds: KnownKinds
-    ) async throws -> DesiredState {
+    ) async throws -> (state: DesiredState, bases: FetchedBases) {
         let options = try RenderingOptions(source, namespace: namespace)
         let key = "\(source.repoURL)\n\(source.path ?? "")\n\(namespace)\n\(source.directory?.json.text() ?? "")"
         let previous = latest.withLock { $0[key] }
-        let rendered = try await fetchingBases { remotes in
+        var bases = FetchedBases(pins: revision.bases)
+        let rendered = try await fetchingBases(&bases) { remotes in
             let earlier = remotes.isEmpty ? previous?.manifests : nil
             return [try renderer.render(tree, options, kinds: kinds, previous: earlier, remotes: remotes)]
         }[0]
-        let state =
-            previous.flatMap { DesiredState(rendered, revision: revision, after: $0.state, of: $0.manifests) }
-            ?? DesiredState(rendered, revision: revision)
+        let name = revision.description
+        var state =
+            previous.flatMap { DesiredState(rendered, revision: name, after: $0.state, of: $0.manifests) }
+            ?? DesiredState(rendered, revision: name)
+        state.bases = bases.revisions
         latest.withLock { latest in
             if latest.count >= Self.latestLimit { latest.removeAll() }
             latest[key] = (rendered, state)
         }
-        return state
+        return (state, bases)
     }
 
-    /// Renders, and as often as a kustomization builds on other repositories, fetches those and renders anew.
-    ///
-    /// - Parameters:
-    ///   - render: is given the trees that are there by now.
-    ///   - giveUp: told of a base that cannot be fetched; where it does not throw, the rest goes on without that base.
-    /// - Throws: `CancellationError`, and what `giveUp` and `render` throw.
-    package func fetchingBases(
-        _ render: ([RemoteBase: any FileTree]) throws -> [Manifests],
-        givingUp giveUp: (RemoteBaseError) throws -> Void = { throw $0 }
-    ) async throws -> [Manifests] {
-        var remotes: [RemoteBase: any FileTree] = [:]
-        var failed: Set<RemoteBase> = []
-        while true {
-            let rendered = try render(remotes)
-            let missing = rendered.compactMap(\.neededBase).filter { remotes[$0] == nil && !failed.contains($0) }
-            if missing.isEmpty { return rendered }
-            for base in missing where remotes[base] == nil && !failed.contains(base) {
-                do {
-                    guard remotes.count < Self.remoteLimit else { throw Self.tooManyBases }
-                    remotes[base] = try await tree(of: base)
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    failed.insert(base)
-                    try giveUp(RemoteBaseError(base: base, cause: error))
-                }
-            }
-        }
-    }
-
-    private static let tooManyBases = GitError(
-        .tooLarge,
-        "more than \(remoteLimit) bases in other repositories are built on: keep what changes together in one")
-
-    /// The tree of a base in another repository, as its revision is now.
-    private func tree(of base: RemoteBase) async throws -> any FileTree {
-        let url = try RemoteURL(base.repository)
-        let request = try RevisionRequest(base.reference.isEmpty ? "HEAD" : base.reference)
-        let mirror = await mirrors.mirror(of: url)
-        do {
-            return try await mirror.snapshot(request, credentials: credentials(url), progress: progress)
-        } catch let error as GitError where error.kind == .damaged {
-            logger.warning("\(url): \(error); the mirror is set aside and cloned anew")
-            try await mirror.setAside(because: error)
-            return try await mirror.snapshot(request, credentials: credentials(url), progress: progress)
-        }
+    /// The bases that a commit is built on now, found by building it; nothing where there is nothing to build.
+    func bases(of source: ApplicationSource, in tree: Snapshot) async throws -> FetchedBases {
+        guard renderer.builds(tree, RenderingOptions(path: source.path ?? "")) else { return FetchedBases() }
+        // Where it was rendered for before, so that the build is there when it is rendered next.
+        let namespace = namespaces.withLock { $0[SourceIdentity(source)] } ?? ""
+        return try await render(
+            tree, source, namespace, PinnedRevision(commit: "\(tree.commit.sha)"), try await kinds()
+        ).bases
     }
 
     package func changes(of source: ApplicationSource) -> AsyncStream<Void> {
@@ -166,25 +154,6 @@ package final class GitRevisionSource: RevisionSource {
                 return nil
             }
         }
-    }
-}
-
-/// A base of a kustomization whose repository, or revision in it, cannot be had.
-package struct RemoteBaseError: Error, CustomStringConvertible {
-    package var base: RemoteBase
-    package var cause: any Error
-
-    package var description: String {
-        let mark = base.mark.map { ":\($0.line):\($0.column)" } ?? ""
-        return "\(base.file.isEmpty ? "" : "\(base.file)\(mark): ")the base \(base): \(cause)"
-    }
-}
-
-extension Manifests {
-    /// The base whose repository has to be fetched first.
-    package var neededBase: RemoteBase? {
-        guard case .needs(let base) = form else { return nil }
-        return base
     }
 }
 

@@ -58,6 +58,8 @@ package enum RenderingForm: Sendable {
     case kustomize(KustomizeBuild)
     /// The path has a kustomization with a base in a repository whose tree has to be brought first.
     case needs(RemoteBase)
+    /// The mirror of a base's repository is damaged: it has to be fetched anew.
+    case damaged(RemoteBase, GitError)
 }
 
 /// All objects that a tree of files asks for, and what is wrong with it.

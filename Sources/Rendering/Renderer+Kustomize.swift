@@ -1,9 +1,14 @@
-import GitSource
+package import GitSource
 import Kinds
 import Kustomize
 import Model
 
 extension Renderer {
+    /// Whether the path has a kustomization, and so is built.
+    package func builds(_ tree: any FileTree, _ options: RenderingOptions) -> Bool {
+        kustomization(in: tree, options) != nil
+    }
+
     /// The file that makes the path one to build; where there are several, the first.
     func kustomization(in tree: any FileTree, _ options: RenderingOptions) -> FileEntry? {
         for name in Kustomizer.fileNames {
@@ -21,17 +26,30 @@ extension Renderer {
     /// Builds the path, which has a kustomization, as Argo CD does.
     ///
     /// What is wrong is in the result's `errors`.
+    ///
+    /// - Throws: `GitError` of kind `damaged` when the tree itself cannot be read; for that of a base, see
+    ///   `RenderingForm.damaged`.
     func build(
         _ kustomization: FileEntry, _ tree: any FileTree, _ options: RenderingOptions, _ kinds: KnownKinds,
         _ remotes: [RemoteBase: any FileTree]
-    ) -> Manifests {
+    ) throws(GitError) -> Manifests {
         func manifests(_ objects: [Manifest], _ errors: [RenderingError], _ form: RenderingForm) -> Manifests {
             Manifests(
                 tree: tree, options: options, kindsVersion: kinds.version,
                 files: [RenderedFile(kustomization, objects, errors)], treeErrors: [], isIndirect: true, form: form)
         }
+        let (own, others) = (WatchedTree(tree), remotes.mapValues { WatchedTree($0) })
+        let result = Result { () throws(KustomizeError) in
+            try kustomizer.build(own, options.path, remotes: others)
+        }
+        if let damage = own.damage { throw damage }
+        for (base, tree) in others {
+            guard let damage = tree.damage else { continue }
+            let error = RenderingError(file: base.file, mark: base.mark, message: "the base \(base): \(damage)")
+            return manifests([], [error], .damaged(base, damage))
+        }
         do {
-            switch try kustomizer.build(tree, options.path, remotes: remotes) {
+            switch try result.get() {
             case .built(let build):
                 let files = rendered(build, options, kinds)
                 return manifests(files.flatMap(\.manifests), files.flatMap(\.errors), .kustomize(build))

@@ -29,7 +29,7 @@ package struct Renderer: Sendable {
     ) throws(GitError) -> Manifests {
         if let previous, let updated = try update(previous, to: tree, options, kinds) { return updated }
         if let kustomization = kustomization(in: tree, options) {
-            return build(kustomization, tree, options, kinds, remotes)
+            return try build(kustomization, tree, options, kinds, remotes)
         }
         return try renderFiles(tree, options, kinds)
     }

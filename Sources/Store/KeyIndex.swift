@@ -1,3 +1,5 @@
+import Model
+
 /// The stored objects in the order of their keys, so that a list costs what it answers.
 ///
 /// Each kind has its objects in sorted runs of bounded length. All parts are copy-on-write values: a snapshot is a
@@ -8,8 +10,14 @@ struct KeyIndex: Sendable {
         var namespace: String
         var name: String
 
+        static func == (left: Self, right: Self) -> Bool {
+            left.name.hasSameBytes(as: right.name) && left.namespace == right.namespace
+        }
+
+        /// By the bytes of the name, as `StoreKey`.
         static func < (left: Self, right: Self) -> Bool {
-            left.namespace == right.namespace ? left.name < right.name : left.namespace < right.namespace
+            left.namespace == right.namespace
+                ? left.name.byteOrder(to: right.name) < 0 : left.namespace < right.namespace
         }
     }
 
@@ -49,10 +57,12 @@ extension KeyIndex.Name {
 
 extension StoredObject {
     fileprivate func isBelow(_ name: KeyIndex.Name) -> Bool {
-        key.namespace == name.namespace ? key.name < name.name : key.namespace < name.namespace
+        key.namespace == name.namespace ? key.name.byteOrder(to: name.name) < 0 : key.namespace < name.namespace
     }
 
-    fileprivate func isAt(_ name: KeyIndex.Name) -> Bool { key.name == name.name && key.namespace == name.namespace }
+    fileprivate func isAt(_ name: KeyIndex.Name) -> Bool {
+        key.name.hasSameBytes(as: name.name) && key.namespace == name.namespace
+    }
 }
 
 /// Objects of one kind, sorted, in runs of at most `runLimit`.

@@ -1,3 +1,5 @@
+import Model
+
 /// The store's version after one change; every change has its own, and they only grow.
 package struct Revision: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     package var rawValue: UInt64
@@ -36,8 +38,16 @@ package struct StoreKey: Hashable, Comparable, Sendable, CustomStringConvertible
         self.name = name
     }
 
+    /// Names are told apart, and ordered, by their bytes, as etcd does: `é` in one code point and in two are two names.
+    /// Kinds and namespaces are ASCII.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.namespace == right.namespace && left.kind == right.kind
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
-        (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)
+        if left.kind != right.kind { return left.kind < right.kind }
+        if left.namespace != right.namespace { return left.namespace < right.namespace }
+        return left.name.byteOrder(to: right.name) < 0
     }
 
     package var description: String {

@@ -14,8 +14,8 @@ extension Diff {
             return try await report(local, since: other)
         }
         let (old, new) = try await remoteSides(other)
-        try new.requireSound()
-        try old.requireSound()
+        try new.requireSound(at: manifests.revision)
+        try old.requireSound(at: other)
         return Self.report(old, new, unchanged: 0)
     }
 
@@ -31,27 +31,55 @@ extension Diff {
         {
             return Self.report([changed.before], of: before, [changed.after], of: after, unchanged: nil)
         }
+        // Bases in other repositories are taken as they are now, on both sides.
+        let loader = ManifestLoader()
         if isWholeRepository {
-            return Self.report(
-                try Self.sound(renderer.renderRepository(before, options)), of: before,
-                try Self.sound(renderer.renderRepository(after, options)), of: after, unchanged: 0)
+            func parts(_ tree: any FileTree) async throws -> [Manifests] {
+                try await loader.fetchingBases { try renderer.renderRepository(tree, options, remotes: $0) }
+            }
+            let (old, new) = (try await parts(before), try await parts(after))
+            try requireSound(old, new, since: other)
+            return Self.report(old, of: before, new, of: after, unchanged: 0)
         }
-        let new = DesiredState(try renderer.render(after, options), revision: "")
-        try new.requireSound()
-        let old = try Self.earlier(before, options, renderer, revision: other)
-        try old.requireSound()
+        func state(_ tree: any FileTree) async throws -> DesiredState {
+            let rendered = try await loader.fetchingBases { [try renderer.render(tree, options, remotes: $0)] }
+            return DesiredState(rendered[0], revision: "")
+        }
+        let new = try await state(after)
+        try new.requireSound(at: manifests.revision)
+        let old: DesiredState
+        do {
+            old = try await state(before)
+        } catch let error as GitError where error.kind == .pathNotFound {
+            // At the earlier revision there may have been nothing.
+            old = DesiredState(revision: "", objects: [])
+        }
+        try old.requireSound(at: other)
         if new.objects.isEmpty, old.objects.isEmpty {
             // Says what to do.
-            _ = try await ManifestLoader().load(manifests, namespace: options.namespace, revision: manifests.revision)
+            _ = try await loader.load(manifests, namespace: options.namespace, revision: manifests.revision)
         }
         return Self.report(old, new, unchanged: 0)
     }
 
-    /// The parts of a repository, none of which has a fault. The same object in two folders is none.
-    private static func sound(_ parts: [Manifests]) throws -> [Manifests] {
-        let faults = parts.flatMap(\.errors).filter { ![.duplicate, .notRendered].contains($0.reason) }
-        if !faults.isEmpty { throw CommandError(faults.map(\.description).joined(separator: "\n")) }
-        return parts
+    /// What is wrong at the same place of both sides is no difference, and only told.
+    ///
+    /// - Throws: the other faults, and at which revision they are. The same object in two folders is none.
+    private func requireSound(_ old: [Manifests], _ new: [Manifests], since other: String) throws {
+        func faults(_ parts: [Manifests]) -> [RenderingError] {
+            parts.flatMap(\.errors).filter { ![.duplicate, .notRendered].contains($0.reason) }
+        }
+        // Not by the message, which may name the commit.
+        func place(_ fault: RenderingError) -> String { fault.mark.map { "\(fault.file):\($0)" } ?? fault.file }
+        func others(_ faults: [RenderingError], than known: [RenderingError]) -> [String] {
+            let places = Set(known.map(place))
+            return faults.filter { !places.contains(place($0)) }.map(\.description)
+        }
+        let (before, after) = (faults(old), faults(new))
+        let (fresh, mended) = (others(after, than: before), others(before, than: after))
+        if !fresh.isEmpty { throw CommandError(faults: fresh, at: manifests.revision) }
+        if !mended.isEmpty { throw CommandError(faults: mended, at: other) }
+        for fault in after { printError("note: not compared, since it is wrong on both sides: \(fault)") }
     }
 
     /// Each folder, and each directory that is built, compared with what it was: an object may be in several.
@@ -76,18 +104,6 @@ extension Diff {
                 DesiredState(revision: "", objects: new[folder] ?? []), later)
         }
         return DiffReport(differences, unchanged: unchanged)
-    }
-
-    /// What there was at an earlier revision, which may be nothing.
-    private static func earlier(
-        _ tree: any FileTree, _ options: RenderingOptions, _ renderer: Renderer, revision: String
-    ) throws -> DesiredState {
-        do throws(GitError) {
-            return DesiredState(try renderer.render(tree, options), revision: revision)
-        } catch {
-            guard error.kind == .pathNotFound else { throw error }
-            return DesiredState(revision: revision, objects: [])
-        }
     }
 
     /// Two Applications, each as it would be synced.

@@ -10,6 +10,11 @@ struct CommandError: Error, CustomStringConvertible {
     init(_ description: String) {
         self.description = description
     }
+
+    /// Faults in files, one a line.
+    init(faults: [String], at revision: String?) {
+        self.init(((revision.map { ["at \($0):"] } ?? []) + faults).joined(separator: "\n"))
+    }
 }
 
 /// How a verb that did not succeed ends: one line that says why on standard error, and an exit code.

@@ -62,8 +62,9 @@ struct Render: AsyncParsableCommand {
 }
 
 extension DesiredState {
+    /// - Parameter revision: told with the faults, where they could be of one or another.
     /// - Throws: all faults, one a line, when there are any.
-    func requireSound() throws {
-        if !faults.isEmpty { throw CommandError(faults.joined(separator: "\n")) }
+    func requireSound(at revision: String? = nil) throws {
+        if !faults.isEmpty { throw CommandError(faults: faults, at: revision) }
     }
 }

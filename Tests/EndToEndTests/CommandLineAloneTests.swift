@@ -152,6 +152,58 @@ struct CommandLineAloneTests {
         for example in cases { try example.check(stage) }
     }
 
+    @Test("two revisions are compared with their bases in other repositories, each as it is built")
+    func remoteBasesOfRevisions() throws {
+        let stage = try Stage()
+        defer { stage.close() }
+        let other = "\(stage.root)/other"
+        writeFile("\(other)/base/kustomization.yaml", "resources: [config.yaml]\n")
+        writeFile("\(other)/base/config.yaml", Manifests.configMap("shop", "one"))
+        run(["git", "-C", other, "init", "-q", "-b", "main"])
+        run(["git", "-C", other, "add", "-A"])
+        run(["git", "-C", other, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "one"])
+        for label in ["one", "two"] {
+            try stage.write(
+                "over/kustomization.yaml",
+                "resources: ['file://\(other)//base']\nlabels: [{pairs: {round: \(label)}}]\n")
+            _ = try stage.push(label)
+        }
+        let cases = [
+            CommandLineTests.Case(
+                "martlet diff HEAD~1..HEAD --path over", 1, "ConfigMap default/shop", "-    round: one",
+                "+    round: two"),
+            CommandLineTests.Case("martlet diff over --against HEAD~1", 1, "-    round: one", "+    round: two"),
+            CommandLineTests.Case("martlet diff HEAD~1..HEAD", 1, "-    round: one", "+    round: two"),
+            CommandLineTests.Case("martlet diff HEAD..HEAD --path over -o summary", 0, "0 to change"),
+        ]
+        for example in cases { try example.check(stage) }
+        // A file that is broken on both sides hinders nobody who asks about others.
+        try stage.write("misc/broken.yaml", "a: [b\n")
+        _ = try stage.push("a broken file")
+        try stage.write(
+            "over/kustomization.yaml", "resources: ['file://\(other)//base']\nlabels: [{pairs: {round: three}}]\n")
+        _ = try stage.push("three")
+        try CommandLineTests.Case(
+            "martlet diff HEAD~1..HEAD", 1, "+    round: three",
+            "note: not compared, since it is wrong on both sides: "
+                + "misc/broken.yaml:1:4: the '[' is never closed"
+        ).check(stage)
+        try CommandLineTests.Case("martlet diff HEAD~2..HEAD~1", 2, "error: at HEAD~1:\nmisc/broken.yaml:1:4: ")
+            .check(stage)
+        try stage.write("misc/broken.yaml", "")
+        _ = try stage.push("mended")
+        // Of two revisions it is said in which one a fault is.
+        try stage.write("over/kustomization.yaml", "resource: [a.yaml]\n")
+        _ = try stage.push("broken")
+        let fault = "over/kustomization.yaml:1:1: resource: there is no such field"
+        for (line, revision) in [
+            ("HEAD~1..HEAD", "HEAD"), ("HEAD..HEAD~1", "HEAD"), ("HEAD~1..HEAD --path over", "HEAD"),
+            ("HEAD..HEAD~1 --path over", "HEAD"),
+        ] {
+            try CommandLineTests.Case("martlet diff \(line)", 2, "error: at \(revision):\n\(fault)").check(stage)
+        }
+    }
+
     @Test("a pre-receive hook judges a push before it is taken, by the commits that Git holds back until then")
     func preReceive() throws {
         let stage = try Stage()

@@ -33,38 +33,125 @@ struct GitRemoteTests {
     }
 
     /// A repository beside the stage's own, whose folder `base` has a ConfigMap with that value.
-    private static func base(_ stage: Stage, _ value: String) {
+    private static func base(_ stage: Stage, _ value: String, broken: Bool = false, branch: String = "main") {
         let path = "\(stage.root)/other"
         writeFile("\(path)/base/kustomization.yaml", "resources: [a.yaml]\n")
-        writeFile("\(path)/base/a.yaml", Manifests.configMap("a", value))
+        writeFile("\(path)/base/a.yaml", Manifests.configMap("a", value) + (broken ? "\nunknown: field\n" : ""))
         run(["git", "-C", path, "init", "-q", "-b", "main"])
+        if branch != "main" { run(["git", "-C", path, "checkout", "-q", "-b", branch]) }
         run(["git", "-C", path, "add", "-A"])
         run(["git", "-C", path, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", value])
     }
 
-    @Test("a commit that builds on a branch of another repository takes that branch as it is when the commit is synced")
+    @Test("a base in another repository that moves is synced by itself, judged, and rolled back, as a commit is")
     func movedBase() async throws {
+        try await Stage.with { stage in
+            Self.base(stage, "one")
+            let base = "file://\(stage.root)/other//base?ref=main"
+            try stage.write("web/kustomization.yaml", "resources: ['\(base)']\nnamePrefix: x-\n")
+            let commit = try stage.push("the only commit")
+            try await stage.launch(["--interval", "500ms"])
+            try await stage.follow("web", path: "web", repository: stage.remote)
+            try await Self.waitForHealthy("one", stage)
+            let first = try await stage.rollout().revision ?? ""
+            Self.base(stage, "two")
+            try await Self.waitForHealthy("two", stage)
+            let second = try await stage.rollout().revision ?? ""
+            #expect(first.hasPrefix("\(commit)+") && second.hasPrefix("\(commit)+") && first != second)
+            let status = try await stage.application().status
+            #expect(status.sync.revision == commit)
+            #expect(status.sync.bases.map(\.base) == [base])
+            #expect(status.sync.bases.map { second.hasSuffix("=\($0.revision)") } == [true])
+
+            // What is wrong in the base is held with it; the commit is not to blame, and what worked comes back.
+            Self.base(stage, "three", broken: true)
+            try await stage.eventually("the broken base is held") {
+                let rollout = try await stage.rollout()
+                return rollout.phase == "RolledBack" && rollout.revision == second
+            }
+            #expect(try await stage.value(of: "x-a", in: "web") == "two")
+            Self.base(stage, "four")
+            try await Self.waitForHealthy("four", stage)
+            // A service that starts anew knows what was synced, and syncs nothing until the base moves again.
+            let fourth = try await stage.rollout().revision ?? ""
+            stage.killService()
+            try await stage.launch(["--interval", "500ms"])
+            Self.base(stage, "five")
+            try await Self.waitForHealthy("five", stage)
+            let fifth = try await stage.rollout().revision ?? ""
+            #expect(try await stage.application().status.history.suffix(2).map(\.revision) == [fourth, fifth])
+        }
+    }
+
+    @Test("a base that cannot be had is told with its place; what is deployed stays, and goes on when it can be again")
+    func missingBase() async throws {
         try await Stage.with { stage in
             Self.base(stage, "one")
             let overlay = "resources: ['file://\(stage.root)/other//base?ref=main']\nnamePrefix: x-\n"
             try stage.write("web/kustomization.yaml", overlay)
-            let first = try stage.push("first")
+            _ = try stage.push("first")
             try await stage.launch(["--interval", "500ms"])
             try await stage.follow("web", path: "web", repository: stage.remote)
-            try await stage.waitForHealthy(first)
-            #expect(try await stage.value(of: "x-a", in: "web") == "one")
-            Self.base(stage, "two")
-            try stage.write("web/kustomization.yaml", overlay + "labels: [{pairs: {round: second}}]\n")
-            let second = try stage.push("second")
-            try await stage.waitForHealthy(second)
-            #expect(try await stage.value(of: "x-a", in: "web") == "two")
-            // A branch that is not there refuses the commit, with its place; what is deployed stays.
+            try await Self.waitForHealthy("one", stage)
             try stage.write("web/kustomization.yaml", overlay.replacing("ref=main", with: "ref=nosuch"))
-            _ = try stage.push("third")
+            _ = try stage.push("second")
             try await stage.waitForCondition(
-                "SyncError",
+                "ComparisonError",
                 containing: "web/kustomization.yaml:1:13: the base file://\(stage.root)/other//base?ref=nosuch")
-            #expect(try await stage.value(of: "x-a", in: "web") == "two")
+            #expect(try await stage.value(of: "x-a", in: "web") == "one")
+            Self.base(stage, "two", branch: "nosuch")
+            try await Self.waitForHealthy("two", stage)
+            #expect(try await stage.condition("ComparisonError") == nil)
+        }
+    }
+
+    @Test("damage to the mirror of a base's repository sets that one aside, and no other")
+    func damagedBase() async throws {
+        try await Stage.with { stage in
+            Self.base(stage, "one")
+            try stage.write("web/kustomization.yaml", "resources: ['file://\(stage.root)/other//base?ref=main']\n")
+            _ = try stage.push("first")
+            try await stage.launch(["--interval", "500ms"])
+            try await stage.follow("web", path: "web", repository: stage.remote)
+            try await Self.waitForHealthy("one", stage)
+            stage.killService()
+            // The file of the base cannot be read in the mirror any more; its commit and tree can.
+            let blob = run(["git", "-C", "\(stage.root)/other", "rev-parse", "HEAD:base/a.yaml"]).text
+                .prefix { $0 != "\n" }
+            let name = "\(blob.prefix(2))/\(blob.dropFirst(2))"
+            run([
+                "sh", "-c",
+                """
+                for mirror in \(stage.data)/repositories/*; do
+                  for pack in $mirror/objects/pack/*.pack; do
+                    mv $pack $mirror/pack && rm -f $mirror/objects/pack/* && git -C $mirror unpack-objects -q <$mirror/pack
+                  done
+                done
+                """,
+            ])
+            let found = run(["find", "\(stage.data)/repositories", "-path", "*/objects/\(name)"]).text
+            let file = try #require(found.split(separator: "\n").first.map(String.init), "a loose object of the mirror")
+            run(["chmod", "644", file])
+            writeFile(file, "not an object")
+            try await stage.launch(["--interval", "500ms"])
+            let mirror = String(try #require(file.firstRange(of: "/objects/").map { file[..<$0.lowerBound] }))
+            try await stage.eventually("the base's mirror is set aside") {
+                run(["ls", "\(stage.data)/repositories"]).text.contains(".damaged-1")
+            }
+            let names = run(["ls", "\(stage.data)/repositories"]).text.split(separator: "\n").map(String.init)
+            #expect(
+                names.filter { $0.hasSuffix(".damaged-1") }.map { "\(stage.data)/repositories/\($0)" }
+                    == ["\(mirror).damaged-1"])
+            try await Self.waitForHealthy("one", stage)
+        }
+    }
+
+    /// Waits until the ConfigMap of the base has that value, and all is well.
+    private static func waitForHealthy(_ value: String, _ stage: Stage) async throws {
+        try await stage.eventually("the base's \(value) is deployed and healthy") {
+            let names = [try await stage.value(of: "x-a", in: "web"), try await stage.value(of: "a", in: "web")]
+            let phase = try await stage.rollout().phase
+            return names.contains(value) && phase == "Healthy"
         }
     }
 

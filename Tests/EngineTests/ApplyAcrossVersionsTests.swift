@@ -113,6 +113,48 @@ struct ApplyAcrossVersionsTests {
         #expect(Self.managers(applied)["old"] == nil)
     }
 
+    /// The same Event, as the core group calls its fields.
+    private static func coreEvent(_ message: String?) -> JSON {
+        var event = VersionTests.event
+        for (name, other) in [
+            ("note", "message"), ("regarding", "involvedObject"), ("reportingController", "reportingComponent"),
+        ] {
+            event[other] = event[name]
+            event[name] = nil
+        }
+        event["apiVersion"] = "v1"
+        event["message"] = message.map { .string($0) }
+        return event
+    }
+
+    @Test("an Event is applied through both groups, and each manager owns what it knows under its own names (L1, H2)")
+    func events() async throws {
+        let registry = try await TestRegistry()
+        let reported = ObjectKey(kind: VersionTests.reported, namespace: "default", name: "one")
+        let core = Event.key("one", in: "default")
+        func apply(_ config: JSON, to key: ObjectKey, by manager: String, force: Bool = false) async throws -> Object {
+            try await registry.patch(key, .apply(config, force: force), nil, WriteOptions(fieldManager: manager))
+        }
+        _ = try await apply(VersionTests.event, to: reported, by: "new")
+        let shared = try await apply(Self.coreEvent("it was looked at"), to: core, by: "old")
+        #expect(Self.managers(shared) == ["new": "events.k8s.io/v1", "old": "v1"])
+
+        let error = try await registry.error {
+            _ = try await apply(Self.coreEvent("it was seen"), to: core, by: "third")
+        }
+        #expect(error.reason == .conflict)
+        #expect(Set(error.details.causes.map(\.field)) == [".message", ".note"])
+        let forced = try await apply(Self.coreEvent("it was seen"), to: core, by: "third", force: true)
+        #expect(Self.fields(forced, of: "new")?.contains(FieldSet.path("note")) == false)
+        #expect(Self.fields(forced, of: "new")?.contains(FieldSet.path("action")) == true)
+        #expect(Self.fields(forced, of: "old")?.contains(FieldSet.path("message")) == false)
+        #expect(try await registry.get(reported).json["note"] == "it was seen")
+
+        // Who leaves out in one group what it applied in the other gives it up; nobody else has it, so it goes.
+        _ = try await apply(Self.coreEvent(nil), to: core, by: "third")
+        #expect(try await registry.get(reported).json["note"] == nil)
+    }
+
     private static func widget(_ version: String, _ spec: JSON) -> JSON {
         [
             "apiVersion": .string("example.com/\(version)"), "kind": "Widget",
@@ -158,6 +200,42 @@ struct ApplyAcrossVersionsTests {
             let old = Self.fields(applied, of: "old")
             #expect(old?.contains(FieldSet.path("spec", "size")) == false)
             #expect(old?.contains(FieldSet.path("spec", "colour")) == true)
+        }
+    }
+
+    @Test("what was recorded in a version that is served no longer is still owned; once the version is gone, nobody's")
+    func unservedVersions() async throws {
+        try await CustomRegistry.run { custom in
+            try await custom.define(Widgets.definition(versions: Self.versions))
+            let registry = custom.registry
+            func apply(_ spec: JSON, by manager: String, force: Bool = false) async throws -> Object {
+                try await registry.patch(
+                    Widgets.key("x"), .apply(Self.widget("v2", spec), force: force), nil,
+                    WriteOptions(fieldManager: manager))
+            }
+            func redefine(_ operations: JSON) async throws {
+                try await registry.patch(Widgets.definitionKey, .json(operations))
+            }
+            try await registry.patch(
+                Widgets.key("x"), .apply(Self.widget("v1", ["size": 1, "colour": "red"]), force: false), nil,
+                WriteOptions(fieldManager: "old"))
+            try await redefine([
+                ["op": "replace", "path": "/spec/versions/0/served", "value": false],
+                ["op": "replace", "path": "/spec/versions/0/storage", "value": false],
+                ["op": "replace", "path": "/spec/versions/1/storage", "value": true],
+            ])
+            let error = try await registry.error { _ = try await apply(["size": 2], by: "new") }
+            #expect(error.reason == .conflict)
+            #expect(error.details.causes.map(\.field) == [".spec.size"])
+            let forced = try await apply(["size": 2], by: "new", force: true)
+            #expect(Self.managers(forced) == ["old": "example.com/v1", "new": "example.com/v2"])
+            #expect(Self.fields(forced, of: "old")?.contains(FieldSet.path("spec", "colour")) == true)
+
+            try await registry.patch(Widgets.definitionKey, .merge(["status": ["storedVersions": ["v2"]]]), .status)
+            try await redefine([["op": "remove", "path": "/spec/versions/0"]])
+            let applied = try await apply(["size": 3, "color": "blue"], by: "new")
+            #expect(applied.json[path: ["spec", "size"]] == 3)
+            #expect(Self.managers(applied) == ["new": "example.com/v2"])
         }
     }
 

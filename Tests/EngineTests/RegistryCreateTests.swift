@@ -114,6 +114,35 @@ struct RegistryCreateTests {
         #expect(updated.json[path: ["spec", "replicas"]] == 2)
     }
 
+    @Test("roles whose names look alike and have other bytes are two objects, each found, listed and deleted by itself")
+    func normalisedNames() async throws {
+        let registry = try await TestRegistry()
+        let kind = GroupKind(group: "rbac.authorization.k8s.io", kind: "Role")
+        // é in one code point, and as an e with an accent.
+        let names = ["caf\u{E9}", "cafe\u{301}"]
+        func key(_ name: String) -> ObjectKey { ObjectKey(kind: kind, namespace: "default", name: name) }
+        for (position, name) in names.enumerated() {
+            try await registry.create([
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+                "metadata": ["name": .string(name), "namespace": "default", "labels": ["n": .string("\(position)")]],
+            ])
+        }
+        for (position, name) in names.enumerated() {
+            #expect(try await registry.get(key(name)).metadata.labels["n"] == "\(position)")
+            let selected = try await registry.registry.list(
+                ListQuery(kind, fields: try FieldSelector(parsing: "metadata.name=\(name)")))
+            #expect(selected.items.map { $0.metadata.labels["n"] } == ["\(position)"])
+        }
+        let renamed = try await registry.error {
+            try await registry.patch(key(names[0]), .merge(["metadata": ["name": .string(names[1])]]))
+        }
+        #expect(renamed.reason == .badRequest)
+        try await registry.delete(key(names[0]))
+        #expect(
+            try await registry.registry.list(ListQuery(kind)).items.map { Array($0.metadata.name.utf8) }
+                == [Array(names[1].utf8)])
+    }
+
     @Test(
         "a value of a wrong type is refused however lenient the request (C4)",
         arguments: [

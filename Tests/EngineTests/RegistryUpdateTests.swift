@@ -96,6 +96,26 @@ struct RegistryUpdateTests {
             testDescription: "strategic merge patch", patch: .strategicMerge(["spec": ["replicas": 6]]), replicas: 6,
             code: nil),
         PatchCase(
+            testDescription: "unknown directive", patch: .strategicMerge(["spec": ["$patch": "drop"]]), replicas: nil,
+            code: 500),
+        PatchCase(
+            testDescription: "unknown directive in a list",
+            patch: .strategicMerge([
+                "spec": ["template": ["spec": ["containers": [["name": "web", "$patch": "drop"]]]]]
+            ]), replicas: nil, code: 500),
+        PatchCase(
+            testDescription: "no merge key",
+            patch: .strategicMerge(["spec": ["template": ["spec": ["containers": [["image": "x"]]]]]]),
+            replicas: nil, code: 500),
+        PatchCase(
+            testDescription: "order of a list that is none",
+            patch: .strategicMerge(["spec": ["template": ["spec": ["$setElementOrder/containers": "web"]]]]),
+            replicas: nil, code: 500),
+        PatchCase(
+            testDescription: "retained keys that are not in the patch",
+            patch: .strategicMerge(["spec": ["strategy": ["$retainKeys": ["type"], "rollingUpdate": [:]]]]),
+            replicas: nil, code: 400),
+        PatchCase(
             testDescription: "failed test",
             patch: .json([["op": "test", "path": "/spec/replicas", "value": 9]]), replicas: nil, code: 422),
         PatchCase(testDescription: "malformed patch", patch: .json(["op": "test"]), replicas: nil, code: 400),

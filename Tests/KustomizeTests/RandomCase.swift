@@ -42,12 +42,30 @@ struct RandomCase {
     private mutating func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &random) }
 
     private mutating func add(_ path: String, _ documents: [JSON]) {
-        files.append(KustomizeCase.File(path: path, bytes: Array(YAML.text(documents: documents).utf8)))
+        var text = YAML.text(documents: documents)
+        for (name, form) in Self.nulls { text = text.replacing(name, with: form) }
+        files.append(KustomizeCase.File(path: path, bytes: Array(text.utf8)))
     }
+
+    /// Texts that stand for null in files, in each of its plain forms.
+    private static let nulls = [
+        "null-as-tilde": "~", "null-as-title": "Null", "null-as-nothing": "", "null-as-word": "null",
+    ]
+    /// Says that there is a kind without a namespace.
+    private static let scopes: JSON = [
+        "paths": [
+            "/apis/example.com/v1/customs": [
+                "get": [
+                    "x-kubernetes-group-version-kind": ["group": "example.com", "version": "v1", "kind": "Custom"]
+                ]
+            ]
+        ]
+    ]
 
     private static let names = ["web", "db", "cache", "job"]
 
     private mutating func name() -> JSON { .string(pick(Self.names)) }
+    private mutating func null() -> JSON { .string(pick(Self.nulls.keys.sorted())) }
 
     // MARK: Objects
 
@@ -59,6 +77,7 @@ struct RandomCase {
             if chance(20) { object[path: ["metadata", "namespace"]] = .string(pick(["one", "default"])) }
             if chance(40) { object[path: ["metadata", "labels"]] = ["app": name(), "tier": "x"] }
             if chance(30) { object[path: ["metadata", "annotations"]] = ["note": .string(pick(["a", "yes", "5"]))] }
+            if chance(10) { object[path: ["metadata", pick(["labels", "annotations"]), "nil"]] = null() }
             let namespace = object["metadata"]?["namespace"]?.string ?? "default"
             let id = "\(object["kind"]?.string ?? "") \(object["metadata"]?["name"]?.string ?? "") \(namespace)"
             if seen.insert(id).inserted { objects.append(object) }
@@ -169,6 +188,10 @@ struct RandomCase {
         }
         if !patches.isEmpty { kustomization["patches"] = .array(patches) }
         if chance(40) { addGenerators(to: &kustomization) }
+        if chance(10) {
+            kustomization["openapi"] = ["path": "scopes.json"]
+            add("\(folder)/scopes.json", [Self.scopes])
+        }
         add("\(folder)/kustomization.yaml", [kustomization])
     }
 
@@ -185,7 +208,7 @@ struct RandomCase {
                 ]
             ]
         }
-        if chance(20) { kustomization["commonAnnotations"] = ["common": "annotation"] }
+        if chance(20) { kustomization["commonAnnotations"] = ["common": chance(20) ? null() : "annotation"] }
         if chance(30) {
             kustomization["images"] = [["name": "nginx", "newTag": "2.0"], ["name": "busybox", "newName": "box"]]
         }

@@ -88,19 +88,19 @@ struct ApplyStrategicMergeTests {
     @Test(
         "G3: faults are malformed (400) or failed (422), and say what",
         arguments: [
-            (["$setElementOrder/containers": "a"], .malformed, "invalid patch format of setElementOrder list"),
+            (["$setElementOrder/containers": "a"], .unexpected, "invalid patch format of setElementOrder list"),
             (["$deleteFromPrimitiveList/x": 1], .malformed, "invalid patch format of primitive list"),
             (["$deleteFromPrimitiveList": []], .malformed, "invalid patch format of primitive list"),
             (["strategy": ["$retainKeys": 1]], .malformed, "invalid patch format of retainKeys"),
             (["strategy": ["$retainKeys": [], "type": "x"]], .malformed, "invalid patch format of retainKeys"),
             (["containers": [[["name": "a"]]]], .failed, "lists of lists are not supported"),
-            (["containers": [["image": "a"]]], .failed, "does not contain declared merge key: name"),
-            (["containers": [["$patch": "delete"]]], .failed, "does not contain declared merge key: name"),
-            (["containers": [["name": "a", "$patch": "merge"]]], .failed, "merging lists cannot yet"),
-            (["containers": [["name": "a", "$patch": "move"]]], .failed, "unknown patch type: move"),
-            (["strategy": ["$patch": "merge"]], .failed, "unknown patch type: merge"),
+            (["containers": [["image": "a"]]], .unexpected, "does not contain declared merge key: name"),
+            (["containers": [["$patch": "delete"]]], .unexpected, "does not contain declared merge key: name"),
+            (["containers": [["name": "a", "$patch": "merge"]]], .unexpected, "merging lists cannot yet"),
+            (["containers": [["name": "a", "$patch": "move"]]], .unexpected, "unknown patch type: move"),
+            (["strategy": ["$patch": "merge"]], .unexpected, "unknown patch type: merge"),
             (
-                ["$setElementOrder/containers": [["name": "b"]], "containers": [["name": "a"]]], .failed,
+                ["$setElementOrder/containers": [["name": "b"]], "containers": [["name": "a"]]], .unexpected,
                 "doesn't match its $setElementOrder list"
             ),
         ] as [(JSON, PatchError.Kind, String)])

@@ -54,7 +54,9 @@ struct FieldLabels {
     }
 
     func matches(_ object: JSON) -> Bool {
-        selector.requirements.allSatisfy { (value(of: $0.path, in: object) == $0.value) != $0.isNegated }
+        selector.requirements.allSatisfy {
+            value(of: $0.path, in: object).hasSameBytes(as: $0.value) != $0.isNegated
+        }
     }
 
     private func value(of path: String, in object: JSON) -> String {

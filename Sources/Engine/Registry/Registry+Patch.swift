@@ -40,7 +40,8 @@ extension Registry {
         message: "the body of the request was in an unknown format - accepted media types include: "
             + "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 
-    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3).
+    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3), 500 as
+    ///   Kubernetes does.
     private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
         do throws(PatchError) {
             switch patch {
@@ -55,6 +56,7 @@ extension Registry {
             switch error.kind {
             case .malformed: throw APIError(.badRequest, error.message)
             case .unsupported: throw APIError(.unsupportedMediaType, error.message)
+            case .unexpected: throw APIError(.internalError, error.message)
             case .failed:
                 let type = pipeline.strategy.type
                 let name = object[path: ["metadata", "name"]]?.string ?? ""
@@ -74,7 +76,7 @@ extension Registry {
     ) throws(APIError) {
         let type = pipeline.strategy.type
         let metadata = ObjectMeta(viewing: patched["metadata"] ?? [:])
-        if metadata.name != key.name {
+        if !metadata.name.hasSameBytes(as: key.name) {
             throw APIError(
                 .badRequest,
                 "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")
@@ -160,7 +162,7 @@ extension Registry {
     /// - Throws: `.badRequest` for a configuration that names another object than its address does.
     private static func checkName(of config: JSON, _ key: ObjectKey) throws(APIError) {
         let metadata = ObjectMeta(viewing: config["metadata"] ?? [:])
-        guard metadata.name.isEmpty || metadata.name == key.name else {
+        guard metadata.name.isEmpty || metadata.name.hasSameBytes(as: key.name) else {
             throw APIError(
                 .badRequest,
                 "the name of the object (\(metadata.name)) does not match the name on the URL (\(key.name))")

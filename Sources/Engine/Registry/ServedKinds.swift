@@ -13,6 +13,8 @@ struct ServedKinds {
         var source: [JSON?]
         var kind: GroupKind
         var strategies: [KindStrategy]
+        /// Of the versions that are not served.
+        var unserved: [KindStrategy]
     }
 
     private let builtIn: Catalog
@@ -53,16 +55,18 @@ struct ServedKinds {
                 continue
             }
             // A schema that cannot be read was not admitted; its kind is not served.
-            guard let strategies = try? definition.strategies(), let first = strategies.first else { continue }
+            guard let strategies = try? definition.strategies(), let first = strategies.first,
+                let unserved = try? definition.unservedStrategies()
+            else { continue }
             now[definition.name] = Defined(
-                source: source, kind: first.type.kind.groupKind, strategies: strategies)
+                source: source, kind: first.type.kind.groupKind, strategies: strategies, unserved: unserved)
         }
         let changed = Set(
             defined.filter { now[$0.key]?.source != $0.value.source }.values.map(\.kind)
                 + now.filter { defined[$0.key]?.source != $0.value.source }.values.map(\.kind))
         guard !changed.isEmpty else { return [] }
         defined = now
-        catalog = builtIn.adding(now.values.flatMap(\.strategies))
+        catalog = builtIn.adding(now.values.flatMap(\.strategies), unserved: now.values.flatMap(\.unserved))
         generation += 1
         return changed.flatMap { kind in (watches.removeValue(forKey: kind) ?? []).compactMap(\.watch) }
     }

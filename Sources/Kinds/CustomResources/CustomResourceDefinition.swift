@@ -54,9 +54,11 @@ package struct CustomResourceDefinition: Hashable, Sendable {
     }
 
     /// The resource types that it makes served: one for each served version, the preferred one first.
-    package var types: [ResourceType] {
+    package var types: [ResourceType] { types(served: true) }
+
+    private func types(served: Bool) -> [ResourceType] {
         guard isServed else { return [] }
-        return versions.filter { $0["served"] == true }.map(type).sorted {
+        return versions.filter { ($0["served"] == true) == served }.map(type).sorted {
             VersionPriority($0.kind.version) < VersionPriority($1.kind.version)
         }
     }
@@ -98,7 +100,14 @@ package struct CustomResourceDefinition: Hashable, Sendable {
     /// How objects get into the store and out of it, for each served version.
     ///
     /// - Throws: `SchemaError` when a version's schema is none, which its validation does not let pass.
-    package func strategies() throws(SchemaError) -> [KindStrategy] {
+    package func strategies() throws(SchemaError) -> [KindStrategy] { try strategies(of: types) }
+
+    /// The same for its other versions: managers may have recorded in them what they own.
+    ///
+    /// - Throws: as `strategies`.
+    package func unservedStrategies() throws(SchemaError) -> [KindStrategy] { try strategies(of: types(served: false)) }
+
+    private func strategies(of types: [ResourceType]) throws(SchemaError) -> [KindStrategy] {
         var strategies: [KindStrategy] = []
         for type in types {
             guard let custom = type.custom else { continue }

@@ -433,10 +433,31 @@ package struct SyncStatus: JSONView {
         get { field("revision") }
         set { setField("revision", newValue) }
     }
+    /// The commits of other repositories that a kustomization was built on.
+    package var bases: [BaseRevision] {
+        get { list("bases") }
+        set { setList("bases", newValue) }
+    }
     /// What was compared with.
     package var comparedTo: JSON? {
         get { field("comparedTo") }
         set { setField("comparedTo", newValue) }
+    }
+}
+
+/// A base of a kustomization in another repository.
+package struct BaseRevision: JSONView {
+    package var json: JSON
+    package init(viewing json: JSON) { self.json = json }
+    /// The base as the kustomization names it, without user, password and keys.
+    package var base: String {
+        get { field("base", or: "") }
+        set { setField("base", newValue) }
+    }
+    /// The commit that was built on.
+    package var revision: String {
+        get { field("revision", or: "") }
+        set { setField("revision", newValue) }
     }
 }
 
@@ -506,7 +527,7 @@ package struct OperationState: JSONView {
 package struct SyncOperationResult: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
-    /// The commit that was synced.
+    /// The revision that was synced, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -568,7 +589,7 @@ package struct RevisionHistory: JSONView {
         get { field("id", or: 0) }
         set { setField("id", newValue) }
     }
-    /// The commit that was deployed.
+    /// The revision that was deployed, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -687,7 +708,8 @@ package struct RolloutStatus: JSONView {
         get { field("phase") }
         set { setField("phase", newValue) }
     }
-    /// The commit that the cluster should show now.
+    /// What the cluster should show now: a commit and, behind plus signs, those of bases in other repositories that it
+    /// is built on and that can move.
     package var revision: String? {
         get { field("revision") }
         set { setField("revision", newValue) }
@@ -732,7 +754,7 @@ package struct RolloutStatus: JSONView {
         get { list("workloads") }
         set { setList("workloads", newValue) }
     }
-    /// The failed commit that is or was replaced.
+    /// The failed revision that is or was replaced.
     package var rolledBackFrom: String? {
         get { field("rolledBackFrom") }
         set { setField("rolledBackFrom", newValue) }
@@ -752,7 +774,7 @@ package struct RolloutStatus: JSONView {
         get { field("resource") }
         set { setField("resource", newValue) }
     }
-    /// The commit that was last healthy: where a rollback goes.
+    /// The revision that was last healthy: where a rollback goes.
     package var lastHealthyRevision: String? {
         get { field("lastHealthyRevision") }
         set { setField("lastHealthyRevision", newValue) }
@@ -773,7 +795,7 @@ package struct RolloutStatus: JSONView {
 package struct HeldRevision: JSONView {
     package var json: JSON
     package init(viewing json: JSON) { self.json = json }
-    /// The commit.
+    /// The revision, written as that of the rollout.
     package var revision: String {
         get { field("revision", or: "") }
         set { setField("revision", newValue) }
@@ -798,7 +820,7 @@ package struct HeldRevision: JSONView {
         get { field("heldAt") }
         set { setField("heldAt", newValue) }
     }
-    /// The commit that was put in its place, if one was.
+    /// The revision that was put in its place, if one was.
     package var rolledBackTo: String? {
         get { field("rolledBackTo") }
         set { setField("rolledBackTo", newValue) }

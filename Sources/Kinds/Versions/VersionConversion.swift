@@ -30,11 +30,11 @@ extension Catalog {
     /// An object in another version of its kind, whole: what the other version's schema does not know stays in it, so
     /// that nothing is lost on the way back.
     ///
-    /// - Returns: `nil` where one of the two versions is not served.
+    /// - Returns: `nil` where one of the two versions is not defined; it need not be served.
     package func converted(_ object: VersionedObject, to apiVersion: String) -> VersionedObject? {
         let name = object.json["kind"]?.string ?? ""
-        let source = strategy(for: GroupVersionKind(apiVersion: object.apiVersion, kind: name))
-        let target = strategy(for: GroupVersionKind(apiVersion: apiVersion, kind: name))
+        let source = definedStrategy(for: GroupVersionKind(apiVersion: object.apiVersion, kind: name))
+        let target = definedStrategy(for: GroupVersionKind(apiVersion: apiVersion, kind: name))
         guard let source, let target, source.storage.groupKind == target.storage.groupKind else { return nil }
         let stored = source.stored(object.json)
         let json = target.conversion?.served(stored) ?? stored

@@ -56,15 +56,15 @@ struct Accumulator {
     mutating func add(_ variables: [Variable]) throws(KustomizeError) {
         for variable in variables {
             let kind = ResourceKind(group: variable.group, version: variable.version, kind: variable.kind)
-            let id = ResourceID(kind: kind, name: variable.objectName, namespace: variable.namespace)
-            let isAnywhere = variable.namespace.isEmpty
+            let (name, namespace) = (variable.objectName, variable.namespace)
             let matches = resources.indices.filter { position in
                 resources[position].allIDs.contains {
-                    $0.name == id.name && $0.kind == kind && (isAnywhere || $0.namespace == id.namespace)
+                    $0.name == name && $0.kind == kind && (namespace.isEmpty || $0.namespace == namespace)
                 }
             }
             guard matches.count < 2 else {
-                throw variable.field.error("\(matches.count) resources are \(id): name the namespace")
+                throw variable.field.error(
+                    "\(matches.count) resources are \(kind.kind) \(name): name the namespace")
             }
             if let position = matches.first { resources[position].variables.append(variable.name) }
         }

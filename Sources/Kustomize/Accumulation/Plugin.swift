@@ -75,7 +75,7 @@ struct Plugin {
         let namespace = try own?.string("namespace") ?? ""
         if !namespace.isEmpty { metadata["namespace"] = .string(namespace) }
         let object: JSON = ["apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata]
-        return Resource(object: object, source: resource.source)
+        return Resource(object: object, source: resource.source, loader.scopes)
     }
 
     // MARK: Transformers
@@ -120,7 +120,7 @@ struct Plugin {
             let inline = try members.string("patches")
             if !inline.isEmpty {
                 let file = try ResourceFile(Array(inline.utf8), file: "")
-                all += file.resources(resource.source.file, resource.source.blob)
+                all += file.resources(resource.source.file, resource.source.blob, loader.scopes)
             }
             guard !all.isEmpty else { throw field.error("paths or patches must be set") }
             try patches.apply(strategic: all, to: &resources)

@@ -1,18 +1,17 @@
 import Model
 
 /// The schemas that patches merge by: the built-in ones, unless the first kustomization with `openapi` says otherwise.
+/// Which kinds have a namespace is chosen with them (`KindScopes`).
 ///
 /// A class, since what one level chooses holds for all that come after it.
 final class SchemaChoice {
     private(set) lazy var schema = MergeSchema.builtIn
     private var isChosen = false
-    private var isTop = true
 
     private static let versions: Set<String> = ["v1.21.2"]
 
     /// - Throws: `KustomizeError` for a version that is not built in, and a file that is no OpenAPI document.
     func choose(_ kustomization: Kustomization, _ loader: Loader, _ place: Loader.Place) throws(KustomizeError) {
-        defer { isTop = false }
         var document: YAMLDocument?
         if let path = kustomization.openAPIPath {
             document = try loader.document(of: path, in: place)
@@ -24,8 +23,8 @@ final class SchemaChoice {
                 throw version.field.error("path and version cannot be set both")
             }
             let own = MergeSchema(openAPI: document.value)
-            // A base comes to its choice when the built-in schemas are in use already.
-            schema = isTop ? own : own.completed(by: .builtIn)
+            schema = loader.scopes.usesBuiltIn ? own.completed(by: .builtIn) : own
+            loader.scopes.read(openAPI: document.value)
             isChosen = true
         } else if let version = kustomization.openAPIVersion, !version.text.isEmpty {
             guard Self.versions.contains(version.text) else {

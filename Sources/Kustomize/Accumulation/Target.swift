@@ -241,7 +241,7 @@ struct Target {
                 rest.append(reference)
                 continue
             }
-            var resources = inline.resources(kustomization.file, kustomization.blob)
+            var resources = inline.resources(kustomization.file, kustomization.blob, loader.scopes)
             for position in resources.indices {
                 resources[position].source = source(of: reference.field)
                 resources[position].origin = origin?.appending(fileName)

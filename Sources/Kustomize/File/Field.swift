@@ -131,10 +131,12 @@ struct Field: Sendable {
 
     private func unknown(_ key: String, among known: Set<String>) -> KustomizeError {
         let mark = document.keyMark(of: path) ?? document.nearestMark(of: path)
-        let near = known.sorted().first { name in
+        let similar = known.filter { name in
             let (left, right) = (name.lowercased(), key.lowercased())
-            return left.hasPrefix(right) || right.hasPrefix(left)
+            return left.firstRange(of: right) != nil || right.firstRange(of: left) != nil
         }
+        // Of image, images is meant, and not imageTags; of tag, newTag.
+        let near = similar.min { (abs($0.count - key.count), $0) < (abs($1.count - key.count), $1) }
         let hint = near.map { "did you mean \($0)?" } ?? "remove it"
         return KustomizeError(file: document.file, mark: mark, message: "\(name): there is no such field; \(hint)")
     }

@@ -36,7 +36,7 @@ struct ConfigGenerator {
             }
         }
         if options?.isImmutable == true { object["immutable"] = true }
-        var resource = Resource(object: object, source: source)
+        var resource = Resource(object: object, source: source, sources.loader.scopes)
         resource.behavior = Resource.Behavior(rawValue: arguments.behavior) ?? .unspecified
         resource.needsHash = options?.disablesNameSuffixHash != true
         return resource

@@ -19,6 +19,8 @@ final class Loader {
     }
 
     private let cache: KustomizeCache
+    /// What the build knows of kinds.
+    let scopes = KindScopes()
     private let remotes: [RemoteBase: any FileTree]
     private(set) var inputs: [String: BuildInput] = [:]
     private(set) var usedRemotes: Set<RemoteBase> = []
@@ -141,11 +143,11 @@ final class Loader {
     /// The objects of a file.
     func resources(of entry: FileEntry, in place: Place) throws(KustomizeError) -> [Resource] {
         let key = KustomizeCache.Key(blob: entry.blob, path: entry.path, isKustomization: false)
-        if case .resources(let file) = cache.entry(key) { return file.resources(entry.path, entry.blob) }
+        if case .resources(let file) = cache.entry(key) { return file.resources(entry.path, entry.blob, scopes) }
         let text = try located(entry.path) { () throws(Fault) in try content(of: entry, in: place) }
         let file = try ResourceFile(text, file: entry.path)
         cache.insert(.resources(file), for: key, bytes: text.count)
-        return file.resources(entry.path, entry.blob)
+        return file.resources(entry.path, entry.blob, scopes)
     }
 
     /// The first document of a file of configuration.

@@ -14,6 +14,8 @@ struct ResourceFile: Sendable {
         var times: [[PathStep]] = []
         /// Where null is written as nothing within braces.
         var braced: [[PathStep]] = []
+        /// How null is written that labels and annotations have for a value: `~`.
+        var nullTexts: [[PathStep]: String] = [:]
     }
 
     let items: [Item]
@@ -87,8 +89,10 @@ struct ResourceFile: Sendable {
         }
         let mark = document.nearestMark(of: path)
         var item = Item(object: value, document: number, path: path, mark: mark)
-        item.note(document.unusualScalars.filter { $0.starts(with: path) }.map { Array($0[path.count...]) })
-        item.braced = document.bracedScalars.filter { $0.starts(with: path) }.map { Array($0[path.count...]) }
+        for var scalar in document.unusualScalars where scalar.path.starts(with: path) {
+            scalar.path.removeFirst(path.count)
+            item.note(scalar)
+        }
         queue.append((item, depth))
     }
 
@@ -122,29 +126,33 @@ struct ResourceFile: Sendable {
         return result
     }
 
-    func resources(_ file: String, _ blob: ObjectID) -> [Resource] {
+    func resources(_ file: String, _ blob: ObjectID, _ scopes: KindScopes) -> [Resource] {
         items.map { item in
             var resource = Resource(
                 object: item.object,
                 source: ResourceSource(
-                    file: file, blob: blob, document: item.document, path: item.path, mark: item.mark))
+                    file: file, blob: blob, document: item.document, path: item.path, mark: item.mark),
+                scopes)
+            scopes.note(resource.kind)
             resource.blanks = item.blanks
             resource.times = item.times
             resource.braced = item.braced
+            resource.nullTexts = item.nullTexts
             return resource
         }
     }
 }
 
 extension ResourceFile.Item {
-    /// Sorts unusual scalars into blanks and times.
-    fileprivate mutating func note(_ paths: [[PathStep]]) {
-        for path in paths {
-            switch object.value(at: path[...]) {
-            case .null?: blanks.append(path)
-            case .string(let text)? where GoTime.text(text) != nil: times.append(path)
-            default: continue
-            }
+    /// Notes what of an unusual scalar matters later.
+    fileprivate mutating func note(_ scalar: YAMLDocument.UnusualScalar) {
+        if scalar.isBraced { braced.append(scalar.path) }
+        switch object.value(at: scalar.path[...]) {
+        case .null?:
+            if scalar.text.isEmpty { blanks.append(scalar.path) }
+            if scalar.path.count == 3, scalar.path[0] == .key("metadata") { nullTexts[scalar.path] = scalar.text }
+        case .string(let text)? where GoTime.text(text) != nil: times.append(scalar.path)
+        default: return
         }
     }
 }

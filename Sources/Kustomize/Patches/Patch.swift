@@ -8,10 +8,10 @@ enum PatchContent: Sendable {
 
     /// Reads the text of a patch, which must be one of both and not the other.
     static func read(
-        _ text: [UInt8], file: String, blob: ObjectID
+        _ text: [UInt8], file: String, blob: ObjectID, _ scopes: KindScopes
     ) throws(KustomizeError) -> PatchContent {
         if let operations = try jsonPatch(text, file: file) { return .json(operations) }
-        let resources = try ResourceFile(text, file: file).resources(file, blob)
+        let resources = try ResourceFile(text, file: file).resources(file, blob, scopes)
         guard !resources.isEmpty else { throw KustomizeError(file: file, message: "the patch is empty") }
         return .merge(resources)
     }
@@ -54,6 +54,7 @@ extension Resource {
     ///
     /// Name and kind stay what they are unless the patch may change them; the namespace always does.
     mutating func merge(_ patch: Resource, _ schema: MergeSchema) throws(KustomizeError) {
+        scopes.useBuiltIn()
         let (name, namespace, kind) = (object["metadata"]?["name"], namespace, object["kind"])
         if patch.allowsNameChange || patch.allowsKindChange { rememberName() }
         let merged: JSON?
@@ -89,6 +90,9 @@ extension Resource {
             throw field.error("the patch makes \(id) one of type \(patched.typeName); it must stay an object")
         }
         object = patched
+        // On the way through JSON nobody knows any more how null was written, but where it is nothing in braces.
+        nullTexts = nullTexts.filter { braced.contains($0.key) }
+        blanks = []
         setTexts("annotations", texts("annotations"))
     }
 

@@ -40,6 +40,7 @@ struct Resource: Sendable {
     var allowsKindChange = false
     /// The variables whose value comes from here.
     var variables: [String] = []
+    let scopes: KindScopes
     var origin: Origin?
     var transformations: [Origin] = []
 
@@ -49,9 +50,12 @@ struct Resource: Sendable {
     var times: [[PathStep]] = []
     /// Where null is written as nothing within braces (`{a: }`): in the end that is an empty text.
     var braced: [[PathStep]] = []
+    /// How null is written that labels and annotations have for a value: where a text is needed, it is that one.
+    var nullTexts: [[PathStep]: String] = [:]
 
-    init(object: JSON, source: ResourceSource) {
+    init(object: JSON, source: ResourceSource, _ scopes: KindScopes) {
         self.object = object
+        self.scopes = scopes
         self.source = source
     }
 
@@ -67,7 +71,8 @@ struct Resource: Sendable {
         return value.scalarText
     }
 
-    var id: ResourceID { ResourceID(kind: kind, name: name, namespace: namespace) }
+    var id: ResourceID { ResourceID(kind: kind, name: name, namespace: namespace, scopes) }
+    var isClusterScoped: Bool { scopes.isClusterScoped(kind) }
 
     var previousIDs: [ResourceID] {
         if previousNames.isEmpty { return [] }
@@ -93,7 +98,10 @@ struct Resource: Sendable {
 
     func texts(_ member: String) -> [String: String] {
         var result: [String: String] = [:]
-        for entry in object["metadata"]?[member]?.object ?? JSONObject() { result[entry.key] = entry.value.scalarText }
+        for entry in object["metadata"]?[member]?.object ?? JSONObject() {
+            let written = entry.value.isNull ? nullTexts[[.key("metadata"), .key(member), .key(entry.key)]] : nil
+            result[entry.key] = written ?? entry.value.scalarText
+        }
         return result
     }
 

@@ -29,7 +29,7 @@ struct ResourceKind: Hashable, Sendable {
             && (pattern.kind.isEmpty || pattern.kind == kind)
     }
 
-    /// Whether objects of the kind certainly have no namespace: kinds that Kustomize does not know may have one.
+    /// Whether it is one of the built-in kinds that have no namespace; what a build knows besides is in `KindScopes`.
     var isClusterScoped: Bool { Self.clusterScoped.contains(self) }
 
     private static let clusterScoped: Set<ResourceKind> = {
@@ -74,10 +74,10 @@ struct ResourceID: Hashable, Sendable, CustomStringConvertible {
     var namespace: String
 
     /// - Parameter namespace: as it is written; empty where it is not.
-    init(kind: ResourceKind, name: String, namespace: String) {
+    init(kind: ResourceKind, name: String, namespace: String, _ scopes: KindScopes) {
         self.kind = kind
         self.name = name
-        self.namespace = kind.isClusterScoped ? Self.noNamespace : namespace.isEmpty ? "default" : namespace
+        self.namespace = scopes.isClusterScoped(kind) ? Self.noNamespace : namespace.isEmpty ? "default" : namespace
     }
 
     /// - Parameter effectiveNamespace: as it was recorded when the resource was renamed.

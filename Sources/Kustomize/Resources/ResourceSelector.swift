@@ -69,13 +69,12 @@ struct ResourceSelector: Sendable {
         return found
     }
 
-    /// Whether an id is exactly what the selector names, as replacements select.
+    /// Whether an id is exactly what the selector names, as replacements select. A namespace selects nothing that has
+    /// none.
     func names(_ id: ResourceID) -> Bool {
         (name.isEmpty || name == id.name)
-            && (namespace.isEmpty || namespaceOfPattern == id.namespace) && id.kind.isSelected(by: kind)
+            && (namespace.isEmpty || namespace == id.namespace) && id.kind.isSelected(by: kind)
     }
-
-    private var namespaceOfPattern: String { ResourceID(kind: kind, name: name, namespace: namespace).namespace }
 
     var isWithoutID: Bool { kind == ResourceKind() && name.isEmpty && namespace.isEmpty }
 }

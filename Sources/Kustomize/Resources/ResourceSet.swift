@@ -72,7 +72,9 @@ extension Resource {
 
     private func dataTexts(_ member: String) -> [String: String] {
         var result: [String: String] = [:]
-        for entry in object[member]?.object ?? JSONObject() { result[entry.key] = entry.value.scalarText }
+        for entry in object[member]?.object ?? JSONObject() {
+            result[entry.key] = entry.value.isNull ? "" : entry.value.scalarText
+        }
         return result
     }
 }

@@ -59,7 +59,7 @@ struct PatchTransformer {
         case (false, false): throw entry.field.error("patch and path cannot be set both")
         case (true, false):
             let (file, text) = try loader.read(Reference(text: entry.path, field: entry.field), in: place)
-            return try PatchContent.read(text, file: file.path, blob: file.blob)
+            return try PatchContent.read(text, file: file.path, blob: file.blob, loader.scopes)
         case (false, true): return try inline(text, entry.field)
         }
     }
@@ -68,7 +68,8 @@ struct PatchTransformer {
     private func inline(_ text: String, _ field: Field) throws(KustomizeError) -> PatchContent {
         let content: PatchContent
         do {
-            content = try PatchContent.read(Array(text.utf8), file: field.document.file, blob: noBlob)
+            content = try PatchContent.read(
+                Array(text.utf8), file: field.document.file, blob: noBlob, loader.scopes)
         } catch {
             throw field.error("line \(error.mark?.line ?? 1) of the patch: \(error.message)")
         }
@@ -109,7 +110,7 @@ struct PatchTransformer {
         if case .success(let inline) = Result(catching: { () throws(KustomizeError) in
             try ResourceFile(text, file: file)
         }) {
-            var patches = inline.resources(file, noBlob)
+            var patches = inline.resources(file, noBlob, loader.scopes)
             let mark = reference.field.document.nearestMark(of: reference.field.path)
             for position in patches.indices { patches[position].source.mark = mark }
             return patches

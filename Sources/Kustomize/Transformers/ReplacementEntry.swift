@@ -16,8 +16,7 @@ struct ReplacementEntry: Sendable {
         var options: Options
 
         func names(_ id: ResourceID) -> Bool {
-            let own = ResourceID(kind: kind, name: name, namespace: namespace)
-            return (name.isEmpty || name == id.name) && (namespace.isEmpty || own.namespace == id.namespace)
+            (name.isEmpty || name == id.name) && (namespace.isEmpty || namespace == id.namespace)
                 && id.kind.isSelected(by: kind)
         }
     }

@@ -94,7 +94,7 @@ struct NamespaceTransformer: Transformer {
     private func apply(
         _ own: FieldEdit, to resource: inout Resource, _ kind: ResourceKind
     ) throws(KustomizeError) {
-        if !kind.isClusterScoped { try resource.apply(own, kind: kind) }
+        if !resource.isClusterScoped { try resource.apply(own, kind: kind) }
         let isBinding = kind.kind == "RoleBinding" || kind.kind == "ClusterRoleBinding"
         if isBinding { try setSubjects(of: &resource) }
         for spec in specs.specs where spec.path != "metadata/namespace" && kind.isSelected(by: spec.kind) {

@@ -52,7 +52,7 @@ struct ValueAddTransformer: Transformer {
 
     private func apply(_ target: Target, to resource: inout Resource) throws(KustomizeError) {
         if target.fieldPath == "metadata/namespace" {
-            if !resource.kind.isClusterScoped { resource.setNamespace(value) }
+            if !resource.isClusterScoped { resource.setNamespace(value) }
             return
         }
         let path = FieldPath.split(target.fieldPath, at: "/")

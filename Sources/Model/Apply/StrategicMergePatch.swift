@@ -52,7 +52,7 @@ package enum StrategicMergePatch {
             guard let field = try target(of: member.key, elementOrder) else { continue }
             guard let order = member.value.array else {
                 throw PatchError(
-                    kind: .malformed,
+                    kind: .unexpected,
                     message: "invalid patch format of setElementOrder list: \(member.key) is to be a list")
             }
             let items = try ordered(result[field], patch[field], by: order, schema?.child(field), field)
@@ -143,7 +143,7 @@ package enum StrategicMergePatch {
         for item in original + patch {
             if item.array != nil { throw PatchError(kind: .failed, message: "lists of lists are not supported") }
             if (item.object == nil) != (sample.object == nil) {
-                throw PatchError(kind: .failed, message: "list element types are not identical")
+                throw PatchError(kind: .unexpected, message: "list element types are not identical")
             }
         }
         if sample.object == nil {
@@ -152,7 +152,7 @@ package enum StrategicMergePatch {
             return result
         }
         guard let key = schema?.patchMergeKey else {
-            throw PatchError(kind: .failed, message: "cannot merge lists without merge key for type map")
+            throw PatchError(kind: .unexpected, message: "cannot merge lists without merge key for type map")
         }
         var result = original
         var replacement: [JSON] = []
@@ -165,7 +165,7 @@ package enum StrategicMergePatch {
                 result.removeAll { $0[key] == value }
             case "replace": isReplaced = true
             case .some("merge"):
-                throw PatchError(kind: .failed, message: "merging lists cannot yet be specified in the patch")
+                throw PatchError(kind: .unexpected, message: "merging lists cannot yet be specified in the patch")
             case .some(let other): throw unknownDirective(other, in: item)
             }
         }
@@ -210,7 +210,7 @@ package enum StrategicMergePatch {
             while let next = rest.first, try Self.identity(of: next, schema) != identity { rest = rest.dropFirst() }
             guard !rest.isEmpty else {
                 throw PatchError(
-                    kind: .failed,
+                    kind: .unexpected,
                     message: "The order in patch list of \(field) doesn't match its $setElementOrder list: "
                         + "\(identity.text()) is missing there or comes too early")
             }
@@ -254,12 +254,12 @@ package enum StrategicMergePatch {
     private static func mergeValue(of item: JSON, _ key: String) throws(PatchError) -> JSON {
         if let value = item[key] { return value }
         throw PatchError(
-            kind: .failed, message: "map: \(shown(item)) does not contain declared merge key: \(key)")
+            kind: .unexpected, message: "map: \(shown(item)) does not contain declared merge key: \(key)")
     }
 
     private static func unknownDirective(_ directive: JSON, in item: JSON) -> PatchError {
         PatchError(
-            kind: .failed,
+            kind: .unexpected,
             message: "unknown patch type: \(directive.string ?? directive.text()) in map: \(shown(item)); "
                 + "$patch is replace or delete")
     }

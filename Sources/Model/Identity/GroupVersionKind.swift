@@ -64,9 +64,16 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         hasher.combine(kind.kind)
     }
 
+    /// Names are told apart, and ordered, by their bytes: those of roles need not be ASCII, and `é` in one code point
+    /// and in two are two names.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.namespace == right.namespace && left.kind == right.kind
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
         if left.kind != right.kind { return left.kind < right.kind }
-        return (left.namespace, left.name) < (right.namespace, right.name)
+        if left.namespace != right.namespace { return left.namespace < right.namespace }
+        return left.name.byteOrder(to: right.name) < 0
     }
 
     /// `Deployment.apps default/web`, or `Namespace default` for what has no namespace.

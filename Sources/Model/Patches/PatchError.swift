@@ -7,6 +7,9 @@ package struct PatchError: Error, Hashable, CustomStringConvertible {
         case failed
         /// The kind of object does not take this kind of patch: 415.
         case unsupported
+        /// A strategic merge patch that Kubernetes' own code gives up on without a name for it: 500
+        /// (`interpretStrategicMergePatchError` lets all errors through that are none of a few).
+        case unexpected
     }
 
     package var kind: Kind

@@ -29,7 +29,7 @@ package struct FieldSelector: Hashable, Sendable {
             let path = requirement.path.split(separator: ".").map(String.init)
             let value = object[path: path]
             let text = value?.string ?? value?.int.map { String($0) } ?? value?.bool.map { String($0) } ?? ""
-            return (text == requirement.value) != requirement.isNegated
+            return text.hasSameBytes(as: requirement.value) != requirement.isNegated
         }
     }
 }

@@ -138,40 +138,42 @@ package struct YAMLDocument: Sendable {
     package let value: JSON
     package let file: String
     let marks: YAMLMarks
-    /// Nodes of plain scalars that are empty or times, which Kustomize treats in ways of its own; else none.
-    var unusual: Set<Int> = []
+    /// Nodes of plain scalars that are null or times, which Kustomize treats in ways of its own, as they are written.
+    var unusual: [Int: String] = [:]
     /// Those of them that are empty and stand in braces or brackets.
     var braced: Set<Int> = []
 
-    /// The paths of plain scalars that are empty or look like times; only read in the dialect `kustomize`.
-    package var unusualScalars: [[PathStep]] {
-        paths(of: unusual)
+    /// A plain scalar that is null or looks like a time.
+    package struct UnusualScalar {
+        package var path: [PathStep]
+        /// As it is written: `~`, or nothing.
+        package var text: String
+        /// Whether it stands in braces or brackets and is empty.
+        package var isBraced: Bool
     }
 
-    /// The paths of those of them that are empty and stand in braces or brackets.
-    package var bracedScalars: [[PathStep]] { paths(of: braced) }
-
-    private func paths(of nodes: Set<Int>) -> [[PathStep]] {
-        if nodes.isEmpty { return [] }
-        var paths: [[PathStep]] = []
-        collect(nodes, value, marks.root, [], into: &paths)
-        return paths
+    /// Only read in the dialect `kustomize`.
+    package var unusualScalars: [UnusualScalar] {
+        if unusual.isEmpty { return [] }
+        var scalars: [UnusualScalar] = []
+        collect(value, marks.root, [], into: &scalars)
+        return scalars
     }
 
-    private func collect(
-        _ nodes: Set<Int>, _ value: JSON, _ node: Int, _ path: [PathStep], into paths: inout [[PathStep]]
-    ) {
-        if nodes.contains(node) { paths.append(path) }
+    private func collect(_ value: JSON, _ node: Int, _ path: [PathStep], into scalars: inout [UnusualScalar]) {
+        if let text = unusual[node] {
+            scalars.append(UnusualScalar(path: path, text: text, isBraced: braced.contains(node)))
+        }
         switch value {
         case .object(let object):
             for (position, member) in object.enumerated() {
                 guard let child = marks.child(position, of: node) else { continue }
-                collect(nodes, member.value, child, path + [.key(member.key)], into: &paths)
+                collect(member.value, child, path + [.key(member.key)], into: &scalars)
             }
         case .array(let elements):
             for (position, element) in elements.enumerated() {
                 guard let child = marks.child(position, of: node) else { continue }
-                collect(nodes, element, child, path + [.index(position)], into: &paths)
+                collect(element, child, path + [.index(position)], into: &scalars)
             }
         default: return
         }

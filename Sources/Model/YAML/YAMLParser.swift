@@ -20,7 +20,7 @@ struct YAMLParser: ~Copyable {
     private var weight = 0
     private var aliased = 0
     /// See `YAMLDocument.unusual`.
-    private var unusual: Set<Int> = []
+    private var unusual: [Int: String] = [:]
     private var braced: Set<Int> = []
     /// The depth at which the outermost collection in braces or brackets began; 0 outside of these.
     private var flowDepth = 0
@@ -57,7 +57,7 @@ struct YAMLParser: ~Copyable {
         if !anchors.isEmpty { anchors.removeAll() }
         weight = 0
         aliased = 0
-        unusual = []
+        unusual = [:]
         braced = []
         flowDepth = 0
         let type = try events.next()
@@ -107,8 +107,8 @@ struct YAMLParser: ~Copyable {
         }
         if scalar.plain_implicit == 0 { return .string(String(decoding: bytes, as: UTF8.self)) }
         let resolved = YAMLScalar.resolve(bytes)
-        if dialect == .kustomize, bytes.isEmpty || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
-            unusual.insert(node)
+        if dialect == .kustomize, resolved.kind == .null || resolved.kind == .string && YAMLScalar.isTimestamp(bytes) {
+            unusual[node] = String(decoding: bytes, as: UTF8.self)
             if bytes.isEmpty, flowDepth > 0 { braced.insert(node) }
         }
         if resolved.kind == .string || resolved.kind == .bool && !YAMLScalar.isBoolean(bytes, in: dialect) {

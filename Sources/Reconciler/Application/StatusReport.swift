@@ -14,6 +14,8 @@ package struct StatusReport: Sendable {
     package var operationState: OperationState?
     package var history: [RevisionHistory]
     package var isCompared = false
+    /// The bases that `rollout.revision` is built on; `nil` while they are not known.
+    package var bases: [BaseRevision]?
     /// Where the manifests that are reported on come from.
     package var source: ApplicationSource?
 
@@ -41,7 +43,8 @@ package struct StatusReport: Sendable {
     package func status(after old: ApplicationStatus, at now: Timestamp) -> ApplicationStatus {
         var status = old
         status.sync.status = syncStatus
-        status.sync.revision = rollout.revision ?? target
+        status.sync.revision = (rollout.revision ?? target).map { PinnedRevision($0).commit }
+        if let bases { status.sync.bases = bases }
         if let source { status.sync.comparedTo = ["source": source.json] }
         let healthStatus = overallHealth
         if status.health.status != healthStatus.status.rawValue { status.health.lastTransitionTime = now }

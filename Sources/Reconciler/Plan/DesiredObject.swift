@@ -34,6 +34,8 @@ package final class DesiredObject: Sendable {
 package struct DesiredState: Sendable {
     package var revision: String
     package var objects: [DesiredObject]
+    /// Which commits of other repositories it was built on.
+    package var bases: [BaseRevision] = []
     /// Faults in the repository, each with its place: `file:line:column: message`. With any, nothing is synced.
     package var faults: [String]
 
@@ -76,7 +78,8 @@ package struct DesiredState: Sendable {
 
 /// Where an Application's revisions come from: Git, in production.
 package protocol RevisionSource: Sendable {
-    /// The commit that the source's `targetRevision` stands for now.
+    /// The revision that the source's `targetRevision` stands for now: a commit, with those of the bases in other
+    /// repositories that it is built on, where these can move (`PinnedRevision`).
     func resolve(_ source: ApplicationSource) async throws -> String
 
     /// What a commit wants to exist in `namespace`. Works without the network for a commit that was synced before.

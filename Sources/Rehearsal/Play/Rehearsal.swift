@@ -30,7 +30,7 @@ package struct Rehearsal: Sendable {
     ///
     /// - Parameter observe: is shown what is stored, between any two jobs.
     /// - Returns: everything that was seen, which is the same for the same scenario and seed.
-    /// - Throws: `RehearsalError`, or what `observe` throws.
+    /// - Throws: `RehearsalError`, what `observe` throws, or `CancellationError` soon after the task was cancelled.
     package func run(observe: ((Snapshot) throws -> Void)? = nil) throws -> Recording {
         try scenario.check()
         let start = StartState(scenario)
@@ -40,6 +40,8 @@ package struct Rehearsal: Sendable {
             seed: seed, clock: clock, until: scenario.limit + Self.baseLimit + .seconds(60),
             longestInstant: Self.longestInstant,
             observe: {
+                // The thread never gives its task's turn away, so nobody else would notice.
+                try Task.checkCancellation()
                 // Most plays are not looked at, and there are a million jobs.
                 guard let observe, let snapshot = stage.machine.snapshot else { return }
                 try observe(snapshot)
@@ -128,21 +130,5 @@ private final class SharedRecorder: Sendable {
                 recorder.take(object.key, change.kind == .deleted ? nil : object, at: now)
             }
         }
-    }
-}
-
-extension RehearsalReport {
-    /// Plays the scenario once for every seed, as many at a time as there are processors: each has its own world.
-    ///
-    /// - Throws: `RehearsalError`, of several that of the first seed.
-    package init(playing scenario: Scenario, origin: String, seeds: ClosedRange<UInt64>) async throws {
-        let results = await withTaskGroup(of: (seed: UInt64, played: Result<Recording, any Error>).self) { group in
-            for seed in seeds {
-                group.addTask { (seed, Result { try Rehearsal(scenario, seed: seed).run() }) }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
-        let runs = try results.sorted { $0.seed < $1.seed }.map { Run(seed: $0.seed, recording: try $0.played.get()) }
-        self.init(scenario, origin: origin, runs: runs)
     }
 }

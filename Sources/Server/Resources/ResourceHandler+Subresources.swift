@@ -34,7 +34,7 @@ extension ResourceHandler {
         let options = try call.writeOptions()
         let body = try call.request.decodedBody()
         let named = body[path: ["metadata", "name"]]?.string ?? name
-        guard named == name else {
+        guard named.hasSameBytes(as: name) else {
             throw APIError(
                 .badRequest, "the name of the object (\(named)) does not match the name on the URL (\(name))")
         }

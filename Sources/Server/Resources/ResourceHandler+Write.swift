@@ -94,7 +94,7 @@ extension ResourceHandler {
             let found = body[path: ["metadata", "name"]]?.string ?? ""
             if found.isEmpty {
                 body[path: ["metadata", "name"]] = .string(name)
-            } else if found != name {
+            } else if !found.hasSameBytes(as: name) {
                 throw APIError(
                     .badRequest,
                     "the name of the object (\(found)) does not match the name on the URL (\(name))")

@@ -1,3 +1,4 @@
+import Model
 import Synchronization
 
 /// What one watcher has not taken yet; bounded.
@@ -86,7 +87,7 @@ final class WatchBuffer: Sendable {
         let isFresh = changes.first.map { $0.revision > start } ?? true
         if isFresh, namespace == nil, name == nil { return changes }
         return changes.filter { change in
-            change.revision > start && (name == nil || change.key.name == name)
+            change.revision > start && (name.map { change.key.name.hasSameBytes(as: $0) } ?? true)
                 && (namespace == nil || change.key.namespace == namespace)
         }
     }

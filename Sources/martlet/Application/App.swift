@@ -174,7 +174,7 @@ struct AppHistory: AsyncParsableCommand {
                 held[entry.revision].map { "held: \($0.reason)" }
                 ?? (entry.revision == status.rollout?.lastHealthyRevision ? "last healthy" : "")
             let time = entry.deployedAt.map { "\($0) (\(Timestamp.age(of: $0, at: now)) ago)" } ?? ""
-            return [String(entry.id), String(entry.revision.prefix(12)), time, mark]
+            return [String(entry.id), PinnedRevision(entry.revision).short, time, mark]
         }
         print(Columns.text(["ID", "REVISION", "DEPLOYED AT", "NOTE"], rows))
     }

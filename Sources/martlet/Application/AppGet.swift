@@ -63,8 +63,11 @@ struct AppGet: AsyncParsableCommand {
             ("Name", "\(application.metadata.namespace)/\(name)"), ("Repository", source),
             ("Destination", spec.destination.namespace ?? "default"),
             ("Sync", "\(status.sync.status ?? "Unknown") (\(status.sync.revision ?? "nothing yet"))"),
-            ("Health", health),
         ]
+        for (index, base) in status.sync.bases.enumerated() {
+            fields.append((index == 0 ? "Bases" : "", "\(base.base) (\(base.revision))"))
+        }
+        fields.append(("Health", health))
         if spec.syncPolicy?.automated.map({ $0.enabled ?? true }) != true {
             fields.append(("Policy", "manual; new commits wait for 'martlet app sync \(name)'"))
         }
@@ -94,8 +97,8 @@ struct AppGet: AsyncParsableCommand {
         guard let rollout = application.status.rollout else { return [] }
         let progress = RolloutProgress(application, at: now)
         var text = progress.text
-        if let from = rollout.rolledBackFrom { text += " from \(from.prefix(12))" }
-        if let last = rollout.lastHealthyRevision { text += ", last healthy \(last.prefix(12))" }
+        if let from = rollout.rolledBackFrom { text += " from \(PinnedRevision(from).short)" }
+        if let last = rollout.lastHealthyRevision { text += ", last healthy \(PinnedRevision(last).short)" }
         var fields = [("Rollout", text)]
         // A single one stands in the line of the health.
         if progress.waitsFor.count > 1 {
@@ -107,7 +110,8 @@ struct AppGet: AsyncParsableCommand {
         for (index, held) in rollout.held.reversed().enumerated() {
             let age = held.heldAt.map { ", \(Timestamp.age(of: $0.time, at: now)) ago" } ?? ""
             let message = index == 0 ? ": \(held.message ?? "")" : ""
-            fields.append((index == 0 ? "Held" : "", "\(held.revision.prefix(12)) \(held.reason)\(age)\(message)"))
+            let revision = PinnedRevision(held.revision).short
+            fields.append((index == 0 ? "Held" : "", "\(revision) \(held.reason)\(age)\(message)"))
         }
         if !rollout.held.isEmpty, ["RollingBack", "RolledBack", "Degraded"].contains(rollout.phase) {
             let retry = "'martlet app retry \(application.metadata.name)'"

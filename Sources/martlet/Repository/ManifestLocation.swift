@@ -96,7 +96,7 @@ struct LocalManifests {
             guard let revision else { return try WorkingTree(root) }
             throw CommandError("\(place) is in no Git repository, so it has no revision \(revision)")
         }
-        if let revision { return try copy.snapshot(revision) }
+        if let revision { return try copy.snapshot(PinnedRevision(revision).commit) }
         return copy.isBare ? try copy.snapshot("HEAD") : try WorkingTree(root)
     }
 }
@@ -205,12 +205,12 @@ struct ManifestLoader {
         source.repoURL = url
         source.targetRevision = revision
         let git = self.source(.builtIn)
-        return try await git.tree(source, revision: try await git.resolve(source))
+        return try await git.tree(source, revision: try await git.commit(of: source).commit)
     }
 
     /// A source at its target revision.
     func load(_ source: ApplicationSource, _ namespace: String) async throws -> DesiredState {
-        let revision = try await self.source(.builtIn).resolve(source)
+        let revision = try await self.source(.builtIn).commit(of: source).description
         return try await withKnownKinds { kinds in
             try await self.source(kinds).render(source, revision: revision, namespace: namespace)
         }
