@@ -42,21 +42,32 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     package func text(fractionDigits: Int) -> String {
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let secondOfDay = seconds - days * 86400
-        let (year, month, day) = Self.civil(fromDays: days)
-        var text = Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2)
-        text += "T" + Self.padded(secondOfDay / 3600, 2)
-        text += ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":" + Self.padded(secondOfDay % 60, 2)
-        if fractionDigits > 0 {
-            let remainder = nanoseconds % 1_000_000_000
-            let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
-            text += "." + Self.padded(fraction, 9).prefix(fractionDigits)
+        let date = Self.civil(fromDays: days)
+        let length = fractionDigits > 0 ? 21 + fractionDigits : 20
+        // In place: times are in everything that is written. The year has four digits, see `init(_:)`.
+        return String(unsafeUninitializedCapacity: length) { bytes in
+            func put(_ value: Int64, _ width: Int, _ position: Int, before mark: Unicode.Scalar) {
+                var rest = value
+                for offset in (0..<width).reversed() {
+                    bytes.initializeElement(at: position + offset, to: UInt8(ascii: "0") + UInt8(rest % 10))
+                    rest /= 10
+                }
+                bytes.initializeElement(at: position + width, to: UInt8(ascii: mark))
+            }
+            put(date.year, 4, 0, before: "-")
+            put(date.month, 2, 5, before: "-")
+            put(date.day, 2, 8, before: "T")
+            put(secondOfDay / 3600, 2, 11, before: ":")
+            put(secondOfDay / 60 % 60, 2, 14, before: ":")
+            put(secondOfDay % 60, 2, 17, before: fractionDigits > 0 ? "." : "Z")
+            if fractionDigits > 0 {
+                let remainder = nanoseconds % 1_000_000_000
+                let fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
+                let shown = (fractionDigits..<9).reduce(fraction) { shown, _ in shown / 10 }
+                put(shown, fractionDigits, 20, before: "Z")
+            }
+            return length
         }
-        return text + "Z"
-    }
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
     /// The proleptic Gregorian date of a day number, by Howard Hinnant's `civil_from_days`.
@@ -79,13 +90,18 @@ extension Timestamp {
     ///
     /// Offsets other than `Z` are converted to UTC; digits beyond the ninth after the second are dropped.
     package init?(_ text: String) {
-        let bytes = Array(text.utf8)
+        var text = text
+        guard let nanoseconds = text.withUTF8(Self.nanoseconds) else { return nil }
+        self.nanoseconds = nanoseconds
+    }
+
+    private static func nanoseconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
-            bytes[16] == UInt8(ascii: ":"), let year = Self.digits(bytes[0..<4]), let month = Self.digits(bytes[5..<7]),
-            let day = Self.digits(bytes[8..<10]), let hour = Self.digits(bytes[11..<13]),
-            let minute = Self.digits(bytes[14..<16]), let second = Self.digits(bytes[17..<19]),
-            (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day), hour < 24, minute < 60,
+            bytes[16] == UInt8(ascii: ":"), let year = digits(bytes[0..<4]), let month = digits(bytes[5..<7]),
+            let day = digits(bytes[8..<10]), let hour = digits(bytes[11..<13]),
+            let minute = digits(bytes[14..<16]), let second = digits(bytes[17..<19]),
+            (1...12).contains(month), (1...days(in: month, of: year)).contains(day), hour < 24, minute < 60,
             second < 60
         else { return nil }
         var rest = bytes[19...]
@@ -101,8 +117,7 @@ extension Timestamp {
         let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, carry) = whole.addingReportingOverflow(fraction)
-        if overflow || carry { return nil }
-        nanoseconds = sum
+        return overflow || carry ? nil : sum
     }
 
     private static func days(in month: Int64, of year: Int64) -> Int64 {
@@ -113,7 +128,7 @@ extension Timestamp {
         }
     }
 
-    private static func digits(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    private static func digits(_ bytes: some Sequence<UInt8>) -> Int64? {
         var value: Int64 = 0
         for byte in bytes {
             guard (0x30...0x39).contains(byte) else { return nil }
@@ -123,9 +138,9 @@ extension Timestamp {
     }
 
     /// Seconds east of UTC that `Z` or `+01:30` stands for.
-    private static func offset(_ bytes: ArraySlice<UInt8>) -> Int64? {
-        let bytes = Array(bytes)
-        if bytes == [UInt8(ascii: "Z")] || bytes == [UInt8(ascii: "z")] { return 0 }
+    private static func offset(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
+        let bytes = UnsafeBufferPointer(rebasing: text)
+        if bytes.count == 1 { return bytes[0] == UInt8(ascii: "Z") || bytes[0] == UInt8(ascii: "z") ? 0 : nil }
         guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"), let hours = digits(bytes[1..<3]),
             let minutes = digits(bytes[4..<6]), hours < 24, minutes < 60
         else { return nil }
