@@ -39,8 +39,15 @@ package struct EventCorrelation: Sendable {
         case drop
     }
 
+    /// What events are about. Objects mostly differ in their uid, which costs less to hash than the whole reference.
+    private struct Subject: Hashable {
+        var reference: ObjectReference
+
+        func hash(into hasher: inout Hasher) { hasher.combine(reference.uid ?? reference.name) }
+    }
+
     private struct Similar: Hashable {
-        var object: ObjectReference
+        var object: Subject
         var type: EventType
         var reason: String
     }
@@ -63,7 +70,7 @@ package struct EventCorrelation: Sendable {
     private let component: String
     private let host: String?
     private var groups = BoundedMap<Similar, Group>(capacity: capacity)
-    private var buckets = BoundedMap<ObjectReference, Bucket>(capacity: capacity)
+    private var buckets = BoundedMap<Subject, Bucket>(capacity: capacity)
     private var events = BoundedMap<Identity, Event>(capacity: capacity)
     private var lastName: Int64 = 0
     /// Nanoseconds, less than a millisecond, that set this component's names apart from the others'.
@@ -80,12 +87,13 @@ package struct EventCorrelation: Sendable {
     }
 
     package mutating func decide(_ report: EventReport, about object: ObjectReference, now: Timestamp) -> Decision {
-        let similar = Similar(object: object, type: report.type, reason: report.reason)
+        let subject = Subject(reference: object)
+        let similar = Similar(object: subject, type: report.type, reason: report.reason)
         let isCombined = combine(similar, report.message, now: now)
         // Combined events are one event, whatever their texts.
         let identity = Identity(similar: similar, message: isCombined ? "" : report.message)
         let message = (isCombined ? Self.combinedPrefix : "") + report.message
-        guard spend(object, now: now) else { return .drop }
+        guard spend(subject, now: now) else { return .drop }
         if var event = events[identity] {
             event.count = (event.count ?? 1) + 1
             event.lastTimestamp = now
@@ -107,7 +115,7 @@ package struct EventCorrelation: Sendable {
         return group.messages.count >= Self.similarLimit && !group.messages.contains(message)
     }
 
-    private mutating func spend(_ object: ObjectReference, now: Timestamp) -> Bool {
+    private mutating func spend(_ object: Subject, now: Timestamp) -> Bool {
         var bucket = buckets[object] ?? Bucket(tokens: Self.burst, refilled: now)
         let seconds = Double((now - bucket.refilled).wholeNanoseconds) / 1e9
         bucket.tokens = min(Self.burst, bucket.tokens + max(0, seconds) / Self.refillSeconds)
@@ -124,20 +132,19 @@ package struct EventCorrelation: Sendable {
         // Names are made of the time (L3); two events of one instant must still differ, also those of two components.
         lastName = max(lastName + 1, now.nanoseconds + nameOffset)
         let namespace = object.namespace ?? ""
-        var event = Event(
-            named: "\(object.name ?? "").\(String(lastName, radix: 16))", in: namespace.isEmpty ? "default" : namespace)
-        event.involvedObject = object
-        event.type = report.type.rawValue
-        event.reason = report.reason
-        event.message = message
-        event.source.component = component
-        event.source.host = host
-        event.reportingComponent = component
-        event.reportingInstance = host ?? ""
-        event.firstTimestamp = now
-        event.lastTimestamp = now
-        event.count = 1
-        return event
+        let time = JSON.string(now.description)
+        var source: JSON = ["component": .string(component)]
+        if let host { source["host"] = .string(host) }
+        return Event(viewing: [
+            "apiVersion": .string(Event.kind.apiVersion), "kind": .string(Event.kind.kind),
+            "metadata": [
+                "name": .string("\(object.name ?? "").\(String(lastName, radix: 16))"),
+                "namespace": .string(namespace.isEmpty ? "default" : namespace),
+            ],
+            "involvedObject": object.json, "type": .string(report.type.rawValue), "reason": .string(report.reason),
+            "message": .string(message), "source": source, "reportingComponent": .string(component),
+            "reportingInstance": .string(host ?? ""), "firstTimestamp": time, "lastTimestamp": time, "count": 1,
+        ])
     }
 }
 

@@ -5,10 +5,11 @@ import Synchronization
 
 /// One object's step from one state to the next, as an informer saw it.
 package struct ObjectChange: Sendable {
+    package let key: ObjectKey
     /// `nil` when the object is new.
-    package var old: Object?
+    package let old: Object?
     /// `nil` when the object is gone.
-    package var new: Object?
+    package let new: Object?
 
     /// The latest known state.
     package var object: Object {
@@ -16,7 +17,23 @@ package struct ObjectChange: Sendable {
         return object
     }
 
+    /// Both states, or the latest alone where it has the owners that the one before had.
+    package var statesByOwners: [Object] {
+        guard let old, let new, old.metadata.json["ownerReferences"] != new.metadata.json["ownerReferences"] else {
+            return [object]
+        }
+        return [old, new]
+    }
+
+    /// At least one of them.
     package init(old: Object?, new: Object?) {
+        guard let key = (new ?? old)?.key else { preconditionFailure("a change has at least one state") }
+        self.init(key, old: old, new: new)
+    }
+
+    /// - Parameter key: that of both.
+    init(_ key: ObjectKey, old: Object?, new: Object?) {
+        self.key = key
         self.old = old
         self.new = new
     }
@@ -205,7 +222,7 @@ package final class Informer: Sendable {
                 let old = state.objects[key]
                 gone[key] = nil
                 if let old, old.metadata.resourceVersion == object.metadata.resourceVersion, old == object { continue }
-                changes.append(ObjectChange(old: old, new: object))
+                changes.append(ObjectChange(key, old: old, new: object))
             }
             changes += gone.sorted { $0.key < $1.key }.map { ObjectChange(old: $0.value, new: nil) }
             for change in changes { state.store(change, indexFunctions) }
@@ -224,9 +241,10 @@ package final class Informer: Sendable {
 
     private func apply(_ object: Object, removed: Bool) {
         let (change, handlers) = state.withLock { state in
-            let old = state.objects[object.key]
-            let change = ObjectChange(old: removed ? object : old, new: removed ? nil : object)
-            state.store(ObjectChange(old: old, new: change.new), indexFunctions)
+            let key = object.key
+            let old = state.objects[key]
+            let change = ObjectChange(key, old: removed ? object : old, new: removed ? nil : object)
+            state.store(ObjectChange(key, old: old, new: change.new), indexFunctions)
             return (change, state.handlers)
         }
         for handler in handlers { handler(change) }
@@ -235,7 +253,7 @@ package final class Informer: Sendable {
 
 extension Informer.State {
     fileprivate mutating func store(_ change: ObjectChange, _ functions: [String: Informer.IndexFunction]) {
-        guard let key = change.new?.key ?? change.old?.key else { return }
+        let key = change.key
         objects[key] = change.new
         for (name, function) in functions {
             let (before, after) = (change.old.map(function) ?? [], change.new.map(function) ?? [])

@@ -25,7 +25,10 @@ extension KubernetesObject {
 
 extension ObjectMeta {
     /// The owner that manages this object (`controller: true`); at most one.
-    package var controller: OwnerReference? { ownerReferences.first { $0.controller == true } }
+    package var controller: OwnerReference? {
+        // As it stands in the tree: it is asked for whenever an object passes by.
+        json["ownerReferences"]?.array?.first { $0["controller"]?.bool == true }.map(OwnerReference.init(viewing:))
+    }
 
     package var isBeingDeleted: Bool { deletionTimestamp != nil }
 }
@@ -97,7 +100,8 @@ package struct Object: JSONView {
     }
 
     package var key: ObjectKey {
-        ObjectKey(kind: kind.groupKind, namespace: metadata.namespace, name: metadata.name)
+        let metadata = metadata
+        return ObjectKey(kind: kind.groupKind, namespace: metadata.namespace, name: metadata.name)
     }
 
     /// The same tree as the typed view of a kind. The caller knows that the kind fits.

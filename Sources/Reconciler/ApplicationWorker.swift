@@ -144,8 +144,8 @@ package actor ApplicationWorker {
 
     /// An object that may belong to the application has changed: told after `environment.live` shows it.
     package nonisolated func noteChange(_ change: ObjectChange) {
-        let key = change.object.key
-        let owners = [change.old, change.new].compactMap { $0?.metadata.controller?.key(in: key.namespace) }
+        let key = change.key
+        let owners = change.statesByOwners.compactMap { $0.metadata.controller?.key(in: key.namespace) }
         changes.withLock { changes in
             changes.count += 1
             changes.keys.insert(key)

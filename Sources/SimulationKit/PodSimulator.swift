@@ -46,7 +46,7 @@ package final class PodSimulator: Sendable {
         pods = Informer(ListQuery(Pod.kind.groupKind), of: cluster, clock: clock, seed: seed)
         queue = WorkQueue(clock: clock)
         state = Mutex(State(random: SplitMix64(seed: seed)))
-        pods.onChange { [queue] in queue.add($0.object.key) }
+        pods.onChange { [queue] in queue.add($0.key) }
     }
 
     /// The node falls silent: its pods stay as they are, whatever the cluster wants.

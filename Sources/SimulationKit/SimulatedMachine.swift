@@ -150,6 +150,13 @@ package final class SimulatedMachine: Sendable {
         await store?.close()
     }
 
+    /// Nobody falls far behind in virtual time, and what history does not hold is memory that is used again.
+    private static var limits: Store.Limits {
+        var limits = Store.Limits()
+        limits.history = 1000
+        return limits
+    }
+
     private func live() async throws {
         guard let addresses = AddressRange("127.96.0.0/16") else { preconditionFailure("the range is one") }
         var logger = Logger(label: "martlet.simulation")
@@ -159,7 +166,7 @@ package final class SimulatedMachine: Sendable {
             return state.lives
         }
         let seed = seed &+ UInt64(number) &* 0x9E37_79B9
-        let store = try Store(persistence: persistence, logger: logger)
+        let store = try Store(persistence: persistence, limits: Self.limits, logger: logger)
         state.withLock { $0.store = store }
         let registry = Registry(
             store: store, clock: clock, random: SplitMix64(seed: seed),

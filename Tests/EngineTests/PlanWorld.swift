@@ -93,6 +93,10 @@ struct PlanWorld {
         let plan = DeploymentPlan(.init(deployment: deployment, replicaSets: replicaSets, pods: pods), now: now)
         for action in plan.actions { try apply(action, plan) }
         settleBounds()
+        if case .updateStatus? = plan.actions.first, plan.actions.count == 1, !plan.goesOnAfterStatus {
+            let next = DeploymentPlan(.init(deployment: deployment, replicaSets: replicaSets, pods: pods), now: now)
+            if !next.actions.isEmpty { throw Broken(description: "its own status was not the end of it") }
+        }
     }
 
     private mutating func apply(_ action: DeploymentPlan.Action, _ plan: DeploymentPlan) throws {

@@ -82,6 +82,18 @@ struct ApplyPropertyTests {
         #expect(FieldSet(fieldsV1: one.fieldsV1) == one)
         #expect(FieldSet(one.paths.map(\.elements)) == one)
     }
+
+    @Test("H3: whether a set is part of another is seen in the other's FieldsV1", arguments: seeds)
+    func containment(seed: UInt64) throws {
+        var random = Configurations(seed: seed)
+        let one = FieldSet(of: random.config(), schema: Fixture.schema)
+        let two = FieldSet(of: random.config(), schema: Fixture.schema)
+        for set in [one, two, one.intersection(two), one.union(two), one.subtracting(two)] {
+            for other in [one, two, one.intersection(two), one.union(two)] {
+                #expect(set.isContained(inFieldsV1: other.fieldsV1) == set.subtracting(other).isEmpty)
+            }
+        }
+    }
 }
 
 /// Random configurations of the fixture's kind.

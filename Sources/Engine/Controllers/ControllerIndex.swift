@@ -47,7 +47,7 @@ extension ObjectChange {
     /// The controllers of that kind before and after the change.
     func controllers(_ kind: GroupVersionKind) -> Set<ObjectKey> {
         var keys: Set<ObjectKey> = []
-        for object in [old, new].compactMap({ $0 }) {
+        for object in statesByOwners {
             guard let owner = object.metadata.controller, owner.kind == kind.kind,
                 GroupVersionKind(apiVersion: owner.apiVersion, kind: owner.kind).group == kind.group
             else { continue }

@@ -33,19 +33,48 @@ struct OwnWrites: Sendable {
     }
 }
 
-/// The versions in which a controller wrote the statuses of its objects, so that what it did itself is no reason to
-/// look again.
+/// The statuses that a controller wrote last: it plans on them until its informer shows as much, and what it did itself
+/// is no reason to look again.
+///
+/// Resource versions are numbers that grow (D1), as the engine's are.
 struct OwnStatuses: Sendable {
-    private var versions: [ObjectKey: String] = [:]
-
-    /// - Parameter answer: the object as the cluster answered the write of its status, after which nothing is to do.
-    mutating func note(_ answer: Object) { versions[answer.key] = answer.metadata.resourceVersion }
-
-    /// Whether a change is the one that was noted; that is then forgotten.
-    mutating func isOwn(_ change: ObjectChange) -> Bool {
-        if versions.isEmpty { return false }
-        let key = change.object.key
-        guard let version = versions.removeValue(forKey: key) else { return false }
-        return change.new?.metadata.resourceVersion == version
+    private struct Written {
+        var answer: Object
+        var version: UInt64
+        var isFinal: Bool
     }
+
+    private var written: [ObjectKey: Written] = [:]
+
+    /// - Parameters:
+    ///   - answer: the object as the cluster answered the write of its status.
+    ///   - isFinal: whether nothing is left to do after it.
+    mutating func note(_ answer: Object, isFinal: Bool) {
+        guard let version = Self.version(of: answer) else { return }
+        written[answer.key] = Written(answer: answer, version: version, isFinal: isFinal)
+    }
+
+    /// An object as it is known: as the informer shows it, or as a later write of its status was answered.
+    mutating func latest(_ shown: Object) -> Object {
+        let key = shown.key
+        guard let known = written[key] else { return shown }
+        if let version = Self.version(of: shown), version < known.version { return known.answer }
+        written[key] = nil
+        return shown
+    }
+
+    /// Whether a change is no reason to look: it is what was noted as final, or what that was written over.
+    mutating func isOwn(_ change: ObjectChange) -> Bool {
+        guard !written.isEmpty, let known = written[change.key] else { return false }
+        guard let version = change.new.flatMap(Self.version), version <= known.version else {
+            written[change.key] = nil
+            return false
+        }
+        if version == known.version { written[change.key] = nil }
+        return known.isFinal
+    }
+
+    mutating func forget(_ key: ObjectKey) { written[key] = nil }
+
+    private static func version(of object: Object) -> UInt64? { UInt64(object.metadata.resourceVersion) }
 }

@@ -8,7 +8,10 @@ extension Pod {
     /// Whether the pod counts as one of its controller's replicas (B1).
     var isActive: Bool { !isTerminal && !metadata.isBeingDeleted }
 
-    package func condition(_ type: String) -> PodCondition? { status.conditions.first { $0.type == type } }
+    package func condition(_ type: String) -> PodCondition? {
+        // As it stands in the tree: it is asked for whenever a pod passes by.
+        json["status"]?["conditions"]?.array?.first { $0["type"]?.string == type }.map(PodCondition.init(viewing:))
+    }
 
     var isReady: Bool { condition("Ready")?.status == "True" }
 

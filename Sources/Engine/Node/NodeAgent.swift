@@ -69,7 +69,7 @@ package final class NodeAgent: Sendable {
         }
         for informer in [sources.configMaps, sources.secrets] {
             informer.onChange { [self] change in
-                state.withLock { _ = $0.configuration.insert(change.object.key) }
+                state.withLock { _ = $0.configuration.insert(change.key) }
                 wake.raise()
             }
         }

@@ -2,6 +2,52 @@ internal import Kinds
 internal import Model
 
 extension PodLifecycle {
+    /// What a status is made of, apart from what never changes.
+    struct StatusBasis: Sendable {
+        fileprivate var pod: JSON
+        private let containers: [String: ContainerMemory]
+        /// Those of them that wait for their restart.
+        private let waiting: Set<String>
+        private let sandbox: Sandbox
+        private let termination: Termination?
+        private let volumeFault: String?
+
+        init(_ lifecycle: PodLifecycle, _ pod: Pod, now: Timestamp) {
+            self.pod = pod.json
+            containers = lifecycle.containers.mapValues(\.untimed)
+            waiting = Set(
+                lifecycle.containers.lazy.filter { $0.value.restartAt.map { $0 > now } ?? false }.map(\.key))
+            sandbox = lifecycle.sandbox
+            termination = lifecycle.termination
+            volumeFault = lifecycle.volumeFault
+        }
+
+        /// Whether a status made of both is the same.
+        func isSame(as other: StatusBasis) -> Bool {
+            pod.isShared(with: other.pod) && sandbox == other.sandbox && waiting == other.waiting
+                && termination == other.termination && volumeFault == other.volumeFault
+                && containers == other.containers
+        }
+    }
+
+    /// The status of the pod as it is now, made anew only where something that it tells of has changed: most steps are
+    /// those of probes, which change nothing.
+    mutating func currentStatus(of pod: Pod, now: Timestamp) -> PodStatus {
+        let basis = StatusBasis(self, pod, now: now)
+        if let told, told.basis.isSame(as: basis) { return told.status }
+        let status = status(of: pod, now: now)
+        told = (basis, status)
+        return status
+    }
+
+    /// Takes note that the cluster has the status that was told last, which need not be made anew for it.
+    mutating func noteStored(_ pod: Pod) {
+        guard let told, told.status == pod.status, told.basis.pod["spec"] == pod.json["spec"],
+            told.basis.pod["metadata"]?["generation"] == pod.json["metadata"]?["generation"]
+        else { return }
+        self.told?.basis.pod = pod.json
+    }
+
     /// The status of the pod as it is now (I1, I2, I3). Conditions and fields that are not the node's stay.
     func status(of pod: Pod, now: Timestamp) -> PodStatus {
         var status = pod.status
@@ -198,14 +244,13 @@ extension PodLifecycle {
         let value = condition.holds ? "True" : "False"
         let generation = pod.metadata.generation
         if index != nil, new.status == value, new.reason == condition.reason, new.message == condition.message,
-            new.observedGeneration == generation, new.json["lastProbeTime"] == .null
+            new.observedGeneration == generation
         {
             return
         }
         new.type = condition.type
         if new.status != value { new.lastTransitionTime = now }
         new.status = value
-        new.json["lastProbeTime"] = .null
         new.reason = condition.reason
         new.message = condition.message
         new.observedGeneration = generation

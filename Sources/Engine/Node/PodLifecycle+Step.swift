@@ -41,8 +41,13 @@ extension PodLifecycle {
             }
         }
         return PodStep(
-            actions: output.actions, status: status(of: pod, now: now), wakeAt: output.wakeAt,
-            isFinished: sandbox == .removed && !exists)
+            actions: output.actions, status: currentStatus(of: pod, now: now), wakeAt: output.wakeAt,
+            isStarting: isStarting, isFinished: sandbox == .removed && !exists)
+    }
+
+    private var isStarting: Bool {
+        if case .opening = sandbox { return true }
+        return volumes == .preparing || containers.values.contains { $0.current == .starting }
     }
 
     /// Takes in what the runtime says of containers.

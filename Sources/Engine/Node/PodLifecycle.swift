@@ -51,6 +51,8 @@ package struct PodStep: Sendable {
     package var actions: [PodAction]
     package var status: PodStatus
     package var wakeAt: Timestamp?
+    /// Something of the pod is being started, which mostly gives more to report in a moment.
+    package var isStarting: Bool
     /// Nothing is left to do for this pod, ever.
     package var isFinished: Bool
 }
@@ -97,6 +99,8 @@ package struct PodLifecycle: Sendable {
     var startTime: Timestamp
     var reportedUnenforced = false
     var finalDeleteAt: Timestamp?
+    /// The status as it was last made, with what it was made of.
+    var told: (basis: StatusBasis, status: PodStatus)?
     let context: Context
 
     /// What does not change during a pod's life on a node.
@@ -204,6 +208,13 @@ struct ContainerMemory: Hashable, Sendable {
             // It waited for its restart.
             current = .ended(last)
         }
+    }
+
+    /// Without what changes with every probe, and no status tells of.
+    var untimed: ContainerMemory {
+        var memory = self
+        memory.probes = probes.mapValues(\.untimed)
+        return memory
     }
 
     var isRunning: Bool {

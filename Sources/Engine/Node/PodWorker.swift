@@ -90,9 +90,14 @@ final class PodWorker: Sendable {
             ? PodReferences.configMaps(of: pod).contains(key.name) : PodReferences.secrets(of: pod).contains(key.name)
     }
 
+    /// How long the status of a pod that is being started waits for what comes of that.
+    private static let gathering = Duration.milliseconds(50)
+
     /// Returns when nothing of the pod is left, or when the task is cancelled: then the pod's containers go on.
     func run() async {
         var messages = TerminationMessages(uid: uid)
+        // Until when the status need not be told.
+        var tellBy: Timestamp?
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let sandbox = await messages.completing(runtime.state(of: uid), of: pod(), runtime)
@@ -106,8 +111,12 @@ final class PodWorker: Sendable {
                     return (step, state.pod, state.exists)
                 }
                 if step.isFinished { break }
+                // The cluster knows its address before anything is started: by that the pod is found again.
+                let mayWait = step.isStarting && !pod.status.podIP.isEmpty
+                tellBy = mayWait ? tellBy ?? clock.now + Self.gathering : nil
+                let isDue = tellBy.map { $0 <= clock.now } ?? true
                 // What is final must be known to the cluster before the pod is taken from it.
-                let written = exists ? await write(step.status, of: pod) : true
+                let written = exists && isDue ? await write(step.status, of: pod) : true
                 for action in step.actions {
                     if case .event(let event) = action {
                         record(event, about: pod)
@@ -116,7 +125,7 @@ final class PodWorker: Sendable {
                     group.addTask { await self.execute(action, pod) }
                 }
                 let retryAt = written ? nil : clock.now + .seconds(1)
-                let wakeAt = [step.wakeAt, retryAt].compactMap { $0 }.min()
+                let wakeAt = [step.wakeAt, retryAt, isDue ? nil : tellBy].compactMap { $0 }.min()
                 await wake.wait(until: wakeAt, on: clock)
             }
             group.cancelAll()
@@ -151,6 +160,7 @@ final class PodWorker: Sendable {
                 state.withLock { state in
                     state.written = status.json
                     if state.exists, !Self.isOlder(stored, than: state.pod) { state.pod = stored }
+                    state.lifecycle.noteStored(stored)
                 }
                 // What others changed came with the answer: the informer brings nothing newer, and nobody has looked.
                 if isChanged { wake.raise() }

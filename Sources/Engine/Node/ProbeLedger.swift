@@ -39,6 +39,15 @@ package struct ProbeLedger: Hashable, Sendable {
         dueAt = startedAt + .seconds(probe.initialDelaySeconds ?? 0)
     }
 
+    /// Only what counts now.
+    var untimed: ProbeLedger {
+        var ledger = self
+        ledger.run = (false, 0)
+        ledger.dueAt = Timestamp(seconds: 0)
+        ledger.isRunning = false
+        return ledger
+    }
+
     /// Takes an outcome; answers whether `result` changed or a failure has reached its threshold once more.
     package mutating func record(_ outcome: ProbeOutcome, _ probe: Probe, now: Timestamp) -> Bool {
         isRunning = false

@@ -37,19 +37,21 @@ package struct ResourceAmounts: Hashable, Sendable {
 }
 
 /// What the scheduler needs to know of a pod, read from it once.
-package struct PodInfo: Sendable {
-    package var pod: Pod
+///
+/// A class, since all pods are looked at whenever one is placed.
+package final class PodInfo: Sendable {
+    package let pod: Pod
     /// What its containers ask for (H4).
-    package var request: ResourceAmounts
+    package let request: ResourceAmounts
     /// The same for scoring, where a container that asks for nothing counts 100m CPU and 200 MiB (H4).
-    var assumedRequest: ResourceAmounts
-    var ports: [HostPort]
+    let assumedRequest: ResourceAmounts
+    let ports: [HostPort]
     /// Asked for once per pod and node whenever another pod is placed, as are the following.
-    var affinity: Affinity?
-    var namespace: String
+    let affinity: Affinity?
+    let namespace: String
     /// The uid of what controls it.
-    var controller: String?
-    var isLeaving: Bool
+    let controller: String?
+    let isLeaving: Bool
 
     struct HostPort: Hashable, Sendable {
         var address: String
@@ -86,16 +88,26 @@ package struct PodInfo: Sendable {
         }
     }
 
-    /// The same pod as it is now: what it asks for is read anew only if its spec is another.
-    init(_ pod: Pod, over known: PodInfo) {
-        guard let spec = pod.json["spec"], known.pod.json["spec"]?.isShared(with: spec) == true else {
-            self.init(pod)
-            return
-        }
-        self = known
+    /// The same pod as it is now, whose spec `known` was read from (`isRead(from:)`).
+    private init(rereading pod: Pod, over known: PodInfo) {
         self.pod = pod
-        isLeaving = pod.metadata.isBeingDeleted
-        controller = pod.metadata.controller?.uid
+        request = known.request
+        assumedRequest = known.assumedRequest
+        ports = known.ports
+        affinity = known.affinity
+        namespace = known.namespace
+        let metadata = pod.metadata
+        isLeaving = metadata.isBeingDeleted
+        controller = metadata.controller?.uid
+    }
+
+    /// The same pod as it is now: what it asks for is read anew only if its spec is another.
+    func updated(to pod: Pod) -> PodInfo { isRead(from: pod) ? PodInfo(rereading: pod, over: self) : PodInfo(pod) }
+
+    /// Whether it was read from the very spec that this state of the pod has.
+    func isRead(from pod: Pod) -> Bool {
+        guard let spec = pod.json["spec"] else { return false }
+        return self.pod.json["spec"]?.isShared(with: spec) == true
     }
 
     /// H4: all containers and sidecars together, or one init container beside the sidecars before it, if that is more.

@@ -33,6 +33,13 @@ package struct NodeInfo: Sendable {
         assumedRequested = assumedRequested + info.assumedRequest
     }
 
+    /// Takes another state of a pod that is here and asks for the same.
+    mutating func update(_ info: PodInfo) {
+        let uid = info.pod.metadata.uid
+        pods[uid] = info
+        if info.affinity != nil { choosy[uid] = info }
+    }
+
     mutating func remove(_ uid: String) {
         guard let info = pods.removeValue(forKey: uid) else { return }
         choosy[uid] = nil
@@ -74,13 +81,19 @@ package struct SchedulerCache: Sendable {
     /// Counts the pod on its node, or no longer when it has ended.
     package mutating func set(_ pod: Pod) {
         let uid = pod.metadata.uid
-        let known = places[uid].flatMap { infos[$0]?.pods[uid] }
-        remove(pod: uid)
         let name = pod.spec.nodeName
+        let known = places[uid].flatMap { infos[$0]?.pods[uid] }
+        if let known, places[uid] == name, !pod.isTerminal, known.isRead(from: pod) {
+            // Most changes of a pod leave its demands and its place as they are.
+            nominate(pod, on: nil)
+            infos[name]?.update(known.updated(to: pod))
+            return
+        }
+        remove(pod: uid)
         if name.isEmpty || pod.isTerminal { return }
         nominate(pod, on: nil)
         places[uid] = name
-        let info = known.map { PodInfo(pod, over: $0) } ?? PodInfo(pod)
+        let info = known?.updated(to: pod) ?? PodInfo(pod)
         if infos[name] == nil {
             strays[name, default: [:]][uid] = info
         } else {

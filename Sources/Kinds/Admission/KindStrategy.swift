@@ -4,7 +4,9 @@ package import Model
 ///
 /// Every operation is a pure function. The order of a write is C7's: `decodingFaults`, `defaulted`, then
 /// `prepareForCreate` or `prepareForUpdate`, then `validateCreate` or `validateUpdate`.
-package struct KindStrategy: Sendable {
+///
+/// A class, so that a request passes one reference around.
+package final class KindStrategy: Sendable {
     package let type: ResourceType
     package let schema: Schema
     let rules: any KindRules

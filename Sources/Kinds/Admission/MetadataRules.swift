@@ -43,19 +43,24 @@ extension FieldErrors {
             let previous = old.json[name]
             if new != previous, !(new == "" && previous == nil) { immutable(path[name], new, previous) }
         }
-        checkSharedMetadata(metadata)
+        checkSharedMetadata(metadata, knowing: old)
     }
 
     private static let immutableMetadata = [
         "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
     ]
 
-    private mutating func checkSharedMetadata(_ metadata: ObjectMeta) {
+    /// - Parameter old: the metadata before: what is one in memory with that was judged when it came.
+    private mutating func checkSharedMetadata(_ metadata: ObjectMeta, knowing old: ObjectMeta? = nil) {
         let path = Self.metadataPath
-        checkLabels(metadata.json["labels"], path["labels"])
-        checkAnnotations(metadata.json["annotations"], path["annotations"])
-        checkOwners(metadata, path["ownerReferences"])
-        checkFinalizers(metadata.finalizers, path["finalizers"])
+        let isNew = { (name: String) in
+            guard let value = metadata.json[name] else { return false }
+            return old?.json[name]?.isShared(with: value) != true
+        }
+        if isNew("labels") { checkLabels(metadata.json["labels"], path["labels"]) }
+        if isNew("annotations") { checkAnnotations(metadata.json["annotations"], path["annotations"]) }
+        if isNew("ownerReferences") { checkOwners(metadata, path["ownerReferences"]) }
+        if isNew("finalizers") { checkFinalizers(metadata.finalizers, path["finalizers"]) }
     }
 
     /// Keys and values of labels, and of selectors by labels (C25).

@@ -33,7 +33,7 @@ struct FieldOwnership {
         var apiVersion: String
         /// RFC 3339, or empty.
         var time: String {
-            didSet { if time != oldValue { written = nil } }
+            didSet { if time != oldValue { written?["time"] = .string(time) } }
         }
         private var content: Fields
         /// The `fieldsV1` as it was read, so that what did not change is not encoded anew.
@@ -91,6 +91,14 @@ struct FieldOwnership {
             switch content {
             case .read: true
             case .text(let json): fields.mayMeet(fieldsV1: json)
+            }
+        }
+
+        /// Whether it has all of these fields; `true` is certain, and cheap.
+        func surelyOwns(_ fields: FieldSet) -> Bool {
+            switch content {
+            case .read: false
+            case .text(let json): fields.isContained(inFieldsV1: json)
             }
         }
 
@@ -174,6 +182,31 @@ struct FieldOwnership {
         }
     }
 
+    /// Gives a manager what its write set, and takes from it what the write removed; its time moves with what it set.
+    mutating func note(_ change: VersionedComparison.Change, of identity: Identity, at now: Timestamp) {
+        var entry = entry(of: identity)
+        let set = change.changed.subtracting(ServerSideApply.neverTracked)
+        if let entry, entry.surelyOwns(set), !entry.mayOwn(change.removed) {
+            // Only values changed, as in most statuses: the fields need not be read.
+            if !set.isEmpty { touch(entry, at: now) }
+            return
+        }
+        let owned = entry?.fields ?? FieldSet()
+        let fields = owned.subtracting(change.removed).union(set)
+        if set.isEmpty, fields == owned { return }
+        if fields.isEmpty { return remove(identity) }
+        if fields != owned { entry?.fields = fields }
+        let next = entry ?? Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields)
+        // Who only lost something keeps the time.
+        if set.isEmpty { self.set(next) } else { touch(next, at: now) }
+    }
+
+    private mutating func touch(_ entry: Entry, at now: Timestamp) {
+        var entry = entry
+        entry.time = now.description
+        set(entry)
+    }
+
     /// Collapses the oldest Update entries into one `ancient-changes` for each version (H7).
     mutating func collapseOldUpdates() {
         if entries.count <= Self.updateEntryLimit { return }
@@ -208,8 +241,12 @@ struct FieldOwnership {
         let sorted = entries.sorted { left, right in
             let (one, two) = (left.identity, right.identity)
             if one.operation != two.operation { return one.operation == .apply }
-            return [left.time, one.manager, left.apiVersion, one.subresource]
-                .precedeByBytes([right.time, two.manager, right.apiVersion, two.subresource])
+            // One after the other: mostly the first tells.
+            let times = left.time.byteOrder(to: right.time)
+            if times != 0 { return times < 0 }
+            let managers = one.manager.byteOrder(to: two.manager)
+            if managers != 0 { return managers < 0 }
+            return [left.apiVersion, one.subresource].precedeByBytes([right.apiVersion, two.subresource])
         }
         return .array(sorted.map(\.json))
     }

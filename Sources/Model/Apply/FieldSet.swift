@@ -211,6 +211,15 @@ extension FieldSet {
         }
     }
 
+    /// Whether all fields of the set are in that `fieldsV1`, as this writes it: `true` is certain.
+    package func isContained(inFieldsV1 json: JSON) -> Bool {
+        nodes.allSatisfy { node in
+            guard let member = json[node.element.fieldsV1Key]?.object else { return false }
+            if node.isMember, !member.isEmpty, member["."] == nil { return false }
+            return node.children.isContained(inFieldsV1: .object(member))
+        }
+    }
+
     /// Reads a `fieldsV1` member; `nil` when it is none.
     package init?(fieldsV1 json: JSON) {
         guard let object = json.object else { return nil }

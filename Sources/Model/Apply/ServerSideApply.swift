@@ -40,11 +40,13 @@ package enum ServerSideApply {
         var result = new
         let previous = old?[path: managedFieldsPath]
         let requested = new[path: managedFieldsPath]
-        if requested != nil { result[path: managedFieldsPath] = nil }
         var ownership = ownership(previous: previous, requested: requested, isSubresource: subresource != nil)
+        // What is one in memory on both sides is not compared, and so need not be taken out.
+        let isKept = previous.flatMap { requested?.isShared(with: $0) } ?? false
+        if !isKept || ownership.isEmpty { result[path: managedFieldsPath] = nil }
         if ownership.isEmpty, old != nil { return result }
 
-        let before = old.map(withoutManagedFields) ?? .emptyObject
+        let before = (isKept ? old : old.map(withoutManagedFields)) ?? .emptyObject
         let apiVersion = new["apiVersion"]?.string ?? ""
         let updated = VersionedObject(json: result, apiVersion: apiVersion, schema: schema)
         if versions.schemasChange { ownership.adopt { versions.converted(updated, to: $0)?.schema } }
@@ -53,33 +55,15 @@ package enum ServerSideApply {
             versions: versions, resetFields: resetFields ?? Self.resetFields(of: subresource))
         if !versions.schemasChange, comparison.own.touched.isEmpty, requested == nil || requested == previous {
             // Nothing came, went or changed: everybody owns what they owned.
-            if let previous { result[path: managedFieldsPath] = previous }
+            result[path: managedFieldsPath] = previous
             return result
         }
         let identity = FieldOwnership.Identity(
             manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
-        let entry = ownership.entry(of: identity)
-        let owned = entry?.fields ?? FieldSet()
-        let set = comparison.own.changed.subtracting(neverTracked)
-        let kept = owned.subtracting(comparison.own.removed)
         ownership.take(&comparison, except: identity)
-        if !set.isEmpty {
-            let fields = kept.union(set)
-            var next = entry ?? FieldOwnership.Entry(identity, apiVersion: apiVersion, time: now, fields: fields)
-            next.time = now.description
-            if fields != owned { next.fields = fields }
-            ownership.set(next)
-        } else if kept != owned {
-            // Only lost something: its time stays.
-            if kept.isEmpty {
-                ownership.remove(identity)
-            } else if var entry {
-                entry.fields = kept
-                ownership.set(entry)
-            }
-        }
+        ownership.note(comparison.own, of: identity, at: now)
         ownership.collapseOldUpdates()
-        if let entries = ownership.json { result[path: managedFieldsPath] = entries }
+        result[path: managedFieldsPath] = ownership.json
         return result
     }
 
@@ -91,9 +75,10 @@ package enum ServerSideApply {
         ["metadata", "uid"], ["metadata", "creationTimestamp"], ["metadata", "generation"],
         ["metadata", "resourceVersion"], ["metadata", "selfLink"], ["metadata", "managedFields"])
 
-    private static func resetFields(of subresource: String?) -> FieldSet {
-        subresource == "status" ? FieldSet(fields: ["spec"]) : FieldSet(fields: ["status"])
-    }
+    private static let spec = FieldSet(fields: ["spec"])
+    private static let status = FieldSet(fields: ["status"])
+
+    private static func resetFields(of subresource: String?) -> FieldSet { subresource == "status" ? spec : status }
 
     static func withoutManagedFields(_ object: JSON) -> JSON {
         guard object[path: managedFieldsPath] != nil else { return object }

@@ -100,13 +100,18 @@ extension Timestamp {
     ///
     /// Offsets other than `Z` are converted to UTC; digits beyond the ninth after the second are dropped.
     package init?(_ text: String) {
-        let bytes = Array(text.utf8)
+        var text = text
+        guard let nanoseconds = text.withUTF8(Self.nanoseconds) else { return nil }
+        self.nanoseconds = nanoseconds
+    }
+
+    private static func nanoseconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
-            bytes[16] == UInt8(ascii: ":"), let year = Self.digits(bytes[0..<4]), let month = Self.digits(bytes[5..<7]),
-            let day = Self.digits(bytes[8..<10]), let hour = Self.digits(bytes[11..<13]),
-            let minute = Self.digits(bytes[14..<16]), let second = Self.digits(bytes[17..<19]),
-            (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day), hour < 24, minute < 60,
+            bytes[16] == UInt8(ascii: ":"), let year = digits(bytes[0..<4]), let month = digits(bytes[5..<7]),
+            let day = digits(bytes[8..<10]), let hour = digits(bytes[11..<13]),
+            let minute = digits(bytes[14..<16]), let second = digits(bytes[17..<19]),
+            (1...12).contains(month), (1...days(in: month, of: year)).contains(day), hour < 24, minute < 60,
             second < 60
         else { return nil }
         var rest = bytes[19...]
@@ -122,8 +127,7 @@ extension Timestamp {
         let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, carry) = whole.addingReportingOverflow(fraction)
-        if overflow || carry { return nil }
-        nanoseconds = sum
+        return overflow || carry ? nil : sum
     }
 
     private static func days(in month: Int64, of year: Int64) -> Int64 {
@@ -134,7 +138,7 @@ extension Timestamp {
         }
     }
 
-    private static func digits(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    private static func digits(_ bytes: some Sequence<UInt8>) -> Int64? {
         var value: Int64 = 0
         for byte in bytes {
             guard (0x30...0x39).contains(byte) else { return nil }
@@ -144,9 +148,9 @@ extension Timestamp {
     }
 
     /// Seconds east of UTC that `Z` or `+01:30` stands for.
-    private static func offset(_ bytes: ArraySlice<UInt8>) -> Int64? {
-        let bytes = Array(bytes)
-        if bytes == [UInt8(ascii: "Z")] || bytes == [UInt8(ascii: "z")] { return 0 }
+    private static func offset(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
+        let bytes = UnsafeBufferPointer(rebasing: text)
+        if bytes.count == 1 { return bytes[0] == UInt8(ascii: "Z") || bytes[0] == UInt8(ascii: "z") ? 0 : nil }
         guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"), let hours = digits(bytes[1..<3]),
             let minutes = digits(bytes[4..<6]), hours < 24, minutes < 60
         else { return nil }

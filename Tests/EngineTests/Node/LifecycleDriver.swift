@@ -1,5 +1,6 @@
 import Kinds
 import Model
+import Testing
 
 @testable import Engine
 
@@ -25,7 +26,12 @@ struct LifecycleDriver {
     /// One look: actions without events, which are kept aside.
     mutating func step() -> [PodAction] {
         let step = lifecycle.step(pod, exists: exists, state: sandbox ?? .ready(records), now: now)
-        pod.status = step.status
+        // What is told again is what would be made anew.
+        #expect(step.status == lifecycle.status(of: pod, now: now))
+        if pod.status != step.status {
+            pod.status = step.status
+            lifecycle.noteStored(pod)
+        }
         wakeAt = step.wakeAt
         isFinished = step.isFinished
         return sift(step.actions)

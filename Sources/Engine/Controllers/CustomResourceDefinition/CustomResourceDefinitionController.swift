@@ -36,7 +36,7 @@ final class CustomResourceDefinitionController: Sendable {
         queue = WorkQueue(clock: clock)
         remainders = AsyncStream.makeStream()
         definitions.onChange { [queue, definitions] change in
-            queue.add(change.object.key)
+            queue.add(change.key)
             // Names that one definition gives up may be what another waits for.
             guard change.new == nil || change.new?.json["status"] != change.old?.json["status"] else { return }
             for (key, object) in definitions.snapshot where Self.waits(object) { queue.add(key) }

@@ -17,6 +17,8 @@ package final class DeploymentController: Sendable {
     private let pods: Informer
     private let writes = Mutex(OwnWrites())
     private let statuses = Mutex(OwnStatuses())
+    /// Those whose status was left to the next look.
+    private let postponed = Mutex<Set<ObjectKey>>([])
     /// How long at most until what was written is looked for again; mostly its arrival wakes the work.
     private static let catchUp = Duration.seconds(1)
     private let events: EventRecorder
@@ -55,16 +57,27 @@ package final class DeploymentController: Sendable {
 
     private func deploymentChanged(_ change: ObjectChange) {
         if statuses.withLock({ $0.isOwn(change) }) { return }
-        queue.add(change.object.key)
+        queue.add(change.key)
     }
 
     private func replicaSetChanged(_ change: ObjectChange) {
+        if Self.isUnanswered(change) { return }
         for key in change.controllers(Deployment.kind) { queue.add(key) }
         guard let orphan = change.new, orphan.metadata.controller == nil else { return }
         let all = deployments.objects(
             in: ControllerIndex.namespace, under: orphan.metadata.namespace, as: Deployment.self)
         for deployment in all
         where Selector(matching: deployment.spec.selector).matches(orphan.metadata.labels) { queue.add(deployment.key) }
+    }
+
+    /// Whether only a ReplicaSet's spec has changed, which its controller has not seen yet: nothing is planned on that
+    /// (A11), and the controller answers with a status.
+    private static func isUnanswered(_ change: ObjectChange) -> Bool {
+        guard let old = change.old, let new = change.new, old.json["status"] == new.json["status"],
+            !new.view(as: ReplicaSet.self).isObserved
+        else { return false }
+        let (before, after) = (old.metadata, new.metadata)
+        return before.uid == after.uid && before.json["ownerReferences"] == after.json["ownerReferences"]
     }
 
     /// A15: the end of a pod matters only to the strategy `Recreate`.
@@ -80,10 +93,13 @@ package final class DeploymentController: Sendable {
     }
 
     private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
-        guard let deployment = deployments.get(key, as: Deployment.self) else {
+        guard let shown = deployments[key] else {
             writes.withLock { $0.forget(key) }
+            statuses.withLock { $0.forget(key) }
+            postponed.withLock { _ = $0.remove(key) }
             return .done
         }
+        let deployment: Deployment = statuses.withLock { $0.latest(shown) }.view()
         if try await isBehind(key) { return .again(at: clock.now + Self.catchUp) }
         let candidates = replicaSets.candidates(
             of: deployment.metadata.uid, in: key.namespace, as: ReplicaSet.self)
@@ -95,15 +111,13 @@ package final class DeploymentController: Sendable {
         }
         let plan = DeploymentPlan(
             .init(deployment: deployment, replicaSets: candidates, pods: owned), now: clock.now)
-        if case .updateStatus(let changed)? = plan.actions.first, plan.actions.count == 1 {
-            let answer = try await cluster.update(
-                Object(viewing: changed.json), subresource: .status, options: options)
-            // A status that says that the rollout is complete is what cleaning up waits for (A13).
-            let next = DeploymentPlan(
-                .init(deployment: answer.view(), replicaSets: candidates, pods: owned), now: clock.now)
-            if next.actions.isEmpty { statuses.withLock { $0.note(answer) } }
-        } else {
-            for action in plan.actions { try await carryOut(action, of: plan, for: deployment) }
+        let isPostponed = plan.isAnswered && postponed.withLock { $0.insert(key).inserted }
+        if !isPostponed { postponed.withLock { _ = $0.remove(key) } }
+        for action in plan.actions {
+            // A ReplicaSet's answer brings about the next look, and the status would be outdated at once. Not twice in
+            // a row, so that it is told how a long rollout goes.
+            if isPostponed, case .updateStatus = action { continue }
+            try await carryOut(action, of: plan, for: deployment)
         }
         return plan.checkAgainAt.map { .again(at: $0) } ?? .done
     }
@@ -154,7 +168,9 @@ package final class DeploymentController: Sendable {
             try await update(replicaSet, of: deployment)
         case .delete(let replicaSet): try await delete(replicaSet)
         case .updateStatus(let changed):
-            _ = try await cluster.update(Object(viewing: changed.json), subresource: .status, options: options)
+            let answer = try await cluster.update(
+                Object(viewing: changed.json), subresource: .status, options: options)
+            statuses.withLock { $0.note(answer, isFinal: !plan.goesOnAfterStatus) }
         case .updateSpec(let changed):
             _ = try await cluster.update(Object(viewing: changed.json), subresource: nil, options: options)
         case .report(let report):

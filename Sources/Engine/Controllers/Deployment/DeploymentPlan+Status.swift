@@ -56,6 +56,20 @@ extension DeploymentPlan {
         if deployment != stored { actions.append(.updateStatus(deployment)) }
     }
 
+    /// Whether there may be more to do once the planned status is written: cleaning up waits for one that says for the
+    /// first time that the rollout is complete (A11), and scaling may look at the size that it tells (A14).
+    package var goesOnAfterStatus: Bool {
+        isComplete(deployment.status) && !isComplete(stored.status) || deployment.spec.paused == true || isScalingEvent
+    }
+
+    /// Whether a ReplicaSet gets another size, which its controller answers with a status.
+    package var isAnswered: Bool {
+        actions.contains { action in
+            guard case .update(let changed) = action else { return false }
+            return sizes[changed.metadata.uid] != changed.desired
+        }
+    }
+
     /// A20
     func isComplete(_ status: DeploymentStatus) -> Bool {
         status.updatedReplicas ?? 0 == replicas && status.replicas ?? 0 == replicas

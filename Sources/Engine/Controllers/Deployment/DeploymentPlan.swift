@@ -45,8 +45,9 @@ package struct DeploymentPlan: Sendable {
     var replicaSets: [ReplicaSet]
     /// The one whose template is the Deployment's (A5).
     private(set) var newReplicaSetID: String?
-    /// The sum of their sizes before this plan changes any.
-    private(set) var sizeBefore = 0
+    /// Their sizes before this plan changes any, by their uids.
+    private(set) var sizes: [String: Int] = [:]
+    var sizeBefore: Int { sizes.values.reduce(0, +) }
     let pods: [Pod]
     let stored: Deployment
     let now: Timestamp
@@ -60,7 +61,7 @@ package struct DeploymentPlan: Sendable {
         claim(snapshot.replicaSets)
         let template = deployment.spec.template
         newReplicaSetID = replicaSets.first { Self.areEqual($0.spec.template, template) }?.metadata.uid
-        sizeBefore = replicaSets.map(\.desired).reduce(0, +)
+        sizes = Dictionary(replicaSets.map { ($0.metadata.uid, $0.desired) }) { first, _ in first }
         if actions.isEmpty { decide() }
     }
 
@@ -117,7 +118,7 @@ package struct DeploymentPlan: Sendable {
     }
 
     /// A13
-    private var isScalingEvent: Bool {
+    var isScalingEvent: Bool {
         replicaSets.contains { replicaSet in
             guard replicaSet.desired > 0, let annotated = replicaSet.annotatedDesired else { return false }
             return annotated != replicas

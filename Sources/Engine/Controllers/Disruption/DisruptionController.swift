@@ -30,7 +30,7 @@ package final class DisruptionController: Sendable {
         self.replicaSets = replicaSets
         self.deployments = deployments
         queue = WorkQueue(clock: clock)
-        budgets.onChange { [queue] in queue.add($0.object.key) }
+        budgets.onChange { [queue] in queue.add($0.key) }
         pods.onChange { [weak self] change in
             self?.podChanged(change)
         }
@@ -51,7 +51,7 @@ package final class DisruptionController: Sendable {
 
     private func podChanged(_ change: ObjectChange) {
         let states = [change.old, change.new].compactMap { $0?.view(as: Pod.self) }
-        for budget in budgets(in: change.object.metadata.namespace) where states.contains(where: budget.covers) {
+        for budget in budgets(in: change.key.namespace) where states.contains(where: budget.covers) {
             queue.add(budget.key)
         }
     }
@@ -60,7 +60,7 @@ package final class DisruptionController: Sendable {
     private func workloadChanged(_ change: ObjectChange) {
         let replicas = [change.old, change.new].map { $0?.json[path: ["spec", "replicas"]] }
         guard replicas[0] != replicas[1] else { return }
-        for budget in budgets(in: change.object.metadata.namespace) { queue.add(budget.key) }
+        for budget in budgets(in: change.key.namespace) { queue.add(budget.key) }
     }
 
     private func budgets(in namespace: String) -> [PodDisruptionBudget] {

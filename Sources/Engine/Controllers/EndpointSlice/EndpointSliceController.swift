@@ -35,7 +35,7 @@ package final class EndpointSliceController: Sendable {
         self.slices = slices
         self.endpoints = endpoints
         queue = WorkQueue(clock: clock)
-        services.onChange { [queue] in queue.add($0.object.key) }
+        services.onChange { [queue] in queue.add($0.key) }
         pods.onChange { [weak self] in self?.podChanged($0) }
         nodes.onChange { [weak self] in self?.nodeChanged($0) }
         slices.onChange { [weak self] in self?.sliceChanged($0) }
@@ -55,11 +55,11 @@ package final class EndpointSliceController: Sendable {
     }
 
     private func podChanged(_ change: ObjectChange) {
+        let all: [Service] = services.objects(in: ControllerIndex.namespace, under: change.key.namespace)
+        if all.isEmpty { return }
         let old = change.old?.view(as: Pod.self)
         let new = change.new?.view(as: Pod.self)
         if let old, let new, old.backendFacts == new.backendFacts { return }
-        let namespace = change.object.metadata.namespace
-        let all: [Service] = services.objects(in: ControllerIndex.namespace, under: namespace)
         for service in all where !service.spec.selector.isEmpty {
             let selector = Selector(labels: service.spec.selector)
             let matches = [old, new].contains { $0.map { selector.matches($0.metadata.labels) } ?? false }

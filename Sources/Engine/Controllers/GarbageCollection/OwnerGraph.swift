@@ -9,10 +9,10 @@ struct OwnerGraph {
 
     /// Takes a change in; answers the objects that should be looked at because of it.
     mutating func apply(_ change: ObjectChange) -> [ObjectKey] {
-        let key = change.object.key
+        let key = change.key
         if let old = change.old, let new = change.new, Self.isSameNode(old, new) {
-            // What changed does not bear on who lives: it is looked at again only while it is leaving.
-            return new.metadata.isBeingDeleted ? [key] : []
+            // What changed does not bear on who lives: it is looked at again only while its deletion waits for that.
+            return Self.isAwaited(new) ? [key] : []
         }
         var visits: Set<ObjectKey> = []
         let before = Set((change.old?.metadata.ownerReferences ?? []).map(\.uid))
@@ -39,6 +39,13 @@ struct OwnerGraph {
     private static func isSameNode(_ old: Object, _ new: Object) -> Bool {
         let (old, new) = (old.json["metadata"], new.json["metadata"])
         return old?["ownerReferences"] == new?["ownerReferences"] && old?["uid"] == new?["uid"]
+    }
+
+    /// Whether an object is leaving and a finalizer of garbage collection holds it (F5).
+    private static func isAwaited(_ object: Object) -> Bool {
+        let metadata = object.metadata
+        guard metadata.isBeingDeleted else { return false }
+        return metadata.finalizers.contains { $0 == Deletion.orphanFinalizer || $0 == Deletion.foregroundFinalizer }
     }
 
     func dependents(of uid: String) -> Set<ObjectKey> { dependents[uid] ?? [] }

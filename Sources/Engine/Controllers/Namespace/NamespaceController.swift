@@ -35,7 +35,7 @@ package final class NamespaceController: Sendable {
     package func run() async throws {
         let informer = Informer(ListQuery(Namespace.kind.groupKind), of: cluster, clock: clock, seed: seed)
         informer.onChange { [queue] change in
-            if change.new?.metadata.isBeingDeleted == true { queue.add(change.object.key) }
+            if change.new?.metadata.isBeingDeleted == true { queue.add(change.key) }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await informer.run() }

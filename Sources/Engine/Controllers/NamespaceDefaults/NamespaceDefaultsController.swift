@@ -35,7 +35,7 @@ package final class NamespaceDefaultsController: Sendable {
     /// Works until the task is cancelled.
     package func run() async throws {
         namespaces.onChange { [queue] change in
-            if change.new != nil { queue.add(change.object.key) }
+            if change.new != nil { queue.add(change.key) }
         }
         for informer in [serviceAccounts, authorities] {
             informer.onChange { [queue] change in

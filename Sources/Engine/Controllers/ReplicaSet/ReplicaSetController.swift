@@ -16,6 +16,8 @@ package final class ReplicaSetController: Sendable {
     private let queue: WorkQueue<ObjectKey>
     private let expectations = Mutex<[ObjectKey: Expectations<Pod>]>([:])
     private let statuses = Mutex(OwnStatuses())
+    /// Those whose status was left to the next look.
+    private let postponed = Mutex<Set<ObjectKey>>([])
     private let options = WriteOptions(fieldManager: component)
 
     /// - Parameters:
@@ -32,7 +34,7 @@ package final class ReplicaSetController: Sendable {
         queue = WorkQueue(clock: clock)
         replicaSets.onChange { [weak self] change in
             guard let self, !statuses.withLock({ $0.isOwn(change) }) else { return }
-            queue.add(change.object.key)
+            queue.add(change.key)
         }
         pods.onChange { [weak self] in self?.podChanged($0) }
     }
@@ -50,9 +52,13 @@ package final class ReplicaSetController: Sendable {
     private func podChanged(_ change: ObjectChange) {
         let pod = change.object
         let isLeaving = change.new.map(\.metadata.isBeingDeleted) ?? true
+        let matters =
+            if let old = change.old, let new = change.new { !old.view(as: Pod.self).counts(like: new.view()) } else {
+                true
+            }
         for key in change.controllers(ReplicaSet.kind) {
             expectations.withLock { $0[key]?.observe(pod.metadata.uid, isLeaving: isLeaving) }
-            queue.add(key)
+            if matters { queue.add(key) }
         }
         guard let orphan = change.new, orphan.metadata.controller == nil, !isLeaving else { return }
         let labels = orphan.metadata.labels
@@ -64,10 +70,13 @@ package final class ReplicaSetController: Sendable {
     }
 
     private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
-        guard let replicaSet = replicaSets.get(key, as: ReplicaSet.self) else {
+        guard let shown = replicaSets[key] else {
             expectations.withLock { $0[key] = nil }
+            statuses.withLock { $0.forget(key) }
+            postponed.withLock { _ = $0.remove(key) }
             return .done
         }
+        let replicaSet: ReplicaSet = statuses.withLock { $0.latest(shown) }.view()
         let now = clock.now
         let expected = expectations.withLock { $0[key] ?? Expectations() }
         let candidates = expected.completing(
@@ -80,16 +89,22 @@ package final class ReplicaSetController: Sendable {
                 isCurrent: expected.areMet(at: now)), now: now)
         var failure: ReplicaSetPlan.Failure?
         for action in plan.actions where failure == nil { failure = try await carryOut(action, for: replicaSet) }
-        if let updated = plan.updated(after: failure) {
+        let isPostponed = failure == nil && !plan.actions.isEmpty && postpone(key)
+        if !isPostponed, let updated = plan.updated(after: failure) {
             let answer = try await cluster.update(
                 Object(viewing: updated.json), subresource: .status, options: options)
             // Planned on this status, there would be nothing to do.
-            if plan.actions.isEmpty { statuses.withLock { $0.note(answer) } }
+            statuses.withLock { $0.note(answer, isFinal: plan.actions.isEmpty) }
         }
+        if !isPostponed { postponed.withLock { _ = $0.remove(key) } }
         if let failure { throw Unfinished(description: "\(failure)") }
         let expiry = expectations.withLock { $0[key]?.expiry }
         return [plan.checkAgainAt, expiry].compactMap { $0 }.min().map { .again(at: $0) } ?? .done
     }
+
+    /// Whether the status may be left to the look that what was just done brings about: it would be outdated at once.
+    /// Not twice in a row, so that one with whose pods something always is has a status, too.
+    private func postpone(_ key: ObjectKey) -> Bool { postponed.withLock { $0.insert(key).inserted } }
 
     /// Pods of the ReplicaSets that have the same controller.
     private func siblings(of replicaSet: ReplicaSet) -> [Pod] {
@@ -175,5 +190,17 @@ package final class ReplicaSetController: Sendable {
             events.record(.warning, reason: "FailedDelete", message: "Error deleting: \(error)", about: replicaSet)
             return "\(error)"
         }
+    }
+}
+
+extension Pod {
+    /// Whether it is the same to a ReplicaSet as another state of it: whose it is, and what is counted of it (B1, B6).
+    fileprivate func counts(like other: Pod) -> Bool {
+        let (mine, others) = (metadata, other.metadata)
+        for name in ["uid", "labels", "ownerReferences", "deletionTimestamp"] where mine.json[name] != others.json[name]
+        {
+            return false
+        }
+        return isTerminal == other.isTerminal && readySince == other.readySince
     }
 }
