@@ -273,6 +273,10 @@ struct Target {
     private func record(_ origin: Origin?, in resources: inout [Resource]) {
         guard let origin else { return }
         for position in resources.indices {
+            // Kustomize writes it among the annotations, which so become texts.
+            if resources[position].object["metadata"]?["annotations"]?.object != nil {
+                resources[position].setTexts("annotations", resources[position].texts("annotations"))
+            }
             if resources[position].origin == nil {
                 resources[position].origin = origin
             } else {
