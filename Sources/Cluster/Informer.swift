@@ -5,6 +5,7 @@ import Synchronization
 
 /// One object's step from one state to the next, as an informer saw it.
 package struct ObjectChange: Sendable {
+    /// Of the object; read once, since everybody who is told asks for it.
     package let key: ObjectKey
     /// `nil` when the object is new.
     package let old: Object?
@@ -72,6 +73,8 @@ package final class Informer: Sendable {
     private let seed: UInt64
     private let indexFunctions: [String: IndexFunction]
     private let state: Mutex<State>
+    /// Held while handlers are told of something, so that each hears of everything in its order.
+    private let telling = Mutex(())
 
     /// - Parameters:
     ///   - seed: of the jitter between attempts.
@@ -88,9 +91,18 @@ package final class Informer: Sendable {
         state = Mutex(State(indexes: indexes.mapValues { _ in [:] }))
     }
 
-    /// Registers a handler; it is called for every later change, in order, on the informer's task, and must not block.
+    /// Registers a handler: it is told of what there is, here, as of objects that are new, and of every later change,
+    /// in order, on the informer's task. It must not block, nor register another.
     package func onChange(_ handler: @escaping Handler) {
-        state.withLock { $0.handlers.append(handler) }
+        telling.withLock { _ in
+            let present = state.withLock { state in
+                state.handlers.append(handler)
+                return state.objects
+            }
+            for (key, object) in present.sorted(by: { $0.key < $1.key }) {
+                handler(ObjectChange(key, old: nil, new: object))
+            }
+        }
     }
 
     package var snapshot: Snapshot { state.withLock { $0.objects } }
@@ -213,7 +225,9 @@ package final class Informer: Sendable {
         return sawSomething || clock.now - start >= Self.shortestWatch
     }
 
-    private func replace(with objects: [Object]) {
+    private func replace(with objects: [Object]) { telling.withLock { _ in replaceAndTell(objects) } }
+
+    private func replaceAndTell(_ objects: [Object]) {
         let (changes, handlers, waiters) = state.withLock { state in
             var gone = state.objects
             var changes: [ObjectChange] = []
@@ -240,6 +254,10 @@ package final class Informer: Sendable {
     func forgetAll() { replace(with: []) }
 
     private func apply(_ object: Object, removed: Bool) {
+        telling.withLock { _ in applyAndTell(object, removed: removed) }
+    }
+
+    private func applyAndTell(_ object: Object, removed: Bool) {
         let (change, handlers) = state.withLock { state in
             let key = object.key
             let old = state.objects[key]

@@ -8,6 +8,8 @@ package final class KindInformers: Sendable {
     private struct Entry {
         var type: ResourceType
         var informer: Informer
+        /// Somebody else runs it.
+        var isShared: Bool
         let stop = Signal()
     }
 
@@ -26,15 +28,19 @@ package final class KindInformers: Sendable {
     private let isIncluded: @Sendable (ResourceType) -> Bool
     private let indexes: @Sendable (GroupKind) -> [String: Informer.IndexFunction]
     private let initial: [ResourceType]
+    private let shared: [GroupKind: Informer]
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - types: what the cluster serves now; each kind is followed in its preferred version.
     ///   - seed: of the jitter between attempts to list and watch.
+    ///   - shared: informers of whole kinds in their preferred versions, with the indexes that are asked for, which are
+    ///     used instead of own ones. Somebody else runs them.
     ///   - indexes: of the informer of a kind.
     ///   - isIncluded: which kinds to follow.
     package init(
         _ types: [ResourceType], of cluster: any Cluster, clock: any WallClock, seed: UInt64,
+        sharing shared: [GroupKind: Informer] = [:],
         indexes: @escaping @Sendable (GroupKind) -> [String: Informer.IndexFunction] = { _ in [:] },
         where isIncluded: @escaping @Sendable (ResourceType) -> Bool
     ) {
@@ -43,6 +49,7 @@ package final class KindInformers: Sendable {
         self.seed = seed
         self.isIncluded = isIncluded
         self.indexes = indexes
+        self.shared = shared
         initial = types.preferred.filter(isIncluded)
         for type in initial { _ = add(type) }
     }
@@ -85,7 +92,7 @@ package final class KindInformers: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             // In the order of the types, so that a run does not depend on hashing.
             for type in initial {
-                guard let entry = state.withLock({ $0.entries[type.kind.groupKind] }) else { continue }
+                guard let entry = state.withLock({ $0.entries[type.kind.groupKind] }), !entry.isShared else { continue }
                 group.addTask { try await Self.run(entry) }
             }
             guard let definitions else {
@@ -129,10 +136,12 @@ package final class KindInformers: Sendable {
         let kind = type.kind.groupKind
         // Of each informer another jitter, and in every run the same.
         let salt = kind.description.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }
-        let informer = Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed &+ salt, indexes: indexes(kind))
+        let informer =
+            shared[kind]
+            ?? Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed &+ salt, indexes: indexes(kind))
         return state.withLock { state in
             guard state.entries[kind] == nil else { return nil }
-            let entry = Entry(type: type, informer: informer)
+            let entry = Entry(type: type, informer: informer, isShared: shared[kind] != nil)
             state.entries[kind] = entry
             for handler in state.handlers { informer.onChange(handler) }
             return entry

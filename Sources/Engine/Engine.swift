@@ -1,7 +1,7 @@
 package import Cluster
 import Kinds
 package import Logging
-import Model
+package import Model
 package import NIOCore
 package import Store
 
@@ -50,6 +50,9 @@ package final class Engine: Sendable {
     /// The engine as everybody else sees it.
     package var cluster: any Cluster { registry }
 
+    /// Informers of whole kinds, which run while the engine does, for others to share.
+    package var informers: [GroupKind: Informer] { loops.informers }
+
     /// - Parameter group: the event loops of the service proxy.
     package init(
         _ configuration: Configuration, store: Store, runtime: any PodRuntime, clock: any WallClock,
@@ -71,7 +74,7 @@ package final class Engine: Sendable {
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
         namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
-        garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed)
+        garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: loops.informers)
         registry.attach(logs: node.logs)
     }
 

@@ -19,8 +19,14 @@ package final class LiveObjects: LiveState {
 
     private let informers: KindInformers
 
-    package init(types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64) {
-        informers = KindInformers(types, of: cluster, clock: clock, seed: seed, indexes: Self.indexes(of:)) {
+    /// - Parameter shared: informers that somebody else runs, those of pods and ReplicaSets with an index `controller`.
+    package init(
+        types: [ResourceType], cluster: any Cluster, clock: any WallClock, seed: UInt64,
+        sharing shared: [GroupKind: Informer] = [:]
+    ) {
+        informers = KindInformers(
+            types, of: cluster, clock: clock, seed: seed, sharing: shared, indexes: Self.indexes(of:)
+        ) {
             $0.verbs.contains("watch") && !Self.uninteresting.contains($0.kind.groupKind)
         }
     }

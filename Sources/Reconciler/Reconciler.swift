@@ -13,6 +13,7 @@ package final class Reconciler: Sendable {
     private let interval: Duration
     private let inertKinds: Set<GroupKind>
     private let seed: UInt64
+    private let shared: [GroupKind: Informer]
     private let workers = Mutex(Workers())
 
     private struct Workers {
@@ -27,10 +28,13 @@ package final class Reconciler: Sendable {
     ///   - interval: how often Git is asked when nothing else gives a reason to.
     ///   - inertKinds: those on which nothing acts in this cluster: what should run pods and cannot fails at once.
     ///   - seed: of the jitter on that interval.
+    ///   - shared: informers that somebody else runs, as `LiveObjects` takes them; other kinds get their own. Handlers are
+    ///     not taken back, so that a reconciler runs on them once.
     package init(
         cluster: any Cluster, clock: any WallClock, source: any RevisionSource, logger: Logger, interval: Duration,
-        inertKinds: Set<GroupKind> = [], seed: UInt64
+        inertKinds: Set<GroupKind> = [], seed: UInt64, sharing shared: [GroupKind: Informer] = [:]
     ) {
+        self.shared = shared
         self.cluster = cluster
         self.clock = clock
         self.source = source
@@ -48,7 +52,7 @@ package final class Reconciler: Sendable {
     /// Reconciles until the task is cancelled.
     package func run() async throws {
         let types = try await cluster.resourceTypes()
-        let live = LiveObjects(types: types, cluster: cluster, clock: clock, seed: seed)
+        let live = LiveObjects(types: types, cluster: cluster, clock: clock, seed: seed, sharing: shared)
         let events = EventRecorder(component: "martlet", cluster: cluster, clock: clock)
         // Keys of Applications that may have no worker yet. Unbounded is safe: one entry per Application and change.
         let (arrivals, continuation) = AsyncStream.makeStream(of: ObjectKey.self)

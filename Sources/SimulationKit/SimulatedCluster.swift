@@ -33,7 +33,7 @@ package final class SimulatedCluster: Sendable {
         loops = ControlLoops(cluster: registry, clock: clock, logger: logger, seed: seed)
         pods = PodSimulator(
             cluster: registry, clock: clock, nodes: (0..<nodes).map { "node-\($0)" }, pace: pace, seed: seed)
-        collector = GarbageCollector(cluster: registry, clock: clock, seed: seed)
+        collector = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: loops.informers)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
     }
 

@@ -2,7 +2,7 @@ package import Cluster
 package import Engine
 package import Kinds
 import Logging
-import Model
+package import Model
 package import Store
 import Synchronization
 
@@ -15,6 +15,8 @@ package final class SimulatedMachine: Sendable {
         package let registry: Registry
         /// The registry as everything in the machine sees it.
         package let cluster: any Cluster
+        /// Those of the engine, for others to share.
+        package let informers: [GroupKind: Informer]
         /// 1 is the first.
         package let number: Int
     }
@@ -173,9 +175,9 @@ package final class SimulatedMachine: Sendable {
             configuration: Registry.Configuration(serviceAddresses: addresses))
         let cluster: any Cluster = keepsEvents ? registry : EventlessCluster(registry)
         let loops = ControlLoops(cluster: cluster, clock: clock, logger: logger, seed: seed)
-        let collector = GarbageCollector(cluster: cluster, clock: clock, seed: seed)
+        let collector = GarbageCollector(cluster: cluster, clock: clock, seed: seed, sharing: loops.informers)
         let namespaces = NamespaceController(cluster: cluster, clock: clock, seed: seed)
-        let life = Life(store: store, registry: registry, cluster: cluster, number: number)
+        let life = Life(store: store, registry: registry, cluster: cluster, informers: loops.informers, number: number)
         try await namespaces.ensureSystemNamespaces()
         state.withLock { state in
             // It may have been killed meanwhile.

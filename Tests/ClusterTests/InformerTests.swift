@@ -316,6 +316,58 @@ struct InformerTests {
         }.value
         #expect(found == [[["a", "b"], []], [["b"], ["a"]], [["c"], []]])
     }
+
+    @Test("a handler that comes late is told of what there is, and of all that follows")
+    func lateHandler() throws {
+        let heard = try Simulation.run(seed: 3) { clock in
+            let cluster = ScriptedCluster(
+                [
+                    .list([Self.map("b", "2"), Self.map("a", "1")], at: "5"),
+                    .watch([
+                        .tell(.modified(Self.map("a", "6"))), .pause(.seconds(2)),
+                        .tell(.deleted(Self.map("b", "7"))), .hang,
+                    ]),
+                ], clock: clock)
+            let informer = Informer(Self.query, of: cluster, clock: clock)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await informer.run() }
+                defer { group.cancelAll() }
+                try await clock.sleep(for: .seconds(1))
+                let notes = Notes()
+                informer.onChange { notes.add(Self.text($0)) }
+                try await clock.sleep(for: .seconds(3))
+                return notes.all
+            }
+        }.value
+        #expect(heard == ["+a@6", "+b@2", "-b@7"])
+    }
+
+    @Test("those of several kinds use one that is there already, and leave it to whoever runs it")
+    func sharing() throws {
+        let kind = ConfigMap.kind.groupKind
+        let (heard, calls) = try Simulation.run(seed: 4) { clock in
+            let cluster = ScriptedCluster([.list([Self.map("a", "1")], at: "5"), .watch([.hang])], clock: clock)
+            let shared = Informer(Self.query, of: cluster, clock: clock)
+            let kinds = KindInformers(
+                Catalog.builtIn.types.filter { $0.kind == ConfigMap.kind }, of: cluster, clock: clock, seed: 1,
+                sharing: [kind: shared]
+            ) { _ in true }
+            let notes = Notes()
+            kinds.onChange { notes.add(Self.text($0)) }
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await kinds.run() }
+                defer { group.cancelAll() }
+                try await clock.sleep(for: .seconds(60))
+                notes.add("nobody has run it")
+                group.addTask { try await shared.run() }
+                try await kinds.waitForSync()
+                try await clock.sleep(for: .seconds(60))
+                return (notes.all + [Self.name(kinds[kind]?[Self.map("a", "1").key])], cluster.calls.map(\.text))
+            }
+        }.value
+        #expect(heard == ["nobody has run it", "+a@1", "1"])
+        #expect(calls == ["list", "watch 5"])
+    }
 }
 
 /// What somebody heard, in order.

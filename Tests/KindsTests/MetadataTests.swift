@@ -78,6 +78,15 @@ struct MetadataTests {
         #expect(messages == ["metadata.finalizers: Forbidden: \(rule) []string{\"a/b\"}"])
     }
 
+    @Test("what an update leaves as it was is not judged again, and what it brings is")
+    func unchanged() throws {
+        let strategy = try Manifests.configMap.strategy
+        let old = Manifests.configMap.setting(".metadata.labels", ["-a": "b"])
+        #expect(strategy.validateUpdate(old.setting(".data", ["c": "d"]), from: old).isEmpty)
+        #expect(strategy.validateUpdate(old.setting(".metadata.labels", ["-a": "d"]), from: old).count == 1)
+        #expect(strategy.validateUpdate(old, from: Manifests.configMap).count == 1)
+    }
+
     @Test("C2: an error is a cause with reason, message and field")
     func cause() throws {
         let strategy = try Manifests.deployment.strategy

@@ -1,7 +1,7 @@
 package import Cluster
 import Kinds
 package import Logging
-import Model
+package import Model
 
 /// All controllers and the scheduler, on one set of informers: what keeps a cluster moving.
 package final class ControlLoops: Sendable {
@@ -15,7 +15,16 @@ package final class ControlLoops: Sendable {
     private let scheduler: Scheduler
     private let customResourceDefinitions: CustomResourceDefinitionController
 
-    /// The informers, for others to share.
+    /// The informers of whole kinds, for others to share.
+    package var informers: [GroupKind: Informer] {
+        [
+            Deployment.kind.groupKind: deployments, ReplicaSet.kind.groupKind: replicaSets, Pod.kind.groupKind: pods,
+            Service.kind.groupKind: services, EndpointSlice.kind.groupKind: endpointSlices, Node.kind.groupKind: nodes,
+            Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
+            PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
+        ]
+    }
+
     package let deployments: Informer
     package let replicaSets: Informer
     package let pods: Informer

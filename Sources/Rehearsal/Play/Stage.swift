@@ -36,7 +36,8 @@ final class Stage: Sendable {
                     life.present.withLock { $0 = present }
                     try await Reconciler(
                         cluster: present.cluster, clock: clock, source: source, logger: Self.quiet,
-                        interval: .seconds(86400), inertKinds: Catalog.builtIn.inertKinds, seed: seed
+                        interval: .seconds(86400), inertKinds: Catalog.builtIn.inertKinds, seed: seed,
+                        sharing: present.informers
                     ).run()
                 }
             ])

@@ -100,7 +100,7 @@ struct MartletService {
                 announce(address, identity, isIdle: isIdle)
             })
         let requests = gracefully(server)
-        let reconciler = makeReconciler(engine.cluster)
+        let reconciler = makeReconciler(engine)
         try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
                 do {
@@ -287,7 +287,8 @@ struct MartletService {
         }
     }
 
-    private func makeReconciler(_ cluster: any Cluster) -> Reconciler {
+    private func makeReconciler(_ engine: Engine) -> Reconciler {
+        let cluster = engine.cluster
         let source = GitRevisionSource(
             mirrors: Mirrors(
                 dataDirectory: directory, settings: TransferSettings(environment: Connection.currentEnvironment),
@@ -297,7 +298,7 @@ struct MartletService {
         return Reconciler(
             cluster: cluster, clock: clock, source: source, logger: logger,
             interval: DurationText.parse(options.interval) ?? .seconds(60), inertKinds: Catalog.builtIn.inertKinds,
-            seed: .random(in: 0 ... .max))
+            seed: .random(in: 0 ... .max), sharing: engine.informers)
     }
 
     private func createApplications(_ cluster: any Cluster) async throws {

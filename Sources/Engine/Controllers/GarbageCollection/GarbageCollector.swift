@@ -1,6 +1,6 @@
 package import Cluster
 import Kinds
-import Model
+package import Model
 import Synchronization
 
 /// Deletes what lost its owners, lets go of owners that waited for their dependents (F4–F6), and clears old Events
@@ -11,12 +11,18 @@ package final class GarbageCollector: Sendable {
     private let cluster: any Cluster
     private let clock: any WallClock
     private let seed: UInt64
+    private let shared: [GroupKind: Informer]
     private let queue: WorkQueue<ObjectKey>
     private let recorder: EventRecorder
     private let graph = Mutex(OwnerGraph())
 
-    /// - Parameter seed: of the jitter between attempts to list and watch.
-    package init(cluster: any Cluster, clock: any WallClock, seed: UInt64 = 1) {
+    /// - Parameters:
+    ///   - seed: of the jitter between attempts to list and watch.
+    ///   - shared: informers of whole kinds that somebody else runs; other kinds get their own.
+    package init(
+        cluster: any Cluster, clock: any WallClock, seed: UInt64 = 1, sharing shared: [GroupKind: Informer] = [:]
+    ) {
+        self.shared = shared
         self.cluster = cluster
         self.clock = clock
         self.seed = seed
@@ -30,7 +36,8 @@ package final class GarbageCollector: Sendable {
     /// Collects until the task is cancelled.
     package func run() async throws {
         let informers = KindInformers(
-            try await cluster.resourceTypes(), of: cluster, clock: clock, seed: seed, where: Self.isCollectable)
+            try await cluster.resourceTypes(), of: cluster, clock: clock, seed: seed, sharing: shared,
+            where: Self.isCollectable)
         informers.onChange { change in
             for key in self.graph.withLock({ $0.apply(change) }) { self.queue.add(key) }
         }

@@ -147,9 +147,12 @@ package final class NodeLifecycleController: Sendable {
     // MARK: Evictions
 
     private func evict(from name: String) async throws -> WorkQueue<Concern>.Outcome {
+        let node = nodes.get(Node.key(name), as: Node.self)
+        // Without taints nobody has to leave.
+        if node?.spec.taints.isEmpty ?? true, state.withLock({ $0.doomed[name] == nil }) { return .done }
         let present = pods(on: name)
         let now = clock.now
-        let plan = nodes.get(Node.key(name), as: Node.self).map { TaintEvictionPlan(node: $0, pods: present, now: now) }
+        let plan = node.map { TaintEvictionPlan(node: $0, pods: present, now: now) }
         let evictions = plan?.evictions ?? []
         let waiting = Dictionary(
             evictions.filter { $0.due > now }.map { ($0.pod.metadata.uid, $0.pod) }
