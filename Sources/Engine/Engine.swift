@@ -51,7 +51,7 @@ package final class Engine: Sendable {
     package var cluster: any Cluster { registry }
 
     /// Informers of whole kinds, which run while the engine does, for others to share.
-    package var informers: [GroupKind: Informer] { loops.informers }
+    package let informers: [GroupKind: Informer]
 
     /// - Parameter group: the event loops of the service proxy.
     package init(
@@ -70,11 +70,13 @@ package final class Engine: Sendable {
         node = NodeAgent(
             cluster: registry, runtime: runtime, clock: clock,
             nodes: LogicalNode.nodes(configuration.nodes, named: configuration.nodeName),
-            addresses: configuration.addresses.pods, seed: seed, version: configuration.version)
+            addresses: configuration.addresses.pods, seed: seed, version: configuration.version,
+            sharing: loops.informers)
+        informers = loops.informers.merging(node.informers) { known, _ in known }
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
         namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
-        garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: loops.informers)
+        garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: informers)
         registry.attach(logs: node.logs)
     }
 

@@ -1,7 +1,7 @@
 package import Cluster
 internal import HashTreeCollections
 internal import Kinds
-internal import Model
+package import Model
 internal import Synchronization
 
 /// The node: runs the pods that are bound to its logical nodes, says what they do, and that the nodes live.
@@ -24,6 +24,8 @@ package final class NodeAgent: Sendable {
     private let version: String
     private let pods: Informer
     private let sources: PodWorker.Sources
+    /// Those informers that nobody else runs.
+    private let own: [Informer]
     private let recorder: EventRecorder
     private let wake = Signal()
     private let state = Mutex(State())
@@ -31,9 +33,10 @@ package final class NodeAgent: Sendable {
     /// - Parameters:
     ///   - seed: of the jitter of the informers' retries.
     ///   - version: what the nodes give as their runtime's version.
+    ///   - shared: informers of whole kinds that somebody else runs; other kinds get their own.
     package init(
         cluster: any Cluster, runtime: any PodRuntime, clock: any WallClock, nodes: [LogicalNode],
-        addresses: PodAddresses, seed: UInt64 = 1, version: String = "0"
+        addresses: PodAddresses, seed: UInt64 = 1, version: String = "0", sharing shared: [GroupKind: Informer] = [:]
     ) {
         self.cluster = cluster
         self.runtime = runtime
@@ -41,15 +44,24 @@ package final class NodeAgent: Sendable {
         self.nodes = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         self.addresses = addresses
         self.version = version
+        var own: [Informer] = []
         func informer(_ kind: GroupKind) -> Informer {
-            Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed)
+            if let known = shared[kind] { return known }
+            own.append(Informer(ListQuery(kind), of: cluster, clock: clock, seed: seed))
+            return own[own.count - 1]
         }
         pods = informer(Pod.kind.groupKind)
         sources = PodWorker.Sources(
             configMaps: informer(ConfigMap.kind.groupKind), secrets: informer(Secret.kind.groupKind),
             services: informer(Service.kind.groupKind))
+        self.own = own
         recorder = EventRecorder(
             component: "kubelet", host: nodes.first?.name, cluster: cluster, clock: clock)
+    }
+
+    /// What pods are configured by: informers of whole kinds, which run while this does, for others to share.
+    package var informers: [GroupKind: Informer] {
+        [ConfigMap.kind.groupKind: sources.configMaps, Secret.kind.groupKind: sources.secrets]
     }
 
     /// The logs of this node's containers, for `Registry.attach(logs:)`.
@@ -74,9 +86,7 @@ package final class NodeAgent: Sendable {
             }
         }
         try await withThrowingDiscardingTaskGroup { group in
-            for informer in [pods, sources.configMaps, sources.secrets, sources.services] {
-                group.addTask { try await informer.run() }
-            }
+            for informer in own { group.addTask { try await informer.run() } }
             group.addTask { try await self.recorder.run() }
             for node in nodes.values.sorted(by: { $0.name < $1.name }) {
                 group.addTask { try await self.beat(node) }
