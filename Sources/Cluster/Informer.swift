@@ -5,6 +5,7 @@ import Synchronization
 
 /// One object's step from one state to the next, as an informer saw it.
 package struct ObjectChange: Sendable {
+    /// Of the object; read once, since everybody who is told asks for it.
     package let key: ObjectKey
     /// `nil` when the object is new.
     package let old: Object?
