@@ -28,8 +28,8 @@ package final class Reconciler: Sendable {
     ///   - interval: how often Git is asked when nothing else gives a reason to.
     ///   - inertKinds: those on which nothing acts in this cluster: what should run pods and cannot fails at once.
     ///   - seed: of the jitter on that interval.
-    ///   - shared: informers that somebody else runs, as `LiveObjects` takes them; other kinds get their own. Handlers are
-    ///     not taken back, so that a reconciler runs on them once.
+    ///   - shared: informers that somebody else runs, as `LiveObjects` takes them; other kinds get their own. Handlers
+    ///     are not taken back, so that a reconciler runs on them once.
     package init(
         cluster: any Cluster, clock: any WallClock, source: any RevisionSource, logger: Logger, interval: Duration,
         inertKinds: Set<GroupKind> = [], seed: UInt64, sharing shared: [GroupKind: Informer] = [:]
