@@ -30,7 +30,7 @@ typedef struct martlet_git_substream {
     F(indexer_commit) F(indexer_free) F(indexer_new) F(libgit2_init) F(libgit2_opts) F(object_free) F(object_id) \
     F(object_lookup) F(object_lookup_prefix) F(object_peel) F(object_type) F(odb_add_disk_alternate) F(odb_exists) \
     F(odb_foreach) F(odb_free) F(odb_object_data) F(odb_object_free) F(odb_object_size) F(odb_read) \
-    F(odb_read_header) F(oid_equal) F(oid_fromstr) F(oid_fromstrn) F(packbuilder_foreach) F(packbuilder_free) \
+    F(odb_read_header) F(oid_equal) F(oid_fromstrn) F(packbuilder_foreach) F(packbuilder_free) \
     F(packbuilder_insert) F(packbuilder_insert_walk) F(packbuilder_name) F(packbuilder_new) \
     F(packbuilder_object_count) F(packbuilder_set_callbacks) F(packbuilder_write) F(proxy_options_init) \
     F(reference_create) F(reference_free) F(reference_list) F(reference_name_to_id) F(reference_peel) \

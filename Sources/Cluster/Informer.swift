@@ -228,7 +228,7 @@ package final class Informer: Sendable {
     private func replace(with objects: [Object]) { telling.withLock { _ in replaceAndTell(objects) } }
 
     private func replaceAndTell(_ objects: [Object]) {
-        let (changes, handlers, waiters) = state.withLock { state in
+        let (changes, handlers) = state.withLock { state in
             var gone = state.objects
             var changes: [ObjectChange] = []
             for object in objects {
@@ -240,14 +240,18 @@ package final class Informer: Sendable {
             }
             changes += gone.sorted { $0.key < $1.key }.map { ObjectChange(old: $0.value, new: nil) }
             for change in changes { state.store(change, indexFunctions) }
-            state.hasSynced = true
             state.lastError = nil
             state.listedAt = clock.now
+            return (changes, state.handlers)
+        }
+        for change in changes { for handler in handlers { handler(change) } }
+        // Only now: who waits for everything to be known may ask what a handler keeps.
+        let waiters = state.withLock { state in
+            state.hasSynced = true
             defer { state.waiters = [] }
-            return (changes, state.handlers, state.waiters)
+            return state.waiters
         }
         for waiter in waiters { waiter.raise() }
-        for change in changes { for handler in handlers { handler(change) } }
     }
 
     /// Takes all objects for gone, since their kind is.

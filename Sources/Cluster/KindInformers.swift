@@ -61,7 +61,7 @@ package final class KindInformers: Sendable {
     /// The kinds that are followed, sorted.
     package var kinds: [GroupKind] { state.withLock { $0.entries.keys.sorted() } }
 
-    /// Calls the handler for every later change of an object of any kind.
+    /// Calls the handler for what there is, as for objects that are new, and for every later change of any kind.
     package func onChange(_ handler: @escaping Informer.Handler) {
         let informers = state.withLock { state in
             state.handlers.append(handler)

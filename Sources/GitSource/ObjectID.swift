@@ -33,8 +33,15 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
     /// From exactly 40 hexadecimal digits; `nil` for any other text.
     package init?(_ text: String) {
         guard text.utf8.count == 40, text.utf8.allSatisfy(\.isHexDigit) else { return nil }
+        // Without libgit2, which need not be there for reading what an object holds.
+        var digits = text.utf8.makeIterator()
         var oid = git_oid()
-        guard libgit2.oid_fromstr(&oid, text) == 0 else { return nil }
+        withUnsafeMutableBytes(of: &oid.id) { bytes in
+            for position in bytes.indices {
+                guard let high = digits.next(), let low = digits.next() else { return }
+                bytes[position] = high.hexadecimalValue << 4 | low.hexadecimalValue
+            }
+        }
         self.init(oid)
     }
 

@@ -66,4 +66,9 @@ extension UInt8 {
         default: false
         }
     }
+
+    /// Of a hexadecimal digit.
+    var hexadecimalValue: UInt8 {
+        self <= UInt8(ascii: "9") ? self - UInt8(ascii: "0") : (self | 0x20) - UInt8(ascii: "a") + 10
+    }
 }

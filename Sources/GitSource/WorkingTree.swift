@@ -112,18 +112,21 @@ package struct WorkingTree: FileTree {
         guard let slash = start.utf8.lastIndex(of: UInt8(ascii: "/")), slash > start.startIndex else {
             return FileSystem.realPath(start)
         }
-        let folder = String(start[..<slash])
+        // By bytes, as the system compares: a link may have a name that looks like a folder's.
+        let folder = Array(start[..<slash].utf8)
         if realFolders.paths.withLock({ $0.contains(folder) }) {
             guard let status = FileSystem.status(start) else { return nil }
             // What is no link lies where its folder does.
             if status.st_mode & S_IFMT != S_IFLNK { return start }
         }
         guard let real = FileSystem.realPath(start) else { return nil }
-        if real == start { realFolders.paths.withLock { _ = $0.insert(folder) } }
+        if real.utf8.elementsEqual(start.utf8) { realFolders.paths.withLock { _ = $0.insert(folder) } }
         return real
     }
 
-    private func isInside(_ path: String) -> Bool { path == root || path.hasPrefix(root == "/" ? "/" : root + "/") }
+    private func isInside(_ path: String) -> Bool {
+        path.utf8.elementsEqual(root.utf8) || path.utf8.starts(with: (root == "/" ? "/" : root + "/").utf8)
+    }
 
     private func add(_ real: String, shown: String, to listing: inout FileListing) {
         do {
@@ -213,5 +216,5 @@ private final class LastNamedFile: Sendable {
 }
 
 private final class KnownFolders: Sendable {
-    let paths = Mutex<Set<String>>([])
+    let paths = Mutex<Set<[UInt8]>>([])
 }

@@ -298,7 +298,7 @@ package actor ApplicationWorker {
     private func syncTrial(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {
         guard let trial = rollout.trial else { return }
         let started = now
-        environment.logger.info("\(key): syncing \(trial.revision.prefix(12)) (\(rollout.phaseName))")
+        environment.logger.info("\(key): syncing \(PinnedRevision.short(trial.revision)) (\(rollout.phaseName))")
         let report = await sync(application, settings)
         let before = rollout
         rollout = Verdict.record(report.outcome, in: rollout, at: now, settings)
@@ -308,10 +308,11 @@ package actor ApplicationWorker {
         case .succeeded:
             conditions["SyncError"] = nil
             remember(trial.revision, application, settings, startedAt: started)
-            await environment.record(application, "Normal", "OperationCompleted", "synced \(trial.revision.prefix(12))")
+            await environment.record(
+                application, "Normal", "OperationCompleted", "synced \(PinnedRevision.short(trial.revision))")
         case .failed(let message), .refused(let message):
             conditions["SyncError"] = message
-            environment.logger.warning("\(key): sync of \(trial.revision.prefix(12)) failed: \(message)")
+            environment.logger.warning("\(key): sync of \(PinnedRevision.short(trial.revision)) failed: \(message)")
             await environment.record(application, "Warning", "OperationFailed", message)
         }
         try await publish(application)
@@ -335,7 +336,7 @@ package actor ApplicationWorker {
     /// Says in an Event what changed, for those who watch.
     private func announce(from before: Rollout, _ application: Application) async {
         guard before.phaseName != rollout.phaseName || before.revision != rollout.revision else { return }
-        let revision = rollout.revision?.prefix(12) ?? ""
+        let revision = rollout.revision.map(PinnedRevision.short) ?? ""
         switch rollout.phase {
         case .idle: break
         case .judging:
@@ -345,11 +346,11 @@ package actor ApplicationWorker {
             await environment.record(application, "Normal", "RevisionHealthy", "revision \(revision) is healthy")
         case .rollingBack(let from, _):
             let why = rollout.held.last { $0.revision == from }?.failure.message ?? ""
-            let text = "revision \(from.prefix(12)) failed, returning to \(revision): \(why)"
+            let text = "revision \(PinnedRevision.short(from)) failed, returning to \(revision): \(why)"
             environment.logger.warning("\(key): \(text)")
             await environment.record(application, "Warning", "RollbackStarted", text)
         case .rolledBack(let from, _):
-            let text = "returned to revision \(revision); revision \(from.prefix(12)) is held"
+            let text = "returned to revision \(revision); revision \(PinnedRevision.short(from)) is held"
             environment.logger.notice("\(key): \(text)")
             await environment.record(application, "Normal", "RolledBack", text)
         case .degraded(_, let failure):

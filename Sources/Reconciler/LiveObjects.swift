@@ -50,7 +50,7 @@ package final class LiveObjects: LiveState {
         informers[Pod.kind.groupKind]?.listedAt ?? Timestamp(seconds: 0)
     }
 
-    /// Calls the handler for every later change of any object.
+    /// Calls the handler for what there is, as for objects that are new, and for every later change.
     package func onChange(_ handler: @escaping Informer.Handler) { informers.onChange(handler) }
 
     package func waitForSync() async throws { try await informers.waitForSync() }

@@ -40,9 +40,13 @@ package struct PinnedRevision: Hashable, Sendable, CustomStringConvertible {
         bases.sorted { $0.key < $1.key }.reduce(String(commit.prefix(12))) { "\($0)+\("\($1.value)".prefix(7))" }
     }
 
+    /// The same of what `description` wrote.
+    package static func short(_ revision: String) -> String { PinnedRevision(revision).short }
+
     private static let nameLength = 12
 
-    /// Stands for a base as it is written: the beginning of that text's SHA-1, since a URL has every other sign.
+    /// Stands for a base as it is written: the beginning of the name that Git would give to that text, since a URL
+    /// has every other sign.
     package static func name(of base: RemoteBase) -> String {
         String(WorkingTree.blobID(of: Array(base.text.utf8)).description.prefix(nameLength))
     }

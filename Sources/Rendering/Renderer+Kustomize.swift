@@ -14,8 +14,8 @@ extension Renderer {
         for name in Kustomizer.fileNames {
             let path = options.path.isEmpty ? name : "\(options.path)/\(name)"
             guard
-                case .success(.file(let entry)) = Result(catching: { () throws(GitError) in
-                    try tree.location(of: path)
+                case .success(.file(let entry)?) = Result(catching: { () throws(GitError) in
+                    try tree.locationIfPresent(of: path)
                 })
             else { continue }
             return FileEntry(path: path, blob: entry.blob, isExecutable: entry.isExecutable)

@@ -23,6 +23,10 @@ final class WatchedTree: FileTree {
         try noting { () throws(GitError) in try tree.location(of: path) }
     }
 
+    func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? {
+        try noting { () throws(GitError) in try tree.locationIfPresent(of: path) }
+    }
+
     func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] {
         try noting { () throws(GitError) in try tree.content(of: file, limit: limit) }
     }

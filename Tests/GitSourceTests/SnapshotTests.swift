@@ -68,6 +68,19 @@ import Testing
         #expect(throws: GitError.self) { try tree.content(of: file("a.yaml", of: tree), limit: 2) }
     }
 
+    @Test("a link whose name looks like a known folder's leads out of the tree no more than others")
+    func alikeNames() throws {
+        let repository = TestRepository(["e\u{301}/a.yaml": "a", "b/c.yaml": "c"])
+        run(["ln", "-s", "/etc", "\(repository.work)/\u{E9}"])
+        run(["ln", "-s", "../b", "\(repository.work)/b/self"])
+        let tree = try WorkingTree(repository.work)
+        _ = try file("e\u{301}/a.yaml", of: tree)
+        #expect(try tree.locationIfPresent(of: "\u{E9}/passwd") == nil)
+        _ = try file("b/c.yaml", of: tree)
+        #expect(try tree.locationIfPresent(of: "b/self") == .directory("b"))
+        #expect(try file("b/self/c.yaml", of: tree).path == "b/c.yaml")
+    }
+
     private func file(_ path: String, of tree: any FileTree) throws -> FileEntry {
         let location = try tree.location(of: path)
         guard case .file(let file) = location else { throw GitError(.other, "\(path) is \(location)") }

@@ -46,6 +46,8 @@ extension PodLifecycle {
     }
 
     private var isStarting: Bool {
+        // What ends is told at once: what is final must be known before the pod is gone.
+        if termination != nil { return false }
         if case .opening = sandbox { return true }
         return volumes == .preparing || containers.values.contains { $0.current == .starting }
     }

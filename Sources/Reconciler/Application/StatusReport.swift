@@ -73,9 +73,9 @@ package struct StatusReport: Sendable {
     private func conditionList(_ old: [ApplicationCondition], at now: Timestamp) -> [ApplicationCondition] {
         var messages = conditions
         for held in rollout.held {
-            let back = held.rolledBackTo.map { "; rolled back to \($0.prefix(12))" } ?? ""
-            messages["RevisionHeld"] =
-                "revision \(held.revision.prefix(12)) is held (\(held.failure.reason)): \(held.failure.message)\(back)"
+            let back = held.rolledBackTo.map { "; rolled back to \(PinnedRevision.short($0))" } ?? ""
+            let (revision, failure) = (PinnedRevision.short(held.revision), held.failure)
+            messages["RevisionHeld"] = "revision \(revision) is held (\(failure.reason)): \(failure.message)\(back)"
         }
         return messages.sorted { $0.key < $1.key }.map { type, message in
             let same = old.first { $0.type == type && $0.message == message }

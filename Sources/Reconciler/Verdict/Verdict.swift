@@ -77,7 +77,7 @@ package enum Verdict {
             rollout.release(requested)
             if settings.isAutomated, let target = observation.target, target != requested {
                 // Else automated sync would undo at once what was asked for.
-                let why = "revision \(requested.prefix(12)) was asked for by hand"
+                let why = "revision \(PinnedRevision.short(requested)) was asked for by hand"
                 rollout.hold(
                     Rollout.Held(
                         revision: target, failure: Rollout.Failure(reason: "ManualRollback", message: why),
@@ -249,7 +249,7 @@ extension Rollout {
         guard case .rollingBack(_, let trial) = phase else { return }
         var failure = failure
         failure.message =
-            "the rollback to \(trial.revision.prefix(12)) did not become healthy either: \(failure.message)"
+            "the rollback to \(PinnedRevision.short(trial.revision)) did not become healthy either: \(failure.message)"
         phase = .degraded(trial, failure)
     }
 
@@ -267,6 +267,7 @@ extension Rollout {
         guard let lastHealthy, lastHealthy != revision else {
             return "no earlier revision was healthy, so there is nothing to return to"
         }
-        return "the last healthy revision, \(lastHealthy.prefix(12)), is held, so there is nothing to return to"
+        return
+            "the last healthy revision, \(PinnedRevision.short(lastHealthy)), is held, so there is nothing to return to"
     }
 }

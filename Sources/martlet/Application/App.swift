@@ -144,7 +144,7 @@ struct AppList: AsyncParsableCommand {
         return [
             application.metadata.namespace, application.metadata.name, status.sync.status ?? "Unknown",
             status.health.status ?? "Unknown", rollout + (application.isSuspended ? " (suspended)" : ""),
-            String((status.sync.revision ?? "").prefix(12)), application.spec.source?.repoURL ?? "",
+            PinnedRevision.short(status.sync.revision ?? ""), application.spec.source?.repoURL ?? "",
         ]
     }
 }

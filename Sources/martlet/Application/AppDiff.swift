@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kinds
+import Reconciler
 
 struct AppDiff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,7 @@ struct AppDiff: AsyncParsableCommand {
             let deployed = rollout.revision
         else { return }
         printError(
-            "comparing with \(deployed.prefix(12)), which is deployed; \(from.prefix(12)) is held: "
-                + "--revision \(from.prefix(12)) shows what that one changes")
+            "comparing with \(PinnedRevision.short(deployed)), which is deployed; "
+                + "\(PinnedRevision.short(from)) is held: --revision \(from) shows what that one changes")
     }
 }

@@ -42,20 +42,20 @@ struct AppRollback: AsyncParsableCommand {
             print("\(options.name): \(Self.text(entry)) is what is deployed; nothing to do")
             return
         }
-        print("\(options.name): from \(current.prefix(12)) back to \(Self.text(entry))")
+        print("\(options.name): from \(PinnedRevision.short(current)) back to \(Self.text(entry))")
         if dryRun {
             try await options.preview(entry.revision)
             return
         }
         _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
-        let held = try await options.get(cluster).status.rollout?.held.last?.revision.prefix(12)
+        let held = try await options.get(cluster).status.rollout?.held.last.map { PinnedRevision.short($0.revision) }
         let note = held.map { "; \($0) is held until 'martlet app retry' or a new commit" } ?? ""
-        print("\(options.name): synced \(entry.revision.prefix(12))\(note)")
+        print("\(options.name): synced \(PinnedRevision.short(entry.revision))\(note)")
     }
 
     private static func text(_ entry: RevisionHistory) -> String {
         let time = entry.deployedAt.map { ", deployed at \($0)" } ?? ""
-        return "\(entry.revision.prefix(12)) (ID \(entry.id)\(time))"
+        return "\(PinnedRevision.short(entry.revision)) (ID \(entry.id)\(time))"
     }
 
     private func entry(of application: Application) throws -> RevisionHistory {
@@ -103,23 +103,28 @@ struct AppRetry: AsyncParsableCommand {
         let rollout = try await options.getActive(cluster).status.rollout
         let held = rollout?.held ?? []
         guard let entry = Self.choice(among: held, revision, deployed: rollout?.revision) else {
-            let names = held.map { String($0.revision.prefix(12)) }.joined(separator: ", ")
+            let names = held.map { PinnedRevision.short($0.revision) }.joined(separator: ", ")
+            let deployed = PinnedRevision.short(rollout?.revision ?? "")
             let which = revision.map { " that starts with \($0)" } ?? ""
             throw CommandError(
                 revision == nil && !held.isEmpty
-                    ? "what is held of \(options.name) was replaced by \((rollout?.revision ?? "").prefix(12)), which a "
-                        + "retry would put on hold; if that is what you want, name the revision: \(names)"
+                    ? "what is held of \(options.name) was replaced by \(deployed), "
+                        + "which a retry would put on hold; if that is what you want, name the revision: \(names)"
                     : "no revision of \(options.name) is held\(which)" + (held.isEmpty ? "" : "; held: \(names)"))
         }
         _ = try await SyncRequest(application: options, revision: entry.revision).carryOut(cluster)
-        print("\(options.name): trying \(entry.revision.prefix(12)) again")
+        print("\(options.name): trying \(PinnedRevision.short(entry.revision)) again")
         if wait { try await AppVerdict(options: options).follow(entry.revision, cluster) }
     }
 
     /// The held revision that starts with `prefix`; without one, the last that the deployed revision stands in for. One
     /// that a newer commit has replaced is tried only by name.
     static func choice(among held: [HeldRevision], _ prefix: String?, deployed: String?) -> HeldRevision? {
-        if let prefix { return held.last { $0.revision.hasPrefix(prefix) } }
+        if let prefix {
+            // As it is shown, if it is built on bases that move; else by any beginning.
+            return held.last { PinnedRevision.short($0.revision) == prefix }
+                ?? held.last { $0.revision.hasPrefix(prefix) }
+        }
         return held.last { $0.revision == deployed || $0.rolledBackTo == deployed }
     }
 }

@@ -115,9 +115,9 @@ struct AppSync: AsyncParsableCommand {
             print("\(ObjectKey(kind: kind, namespace: result.namespace ?? "", name: result.name)) \(word)")
         }
         let synced = state.syncResult?.revision ?? ""
-        print("\(options.name): synced \(synced.prefix(12))")
+        print("\(options.name): synced \(PinnedRevision.short(synced))")
         if let held = application.status.rollout?.held.first(where: { $0.revision == synced }) {
-            printError("note: \(synced.prefix(12)) was held for \(held.reason); it is judged once more")
+            printError("note: \(PinnedRevision.short(synced)) was held for \(held.reason); it is judged once more")
         }
         if wait { try await AppVerdict(options: options).follow(synced, cluster) }
     }
@@ -129,26 +129,28 @@ struct AppVerdict {
 
     /// - Throws: `ExitCode(1)` when it is not kept.
     func follow(_ revision: String, _ cluster: any Cluster) async throws {
+        let shown = PinnedRevision.short(revision)
         while true {
             for try await event in try await cluster.watch(options.query, from: nil) {
                 switch event {
                 case .added(let object), .modified(let object):
                     guard let rollout = object.view(as: Application.self).status.rollout else { continue }
                     if let held = rollout.held.first(where: { $0.revision == revision }) {
-                        print("\(options.name): \(revision.prefix(12)) is held: \(held.reason): \(held.message ?? "")")
+                        print("\(options.name): \(shown) is held: \(held.reason): \(held.message ?? "")")
                         throw ExitCode(1)
                     }
                     guard rollout.revision == revision else {
                         guard let other = rollout.revision else { continue }
-                        print("\(options.name): \(other.prefix(12)) took the place of \(revision.prefix(12))")
+                        print("\(options.name): \(PinnedRevision.short(other)) took the place of \(shown)")
                         throw ExitCode(1)
                     }
                     if rollout.phase == "Healthy" || rollout.phase == "RolledBack" {
-                        print("\(options.name): \(revision.prefix(12)) is healthy")
+                        print("\(options.name): \(shown) is healthy")
                         return
                     }
                     if rollout.phase == "Degraded" {
-                        print("\(options.name): \(revision.prefix(12)) is degraded: \(rollout.message ?? "")")
+                        print(
+                            "\(options.name): \(shown) is degraded: \(rollout.message ?? "")")
                         throw ExitCode(1)
                     }
                 case .deleted: throw CommandError("Application \(options.name) was deleted")

@@ -114,7 +114,7 @@ struct RolloutStatusCommand: AsyncParsableCommand {
         for application in found.map({ $0.view(as: Application.self) }) {
             guard let from = application.status.rollout?.rolledBackFrom else { continue }
             printError(
-                "note: Application \(owner) was rolled back from \(from.prefix(12)), which is held; "
+                "note: Application \(owner) was rolled back from \(PinnedRevision.short(from)), which is held; "
                     + "'martlet app get \(owner)' says why")
         }
     }
