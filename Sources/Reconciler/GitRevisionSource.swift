@@ -135,7 +135,8 @@ package final class GitRevisionSource: RevisionSource {
     }
 
     package func changes(of source: ApplicationSource) -> AsyncStream<Void> {
-        // A URL that cannot be read is reported by `resolve`; here it only means that nothing will be told.
+        // A URL that cannot be read, and a missing libgit2, are reported by `resolve`; here they only mean that nothing
+        // will be told.
         guard let url = try? RemoteURL(source.repoURL), case .local(let path) = url.location,
             let repository = try? LocalRepository(path)
         else { return AsyncStream { $0.finish() } }

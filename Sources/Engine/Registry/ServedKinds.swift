@@ -54,7 +54,8 @@ struct ServedKinds {
                 now[definition.name] = known
                 continue
             }
-            // A schema that cannot be read was not admitted; its kind is not served.
+            // A schema that cannot be read, also of a version that is not served, was not admitted; its kind is not
+            // served.
             guard let strategies = try? definition.strategies(), let first = strategies.first,
                 let unserved = try? definition.unservedStrategies()
             else { continue }

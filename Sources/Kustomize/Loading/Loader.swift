@@ -40,11 +40,11 @@ final class Loader {
 
     // MARK: Paths
 
-    /// `path` as it is written in the directory of `place`.
-    ///
     /// How the fault ends of a path that does.
     static let leavesTree = "leaves the repository"
 
+    /// `path` as it is written in the directory of `place`, from the root of the tree.
+    ///
     /// - Throws: `Fault` for a path that is absolute or leaves the tree.
     private func path(_ path: String, in place: Place) throws(Fault) -> String {
         guard !path.isEmpty else { throw Fault("the path is empty") }
