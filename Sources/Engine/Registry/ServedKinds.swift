@@ -41,12 +41,11 @@ struct ServedKinds {
     ///   watches looks again.
     /// - Complexity: O(1) while no definition has changed, otherwise linear in their number.
     mutating func follow(_ store: Store) -> [StoreWatch] {
-        let kind = Registry.storeKind(CustomResourceDefinition.kind.groupKind)
-        let change = store.lastChange(ofKind: kind)
+        let change = store.lastChange(ofKind: Registry.storedDefinitions)
         if change == followed { return [] }
         followed = change
         var now: [String: Defined] = [:]
-        for stored in store.snapshot.list(kind: kind) {
+        for stored in store.snapshot.list(kind: Registry.storedDefinitions) {
             let definition = CustomResourceDefinition(viewing: stored.json)
             guard definition.isServed else { continue }
             let source = [stored.json["spec"], definition.acceptedNames]
@@ -86,6 +85,9 @@ struct ServedKinds {
 }
 
 extension Registry {
+    /// The kind under which the definitions of custom kinds are stored.
+    fileprivate static let storedDefinitions = storeKind(CustomResourceDefinition.kind.groupKind)
+
     /// What is served now.
     var catalog: Catalog {
         followDefinitions()
@@ -94,7 +96,7 @@ extension Registry {
 
     /// To be called after every commit, so that watches of what is served no more end.
     func follow(_ key: StoreKey) {
-        if key.kind == Self.storeKind(CustomResourceDefinition.kind.groupKind) { followDefinitions() }
+        if key.kind == Self.storedDefinitions { followDefinitions() }
     }
 
     /// How often what is served has changed.
@@ -115,8 +117,7 @@ extension Registry {
     func definitionCondition(_ type: ResourceType) throws(APIError) -> Write? {
         guard type.custom != nil else { return nil }
         let key = StoreKey(
-            kind: Self.storeKind(CustomResourceDefinition.kind.groupKind), namespace: "",
-            name: "\(type.plural).\(type.kind.group)")
+            kind: Self.storedDefinitions, namespace: "", name: "\(type.plural).\(type.kind.group)")
         guard let found = store.get(key) else {
             throw APIError(
                 .notFound, "the server could not find the requested resource: \(type.kind) is not defined any more")

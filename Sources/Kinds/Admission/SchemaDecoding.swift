@@ -48,12 +48,22 @@ private struct DecodingWalk {
             let before = known?.value(of: member.key, near: position)
             if let before, before.isShared(with: member.value) { continue }
             if let child = schema.child(member.key) {
+                if Self.isPlain(member.value, child) { continue }
                 path.push(.member(member.key))
                 check(member.value, child, before)
                 path.pop()
             } else if !schema.preservesUnknownFields {
                 unknown(member.key, schema)
             }
+        }
+    }
+
+    /// Whether the type alone says that a value is right, as of most: no path to it has to be noted.
+    private static func isPlain(_ value: JSON, _ schema: Schema) -> Bool {
+        switch (value, schema.type) {
+        case (.string, .string): schema.format == nil && !schema.isIntOrString
+        case (.bool, .boolean): !schema.isIntOrString
+        default: false
         }
     }
 

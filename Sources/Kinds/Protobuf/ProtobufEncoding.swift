@@ -2,8 +2,11 @@ package import Model
 
 /// Objects in protobuf, with the bytes that Kubernetes' generated code writes (semantics-api A17).
 package enum ProtobufEncoding {
-    /// Whether that kind can be written; kinds that are not Kubernetes' own have no messages.
-    package static func covers(_ kind: GroupVersionKind) -> Bool { ProtobufMessages.place(of: kind) != nil }
+    /// Whether that kind, which is served, can be written; kinds that are not Kubernetes' own have no messages.
+    package static func covers(_ kind: GroupVersionKind) -> Bool { served.contains(kind) }
+
+    /// Found once, as every request asks.
+    private static let served = Set(Catalog.builtIn.types.map(\.kind).filter { ProtobufMessages.place(of: $0) != nil })
 
     /// An object of a kind that is covered, or a list of such, in its envelope: `k8s`, a zero byte and
     /// `runtime.Unknown`. What the kind's message has no field for is left out.

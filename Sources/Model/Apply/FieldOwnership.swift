@@ -104,15 +104,17 @@ struct FieldOwnership {
 
         var json: JSON {
             if let written { return written }
-            var json: JSON = [
-                "manager": .string(identity.manager), "operation": .string(identity.operation.rawValue),
-                "apiVersion": .string(apiVersion),
-            ]
-            if !time.isEmpty { json["time"] = .string(time) }
-            json["fieldsType"] = "FieldsV1"
-            json["fieldsV1"] = encodedFields ?? fields.fieldsV1
-            if !identity.subresource.isEmpty { json["subresource"] = .string(identity.subresource) }
-            return json
+            var members: [JSONObject.Member] = []
+            members.reserveCapacity(7)
+            func add(_ key: String, _ value: JSON) { members.append(JSONObject.Member(key: key, value: value)) }
+            add("manager", .string(identity.manager))
+            add("operation", .string(identity.operation.rawValue))
+            add("apiVersion", .string(apiVersion))
+            if !time.isEmpty { add("time", .string(time)) }
+            add("fieldsType", "FieldsV1")
+            add("fieldsV1", encodedFields ?? fields.fieldsV1)
+            if !identity.subresource.isEmpty { add("subresource", .string(identity.subresource)) }
+            return .object(JSONObject(members))
         }
     }
 
@@ -184,7 +186,7 @@ struct FieldOwnership {
 
     /// Gives a manager what its write set, and takes from it what the write removed; its time moves with what it set.
     mutating func note(_ change: VersionedComparison.Change, of identity: Identity, at now: Timestamp) {
-        var entry = entry(of: identity)
+        let entry = entry(of: identity)
         let set = change.changed.subtracting(ServerSideApply.neverTracked)
         if let entry, entry.surelyOwns(set), !entry.mayOwn(change.removed) {
             // Only values changed, as in most statuses: the fields need not be read.
@@ -195,8 +197,11 @@ struct FieldOwnership {
         let fields = owned.subtracting(change.removed).union(set)
         if set.isEmpty, fields == owned { return }
         if fields.isEmpty { return remove(identity) }
-        if fields != owned { entry?.fields = fields }
-        let next = entry ?? Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields)
+        guard var next = entry else {
+            entries.append(Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields))
+            return
+        }
+        if fields != owned { next.fields = fields }
         // Who only lost something keeps the time.
         if set.isEmpty { self.set(next) } else { touch(next, at: now) }
     }

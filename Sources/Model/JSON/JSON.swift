@@ -74,6 +74,17 @@ extension JSON {
         get {
             if case .object(let object) = self { object[key] } else { nil }
         }
+        // Beside `_modify`, which has to take the value out and put it back: most writes set a whole one.
+        set {
+            guard case .object(var object) = self else {
+                if let newValue { self = .object(JSONObject([JSONObject.Member(key: key, value: newValue)])) }
+                return
+            }
+            // The storage is moved out while it is changed, so that a unique buffer is changed in place.
+            self = .null
+            object[key] = newValue
+            self = .object(object)
+        }
         _modify {
             if case .object(var object) = self {
                 // The storage is moved out while it is changed, so that a unique buffer is changed in place; it comes
@@ -102,24 +113,29 @@ extension JSON {
     package subscript(path path: [String]) -> JSON? {
         get { path.reduce(Optional(self)) { $0?[$1] } }
         set {
-            var root: JSON? = self
-            self = .null
-            Self.assign(newValue, at: path[...], in: &root)
-            self = root ?? .null
+            if let newValue { assign(newValue, at: path[...]) } else { remove(at: path[...]) }
         }
     }
 
-    private static func assign(_ value: JSON?, at path: ArraySlice<String>, in node: inout JSON?) {
+    private mutating func assign(_ value: JSON, at path: ArraySlice<String>) {
         guard let first = path.first else {
-            node = value
+            self = value
             return
         }
-        if node?.object == nil {
-            guard value != nil else { return }
-            node = .emptyObject
+        var object = object ?? JSONObject()
+        // Moved out while it is changed, as above.
+        self = .null
+        object.update(first) { $0.assign(value, at: path.dropFirst()) }
+        self = .object(object)
+    }
+
+    private mutating func remove(at path: ArraySlice<String>) {
+        guard let first = path.first else {
+            self = .null
+            return
         }
-        if path.count > 1, value == nil, node?[first] == nil { return }
-        assign(value, at: path.dropFirst(), in: &node![first])
+        guard self[first] != nil else { return }
+        if path.count == 1 { self[first] = nil } else { self[first]?.remove(at: path.dropFirst()) }
     }
 }
 

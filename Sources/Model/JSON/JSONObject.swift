@@ -70,6 +70,14 @@ package struct JSONObject: Sendable {
     /// - Complexity: O(1) above the index threshold, O(threshold) below; removal is O(n).
     package subscript(key: String) -> JSON? {
         get { position(of: key).map { members[$0].value } }
+        set {
+            switch (position(of: key), newValue) {
+            case (let position?, let value?): members[position].value = value
+            case (let position?, nil): remove(at: position)
+            case (nil, let value?): insert(Member(key: key, value: value))
+            case (nil, nil): break
+            }
+        }
         _modify {
             let position = position(of: key)
             var value: JSON?
@@ -88,6 +96,17 @@ package struct JSONObject: Sendable {
                 }
             }
             yield &value
+        }
+    }
+
+    /// Changes the value under `key` in place; a new one begins as null.
+    mutating func update(_ key: String, _ body: (inout JSON) -> Void) {
+        if let position = position(of: key) {
+            body(&members[position].value)
+        } else {
+            var value = JSON.null
+            body(&value)
+            insert(Member(key: key, value: value))
         }
     }
 

@@ -47,14 +47,15 @@ package final class Schema: Sendable {
 
     /// The children, filled after construction so that definitions can refer to each other.
     private final class Link: @unchecked Sendable {
-        // Written only while the schemas of one document are being made, before any of them is shared.
-        var properties: [(name: String, schema: Schema)] = []
-        var index: [String: Schema] = [:]
-        var defaulted: [(name: String, schema: Schema)] = []
-        var isConstrained = true
-        var items: Schema?
-        var additionalProperties: Schema?
-        var constraints: Constraints?
+        // Written only while the schemas of one document are being made, before any of them is shared: reading them,
+        // which every walk over an object does for every field, needs no check for writers.
+        @exclusivity(unchecked) var properties: [(name: String, schema: Schema)] = []
+        @exclusivity(unchecked) var index: [String: Schema] = [:]
+        @exclusivity(unchecked) var defaulted: [(name: String, schema: Schema)] = []
+        @exclusivity(unchecked) var isConstrained = true
+        @exclusivity(unchecked) var items: Schema?
+        @exclusivity(unchecked) var additionalProperties: Schema?
+        @exclusivity(unchecked) var constraints: Constraints?
     }
 
     /// What only the schema of a custom resource says; `nil` where it says nothing of the kind.
@@ -82,10 +83,15 @@ package final class Schema: Sendable {
 
     /// - Complexity: constant; few properties are scanned, which costs less than a hash.
     package func property(_ name: String) -> Schema? {
-        // Taken once: each access to a variable of a class is checked.
         let properties = link.properties
         if properties.count > JSONObject.indexThreshold { return link.index[name] }
-        return properties.first { $0.name.hasSameBytes(as: name) }?.schema
+        // A plain loop: no pair is copied to be looked at.
+        var position = 0
+        while position < properties.count {
+            if properties[position].name.hasSameBytes(as: name) { return properties[position].schema }
+            position += 1
+        }
+        return nil
     }
 
     /// - Parameter target: the definition whose children this field shares.

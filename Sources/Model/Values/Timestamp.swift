@@ -40,43 +40,39 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// RFC 3339 text in UTC with that many digits after the second (0 to 9).
     package func text(fractionDigits: Int) -> String {
+        let seconds = seconds
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let secondOfDay = seconds - days * 86400
         let (year, month, day) = Self.civil(fromDays: days)
         // Bytes, not texts that are put together: every write has several times.
-        var text: [UInt8] = []
-        text.reserveCapacity(31)
-        Self.append(year, 4, behind: nil, to: &text)
-        Self.append(month, 2, behind: "-", to: &text)
-        Self.append(day, 2, behind: "-", to: &text)
-        Self.append(secondOfDay / 3600, 2, behind: "T", to: &text)
-        Self.append(secondOfDay / 60 % 60, 2, behind: ":", to: &text)
-        Self.append(secondOfDay % 60, 2, behind: ":", to: &text)
-        if fractionDigits > 0 {
-            let remainder = nanoseconds % 1_000_000_000
-            Self.append(remainder < 0 ? remainder + 1_000_000_000 : remainder, 9, behind: ".", to: &text)
-            text.removeLast(max(0, 9 - fractionDigits))
-        }
-        text.append(UInt8(ascii: "Z"))
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Digits, at least as many as `width`, with zeros before.
-    private static func append(
-        _ value: Int64, _ width: Int, behind separator: Unicode.Scalar?, to text: inout [UInt8]
-    ) {
-        if let separator { text.append(UInt8(ascii: separator)) }
-        var unit: Int64 = 1
-        for _ in 1..<width { unit *= 10 }
-        guard value >= 0, value / unit < 10 else {
-            let digits = String(value).utf8
-            for _ in 0..<max(0, width - digits.count) { text.append(UInt8(ascii: "0")) }
-            text += digits
-            return
-        }
-        while unit > 0 {
-            text.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
-            unit /= 10
+        return String(unsafeUninitializedCapacity: 30) { bytes in
+            var end = 0
+            func append(_ value: Int64, _ width: Int, behind separator: Unicode.Scalar? = nil) {
+                if let separator {
+                    bytes[end] = UInt8(ascii: separator)
+                    end += 1
+                }
+                var rest = value
+                for position in (end..<end + width).reversed() {
+                    bytes[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                end += width
+            }
+            // From 1677 to 2262: what 64 bits of nanoseconds hold.
+            append(year, 4)
+            append(month, 2, behind: "-")
+            append(day, 2, behind: "-")
+            append(secondOfDay / 3600, 2, behind: "T")
+            append(secondOfDay / 60 % 60, 2, behind: ":")
+            append(secondOfDay % 60, 2, behind: ":")
+            if fractionDigits > 0 {
+                let remainder = nanoseconds % 1_000_000_000
+                append(remainder < 0 ? remainder + 1_000_000_000 : remainder, 9, behind: ".")
+                end -= max(0, 9 - fractionDigits)
+            }
+            bytes[end] = UInt8(ascii: "Z")
+            return end + 1
         }
     }
 

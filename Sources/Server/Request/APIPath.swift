@@ -27,7 +27,7 @@ enum APIPath: Hashable, Sendable {
     init(_ path: String) {
         // By bytes: a slash is one, whatever stands beside it.
         let segments = path.split(at: "/")
-        guard path.utf8.contains(UInt8(ascii: "%")) else {
+        guard path.firstIndex(ofASCII: "%") != nil else {
             self = Self.parse(segments.map { String($0) }[...])
             return
         }
@@ -77,24 +77,22 @@ enum APIPath: Hashable, Sendable {
     }
 
     private static func parse(_ segments: ArraySlice<String>, group: String, version: String) -> APIPath {
-        var segments = segments
-        let isLegacyWatch = segments.first == "watch"
-        if isLegacyWatch { segments = segments.dropFirst() }
-        guard let first = segments.first else {
+        var rest = segments
+        let isLegacyWatch = rest.first == "watch"
+        if isLegacyWatch { rest = rest.dropFirst() }
+        guard let plural = rest.popFirst() else {
             return isLegacyWatch ? .unknown : .resourceList(group: group, version: version)
         }
-        var path = ResourcePath(group: group, version: version, plural: first, isLegacyWatch: isLegacyWatch)
-        var rest = Array(segments.dropFirst())
+        var path = ResourcePath(group: group, version: version, plural: plural, isLegacyWatch: isLegacyWatch)
         // A namespace's own subresources look like collections inside it; no kind has their names.
-        if first == "namespaces", rest.count >= 2, !["status", "finalize"].contains(rest[1]) {
-            path.namespace = rest[0]
-            path.plural = rest[1]
-            rest.removeFirst(2)
+        if plural == "namespaces", let inner = rest.dropFirst().first, inner != "status", inner != "finalize" {
+            path.namespace = rest.popFirst()
+            path.plural = inner
+            rest = rest.dropFirst()
         }
-        guard rest.count <= 2 else { return .unknown }
-        path.name = rest.first
-        path.subresource = rest.count == 2 ? rest[1] : nil
-        return .resource(path)
+        path.name = rest.popFirst()
+        path.subresource = rest.popFirst()
+        return rest.isEmpty ? .resource(path) : .unknown
     }
 }
 

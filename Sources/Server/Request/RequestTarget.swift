@@ -1,4 +1,5 @@
 import Hummingbird
+import Model
 
 /// What the first line of a request says, taken apart once.
 struct RequestTarget: Sendable {
@@ -10,7 +11,7 @@ struct RequestTarget: Sendable {
 
     init(_ request: Request) {
         let target = request.head.path ?? "/"
-        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let mark = target.firstIndex(ofASCII: "?")
         text = mark.map { String(target[..<$0]) } ?? target
         path = APIPath(text)
         query = QueryParameters(mark.map { String(target[target.utf8.index(after: $0)...]) })
