@@ -110,13 +110,12 @@ package final class Reconciler: Sendable {
 
     /// Wakes the workers that a change may concern: an Application's own, and those that deploy to its namespace.
     private func wake(for change: ObjectChange, arrivals: AsyncStream<ObjectKey>.Continuation) {
-        let object = change.object
-        if object.kind.groupKind == Application.kind.groupKind {
-            let known = workers.withLock { $0.byKey[object.key] }
-            if let known { known.noteChange(change) } else if change.new != nil { arrivals.yield(object.key) }
+        if change.key.kind == Application.kind.groupKind {
+            let known = workers.withLock { $0.byKey[change.key] }
+            if let known { known.noteChange(change) } else if change.new != nil { arrivals.yield(change.key) }
             return
         }
-        let namespace = object.metadata.namespace
+        let namespace = change.key.namespace
         for worker in workers.withLock(\.ordered) {
             let deploysTo = worker.destination.withLock { $0 }
             guard namespace.isEmpty || deploysTo.isEmpty || deploysTo.contains(namespace) else { continue }

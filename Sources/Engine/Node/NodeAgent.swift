@@ -10,8 +10,6 @@ package final class NodeAgent: Sendable {
         var workers: [String: PodWorker] = [:]
         /// Pods that changed, by uid; the inner `nil` means gone.
         var changed: [String: Pod?] = [:]
-        /// ConfigMaps and Secrets that changed.
-        var configuration: Set<ObjectKey> = []
         /// Pods that wait for an address.
         var starved: [String: Pod] = [:]
     }
@@ -81,8 +79,9 @@ package final class NodeAgent: Sendable {
         }
         for informer in [sources.configMaps, sources.secrets] {
             informer.onChange { [self] change in
-                state.withLock { _ = $0.configuration.insert(change.key) }
-                wake.raise()
+                // Most are nobody's here: a worker that begins later reads what the informer then has.
+                let concerned = state.withLock(\.workers).filter { $0.value.refers(to: change.key) }
+                for (_, worker) in concerned.sorted(by: { $0.key < $1.key }) { worker.configurationChanged() }
             }
         }
         try await withThrowingDiscardingTaskGroup { group in
@@ -113,12 +112,9 @@ package final class NodeAgent: Sendable {
 
     /// Hands changes to workers; answers workers that are new.
     private func takeChanges() -> [(PodWorker, Pod)] {
-        let (changed, configuration) = state.withLock { state in
-            defer {
-                state.changed = [:]
-                state.configuration = []
-            }
-            return (state.changed, state.configuration)
+        let changed = state.withLock { state in
+            defer { state.changed = [:] }
+            return state.changed
         }
         var fresh: [(PodWorker, Pod)] = []
         for (uid, pod) in changed.sorted(by: { $0.key < $1.key }) {
@@ -129,10 +125,6 @@ package final class NodeAgent: Sendable {
             } else if pod == nil {
                 state.withLock { $0.starved[uid] = nil }
             }
-        }
-        for key in configuration.sorted() {
-            let workers = state.withLock { $0.workers }.sorted { $0.key < $1.key }
-            for (_, worker) in workers where worker.refers(to: key) { worker.configurationChanged() }
         }
         return fresh
     }

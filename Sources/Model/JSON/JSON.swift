@@ -113,7 +113,11 @@ extension JSON {
     package subscript(path path: [String]) -> JSON? {
         get { path.reduce(Optional(self)) { $0?[$1] } }
         set {
-            if let newValue { assign(newValue, at: path[...]) } else { remove(at: path[...]) }
+            if let newValue {
+                assign(newValue, at: path[...])
+            } else if self[path: path] != nil {
+                remove(at: path[...])
+            }
         }
     }
 
@@ -134,7 +138,6 @@ extension JSON {
             self = .null
             return
         }
-        guard self[first] != nil else { return }
         if path.count == 1 { self[first] = nil } else { self[first]?.remove(at: path.dropFirst()) }
     }
 }

@@ -24,6 +24,9 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
         var delete: SQLiteConnection.Statement
         var setMetadata: SQLiteConnection.Statement
         var setRevision: SQLiteConnection.Statement
+        // Prepared, as every commit runs both.
+        var begin: SQLiteConnection.Statement
+        var end: SQLiteConnection.Statement
     }
 
     private let path: String
@@ -57,7 +60,8 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
             update: try connection.prepare("UPDATE objects SET revision = ?2, value = ?3 WHERE id = ?1"),
             delete: try connection.prepare("DELETE FROM objects WHERE id = ?1"),
             setMetadata: try connection.prepare("INSERT OR REPLACE INTO metadata (key, value) VALUES (?1, ?2)"),
-            setRevision: try connection.prepare("UPDATE head SET revision = ?1"))
+            setRevision: try connection.prepare("UPDATE head SET revision = ?1"),
+            begin: try connection.prepare("BEGIN IMMEDIATE"), end: try connection.prepare("COMMIT"))
     }
 
     /// The format of a database; 0 for one that is empty.
@@ -206,10 +210,10 @@ package final class SQLitePersistence: Persistence, @unchecked Sendable {
 
     private func transaction(_ body: (Open) throws(StoreError) -> Void) throws(StoreError) {
         let open = try opened()
-        try open.connection.execute("BEGIN IMMEDIATE")
+        try open.begin.run()
         do throws(StoreError) {
             try body(open)
-            try open.connection.execute("COMMIT")
+            try open.end.run()
         } catch {
             // Some errors (a full disk) have ended the transaction already. What ROLLBACK itself meets adds nothing to
             // the error that is thrown, hence `try?`.

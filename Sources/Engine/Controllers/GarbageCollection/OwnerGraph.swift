@@ -14,6 +14,10 @@ struct OwnerGraph {
             // What changed does not bear on who lives: it is looked at again only while its deletion waits for that.
             return Self.isAwaited(new) ? [key] : []
         }
+        if change.old == nil, let new = change.new, Self.isFree(new) {
+            keys[new.metadata.uid] = key
+            return []
+        }
         var visits: Set<ObjectKey> = []
         let before = Set((change.old?.metadata.ownerReferences ?? []).map(\.uid))
         let after = Set((change.new?.metadata.ownerReferences ?? []).map(\.uid))
@@ -39,6 +43,12 @@ struct OwnerGraph {
     private static func isSameNode(_ old: Object, _ new: Object) -> Bool {
         let (old, new) = (old.json["metadata"], new.json["metadata"])
         return old?["ownerReferences"] == new?["ownerReferences"] && old?["uid"] == new?["uid"]
+    }
+
+    /// Whether nobody owns an object, and it stays: as of most that are created.
+    private static func isFree(_ object: Object) -> Bool {
+        let metadata = object.json["metadata"]
+        return metadata?["ownerReferences"] == nil && metadata?["deletionTimestamp"] == nil
     }
 
     /// Whether an object is leaving and a finalizer of garbage collection holds it (F5).
