@@ -16,8 +16,15 @@ extension ApplicationWorker {
         refreshWanted.raise()
     }
 
-    /// Asks Git whenever `step` wants that.
+    /// Asks Git whenever `step` wants that: for the target, and for what people ask for.
     package func askGit() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.answerRefreshes() }
+            group.addTask { await self.answerRequests() }
+        }
+    }
+
+    private func answerRefreshes() async {
         while !Task.isCancelled {
             await refreshWanted.wait()
             guard let source = refreshing else { continue }

@@ -61,6 +61,11 @@ package actor ApplicationWorker {
     var operationState: OperationState?
     /// What a person asked for and is not carried out yet.
     var operation: Operation?
+    /// What a person asked for, while Git says which commit that is.
+    var request: SyncRequest?
+    nonisolated let requestWanted = Signal()
+    /// The version of the Application that the last request was taken out of.
+    var requestTakenFrom: String?
     var outOfSync: Set<ObjectKey> = []
     var isCompared = false
     /// What the revision that was rendered last is built on in other repositories.
@@ -254,7 +259,7 @@ package actor ApplicationWorker {
 
     /// Lets the verdict move on as long as it has something to do at once.
     private func advance(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {
-        var requested = try await commit(askedFor: takeRequest(application), application)
+        var requested = try await requestedCommit(application)
         // Each round syncs at most once; a revision fails at most once, so the rounds are few.
         for _ in 0..<8 {
             var seen = observation(settings, requested: requested)
@@ -275,24 +280,6 @@ package actor ApplicationWorker {
             guard decision.syncs else { return }
             try await syncTrial(application, settings)
         }
-    }
-
-    /// The revision that a person asked to sync (`operation.sync`), which is taken out of the object.
-    private func takeRequest(_ application: Application) async throws(APIError) -> String? {
-        guard let operation = application.json["operation"] else { return nil }
-        let revision = operation[path: ["sync", "revision"]]?.string
-        let patch: JSON = [
-            "metadata": ["resourceVersion": .string(application.metadata.resourceVersion)], "operation": .null,
-        ]
-        do {
-            _ = try await environment.cluster.patch(
-                key, .merge(patch), subresource: nil, options: WriteOptions(fieldManager: Syncer.fieldManager))
-        } catch  where error.reason == .conflict || error.reason == .notFound {
-            // An old view, in which a request may stand that was taken already: the present one is on its way.
-            return nil
-        }
-        // Where Git has not answered yet, or never will, asking once more says why.
-        return revision.flatMap { $0.isEmpty ? nil : $0 } ?? target ?? application.spec.source?.targetRevision ?? "HEAD"
     }
 
     private func syncTrial(_ application: Application, _ settings: ApplicationSettings) async throws(APIError) {

@@ -239,6 +239,34 @@ struct ApplicationTests {
         #expect(world.verdicts.trials == 3)
     }
 
+    @Test("a sync that is asked for waits for Git alone: the verdict goes on, and restarts do not forget it")
+    func slowRequest() throws {
+        let world = World(seed: 23)
+        try world.run { random in
+            world.push(.good, using: &random)
+            try await world.machine.wait(until: world.isSettled)
+            world.push(.unready, using: &random)
+            try await world.machine.wait { _ in world.verdicts.phase == "Judging" }
+            world.repository.hang("commit-1")
+            let request: JSON = ["operation": ["sync": ["revision": "commit-1"]]]
+            _ = try await world.machine.cluster().patch(
+                World.key, .merge(request), subresource: nil, options: Shop.options)
+            try await world.machine.wait(until: world.isSettled)
+            world.reconciler.restart()
+            try await world.machine.clock.sleep(for: .seconds(200))
+            let waiting = world.machine.snapshot?.all(Application.self).first
+            #expect(waiting?.json["operation"] != nil)
+            world.repository.answer("commit-1")
+            try await world.machine.wait { snapshot in
+                let application = snapshot.all(Application.self).first
+                let answer = application?.status.operationState
+                return application?.json["operation"] == nil && answer?.phase == "Succeeded"
+                    && answer?.operation.sync?.revision == "commit-1"
+            }
+        }
+        #expect(world.verdicts.rollbacks == 1)
+    }
+
     @Test(
         "a deleted Application takes along what it created if it has Argo CD's finalizer, else nothing; never what is foreign",
         arguments: [true, false])

@@ -27,6 +27,8 @@ final class ScriptedRepository: RevisionSource {
         var commits: [Commit] = []
         var isReachable = true
         var followers: [AsyncStream<Void>.Continuation] = []
+        /// Revisions that are not found before the signal is raised.
+        var slow: [String: Signal] = [:]
     }
 
     private let state = Mutex(State())
@@ -47,9 +49,22 @@ final class ScriptedRepository: RevisionSource {
 
     func setReachable(_ isReachable: Bool) { state.withLock { $0.isReachable = isReachable } }
 
+    /// Lets who asks for a revision wait until `answer` is called.
+    func hang(_ revision: String) { state.withLock { $0.slow[revision] = Signal() } }
+
+    func answer(_ revision: String) { state.withLock { $0.slow.removeValue(forKey: revision) }?.raise() }
+
+    /// A commit's name stands for itself, every other revision for the last one.
     func resolve(_ source: ApplicationSource) async throws -> String {
-        let (commit, isReachable) = state.withLock { ($0.commits.last, $0.isReachable) }
-        guard isReachable, let commit else { throw Outage() }
+        let name = source.targetRevision ?? "HEAD"
+        if let signal = state.withLock({ $0.slow[name] }) {
+            await signal.wait()
+            try Task.checkCancellation()
+        }
+        let (commits, isReachable) = state.withLock { ($0.commits, $0.isReachable) }
+        guard isReachable, let commit = commits.first(where: { $0.name == name }) ?? commits.last else {
+            throw Outage()
+        }
         return commit.name
     }
 
