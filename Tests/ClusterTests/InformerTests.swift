@@ -68,6 +68,24 @@ struct InformerTests {
         }.value
     }
 
+    @Test("who waits for the first list finds that every handler has heard of it")
+    func syncedAfterHandlers() throws {
+        let heard = try Simulation.run(seed: 1) { clock in
+            let cluster = ScriptedCluster(
+                [.list([Self.map("a", "1"), Self.map("b", "2")], at: "5"), .watch([.hang])], clock: clock)
+            let informer = Informer(Self.query, of: cluster, clock: clock)
+            let notes = Notes()
+            informer.onChange { notes.add("\(Self.text($0)) \(informer.hasSynced)") }
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await informer.run() }
+                defer { group.cancelAll() }
+                try await informer.waitForSync()
+                return notes.all + ["\(informer.hasSynced)"]
+            }
+        }.value
+        #expect(heard == ["+a@1 false", "+b@2 false", "true"])
+    }
+
     @Test("lists, then watches from the list's version; every handler hears every change once and in order")
     func listThenWatch() throws {
         let story = try Self.play([

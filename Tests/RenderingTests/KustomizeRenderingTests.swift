@@ -39,6 +39,25 @@ struct KustomizeRenderingTests {
         manifests.manifests.map(\.key.name).filter { $0.hasPrefix("p-generated-") }.first?.suffix(10) ?? ""
     }
 
+    @Test("is looked for without names to suggest being looked for")
+    func noSuggestions() throws {
+        let tree = WatchedTree(SilentTree())
+        #expect(try tree.locationIfPresent(of: "kustomization.yaml") == nil)
+        #expect(throws: GitError.self) { try tree.location(of: "kustomization.yaml") }
+    }
+
+    /// Has nothing, and is at a loss when asked for it by who needs it.
+    private struct SilentTree: FileTree {
+        var label: String { "nothing" }
+
+        func files(under path: String, recursive: Bool) throws(GitError) -> FileListing { FileListing() }
+        func location(of path: String) throws(GitError) -> TreeLocation {
+            throw GitError(.damaged, "asked for \(path)")
+        }
+        func locationIfPresent(of path: String) throws(GitError) -> TreeLocation? { nil }
+        func content(of file: FileEntry, limit: Int) throws(GitError) -> [UInt8] { [] }
+    }
+
     @Test("that is wrong gives the fault with its place, and no objects")
     func faulty() throws {
         var files = Self.files

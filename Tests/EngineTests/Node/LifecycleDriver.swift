@@ -33,11 +33,13 @@ struct LifecycleDriver {
             lifecycle.noteStored(pod)
         }
         wakeAt = step.wakeAt
+        isStarting = step.isStarting
         isFinished = step.isFinished
         return sift(step.actions)
     }
 
     var wakeAt: Timestamp?
+    var isStarting = false
     var isFinished = false
 
     private mutating func sift(_ actions: [PodAction]) -> [PodAction] {

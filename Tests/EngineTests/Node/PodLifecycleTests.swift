@@ -37,6 +37,18 @@ struct PodLifecycleTests {
             ], "I18")
     }
 
+    @Test("what is being started mostly has more to report in a moment, what ends meanwhile has it now")
+    func startingAndEnding() {
+        var driver = LifecycleDriver(.podSpec())
+        _ = driver.step()
+        #expect(driver.step() == [])
+        #expect(driver.isStarting)
+        driver.pod.metadata.deletionTimestamp = driver.now + .seconds(30)
+        driver.pod.metadata.deletionGracePeriodSeconds = 30
+        _ = driver.step()
+        #expect(!driver.isStarting)
+    }
+
     @Test("a container that waits for its volumes says why")
     func volumeFault() {
         var driver = LifecycleDriver(.podSpec())
