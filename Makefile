@@ -5,10 +5,13 @@ PREFIX ?= /usr/local
 # One file that needs no Swift where it runs and starts fast: docs/decisions/012-one-file.md.
 # Nothing is exported: no library is loaded that calls back, and what nobody can call is left out.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic $(PACKED) \
-	-Xswiftc -L$(STATIC)
+	--disable-local-rpath --pkg-config-path $(STATIC) -Xswiftc -L$(STATIC) \
+	-Xswiftc -Xclang-linker -Xswiftc -static-libgcc
 PACKED = $(shell ldd --version | awk 'NR == 1 && $$NF >= 2.36 { print "-Xlinker -z -Xlinker pack-relative-relocs" }')
-# A folder with libstdc++'s archive alone, which is looked into first: its thousands of names are bound when linking.
+# A folder with the archives of system libraries, which is looked into first: what is linked in is not found, loaded and
+# bound anew at each start (docs/decisions/014-libgit2-when-needed.md).
 STATIC = .build/static
+ARCHIVES = $(patsubst %,$(STATIC)/lib%.a,stdc++ yaml sqlite3 z) $(patsubst %,$(STATIC)/%.pc,yaml-0.1 sqlite3 zlib)
 RELEASE = swift build $(RELEASE_FLAGS) --product martlet
 
 demo: dependencies release
@@ -28,15 +31,20 @@ fuzz: dependencies
 	scripts/with-progress swift build --build-tests
 	scripts/fuzz
 
-bench: dependencies $(STATIC)/libstdc++.a
+bench: dependencies $(ARCHIVES)
 	swift run $(RELEASE_FLAGS) martlet-bench $(FILTER)
 
-release: dependencies $(STATIC)/libstdc++.a
+release: dependencies $(ARCHIVES)
 	scripts/with-progress $(RELEASE)
 
-$(STATIC)/libstdc++.a:
+$(STATIC)/%.a: | dependencies
 	@mkdir -p $(STATIC)
-	@ln -sf "$$(clang -print-file-name=libstdc++.a)" $@
+	@ln -sf "$$(clang -print-file-name=$*.a)" $@
+
+# Where the library is: otherwise the folder that pkg-config names would come before, with what is loaded at each start.
+$(STATIC)/%.pc: | dependencies
+	@mkdir -p $(STATIC)
+	@sed 's|^libdir=.*|libdir=$(CURDIR)/$(STATIC)|' "$$(pkg-config --variable=pcfiledir $*)/$*.pc" >$@
 
 format:
 	swift format -i -r Package.swift Sources Tests Benchmarks

@@ -30,6 +30,7 @@ enum FileSystem {
         guard fstat(descriptor, &status) == 0 else { throw Failure(path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(path, code: EISDIR) }
         var bytes: [UInt8] = []
+        // Room for one more byte than there should be: what does not fill it has ended, and need not be asked again.
         let size = min(max(Int(status.st_size), 0), limit) + 1
         bytes.reserveCapacity(size)
         var chunk = [UInt8](repeating: 0, count: min(size, 32 << 10))
@@ -42,6 +43,7 @@ enum FileSystem {
             }
             bytes.append(contentsOf: chunk[..<count])
             guard bytes.count <= limit else { throw Failure(path, code: EFBIG) }
+            if bytes.count == status.st_size, count < chunk.count { return bytes }
         }
     }
 

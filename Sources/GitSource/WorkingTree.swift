@@ -9,8 +9,8 @@ package struct WorkingTree: FileTree {
     package let root: String
     package var label: String { root }
     private let lastNamed = LastNamedFile()
-    /// Folders whose real path is known, below the root, themselves real: the way to each of many files is the same.
-    private let realFolders = KnownFolders()
+    /// The folder that was looked into last and is itself real: the way to each of many files is the same.
+    private let realFolder = KnownFolder()
 
     /// - Throws: `GitError` of kind `pathNotFound`.
     package init(_ path: String) throws(GitError) {
@@ -58,13 +58,14 @@ package struct WorkingTree: FileTree {
         let path = try TreePath(path)
         guard let real = realPath(of: path), isInside(real) else { return nil }
         let shown = String(real.dropFirst(root == "/" ? 1 : min(real.count, root.count + 1)))
-        if FileSystem.isDirectory(real) { return .directory(shown) }
         do {
             let bytes = try FileSystem.contents(of: real, limit: Self.contentLimit)
             let file = FileEntry(path: shown, blob: Self.blobID(of: bytes))
             lastNamed.content.withLock { $0 = (file, bytes) }
             return .file(file)
         } catch {
+            // Mostly it is a file: nothing else is asked of it than its bytes.
+            if FileSystem.isDirectory(real) { return .directory(shown) }
             throw error.code == EFBIG
                 ? GitError(.tooLarge, "\(shown) has more than \(Self.contentLimit) bytes", path: shown) : error.gitError
         }
@@ -112,15 +113,15 @@ package struct WorkingTree: FileTree {
         guard let slash = start.utf8.lastIndex(of: UInt8(ascii: "/")), slash > start.startIndex else {
             return FileSystem.realPath(start)
         }
+        let folder = start[..<slash]
         // By bytes, as the system compares: a link may have a name that looks like a folder's.
-        let folder = Array(start[..<slash].utf8)
-        if realFolders.paths.withLock({ $0.contains(folder) }) {
+        if realFolder.path.withLock({ $0.utf8.elementsEqual(folder.utf8) }) {
             guard let status = FileSystem.status(start) else { return nil }
             // What is no link lies where its folder does.
             if status.st_mode & S_IFMT != S_IFLNK { return start }
         }
         guard let real = FileSystem.realPath(start) else { return nil }
-        if real.utf8.elementsEqual(start.utf8) { realFolders.paths.withLock { _ = $0.insert(folder) } }
+        if real.utf8.elementsEqual(start.utf8) { realFolder.path.withLock { $0 = String(folder) } }
         return real
     }
 
@@ -215,6 +216,6 @@ private final class LastNamedFile: Sendable {
     }
 }
 
-private final class KnownFolders: Sendable {
-    let paths = Mutex<Set<[UInt8]>>([])
+private final class KnownFolder: Sendable {
+    let path = Mutex("")
 }

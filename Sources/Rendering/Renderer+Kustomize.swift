@@ -38,12 +38,18 @@ extension Renderer {
                 tree: tree, options: options, kindsVersion: kinds.version,
                 files: [RenderedFile(kustomization, objects, errors)], treeErrors: [], isIndirect: true, form: form)
         }
-        let (own, others) = (WatchedTree(tree), remotes.mapValues { WatchedTree($0) })
+        let own = WatchedTree(tree)
+        var (others, watched) = (remotes, [(base: RemoteBase, tree: WatchedTree)]())
+        for (base, tree) in remotes {
+            let tree = WatchedTree(tree)
+            others[base] = tree
+            watched.append((base, tree))
+        }
         let result = Result { () throws(KustomizeError) in
             try kustomizer.build(own, options.path, remotes: others)
         }
         if let damage = own.damage { throw damage }
-        for (base, tree) in others {
+        for (base, tree) in watched {
             guard let damage = tree.damage else { continue }
             let error = RenderingError(file: base.file, mark: base.mark, message: "the base \(base): \(damage)")
             return manifests([], [error], .damaged(base, damage))

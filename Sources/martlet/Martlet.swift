@@ -15,11 +15,12 @@ enum EntryPoint {
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            var command = try Verbs.parse(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            switch try Verbs.parse(arguments) {
+            // Called by its own type it stays on this thread. It is a matter of milliseconds, and mostly waits for
+            // nothing: starting the pool of threads that others run on would take a tenth of that.
+            case let render as Render: try await render.run()
+            case var command as any AsyncParsableCommand: try await command.run()
+            case var command: try command.run()
             }
         } catch {
             Failure.end(error)

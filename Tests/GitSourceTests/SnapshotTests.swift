@@ -68,6 +68,22 @@ import Testing
         #expect(throws: GitError.self) { try tree.content(of: file("a.yaml", of: tree), limit: 2) }
     }
 
+    @Test("a file in a folder is read whole, however its size fits the pieces in which it is read")
+    func sizes() throws {
+        let sizes = [0, 1, (32 << 10) - 1, 32 << 10, (32 << 10) + 1, (64 << 10) - 1, 64 << 10, 100_000]
+        let texts = sizes.map { String(repeating: "x", count: $0) }
+        let names = sizes.map { "\($0).yaml" }
+        let repository = TestRepository(Dictionary(uniqueKeysWithValues: zip(names, texts)))
+        let tree = try WorkingTree(repository.work)
+        for (name, text) in zip(names, texts) {
+            // Once as it was named, and once read anew.
+            let named = try file(name, of: tree)
+            #expect(try tree.content(of: named) == Array(text.utf8), "\(name)")
+            #expect(try tree.content(of: named) == Array(text.utf8), "\(name)")
+            #expect(named.blob == WorkingTree.blobID(of: Array(text.utf8)), "\(name)")
+        }
+    }
+
     @Test("a link whose name looks like a known folder's leads out of the tree no more than others")
     func alikeNames() throws {
         let repository = TestRepository(["e\u{301}/a.yaml": "a", "b/c.yaml": "c"])

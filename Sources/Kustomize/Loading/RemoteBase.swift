@@ -36,6 +36,9 @@ package struct RemoteBase: Hashable, Sendable, CustomStringConvertible {
     /// `_git/NAME`, or after two parts of the path.
     package init?(_ text: String) {
         guard !text.hasPrefix("/") else { return nil }
+        // Most are names of files, which have nothing that an address needs.
+        let hasMark = text.utf8.contains { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") }
+        guard hasMark || text.lowercased().hasPrefix("github.com/") else { return nil }
         let cut = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard var rest = cut.first.map(String.init) else { return nil }
         if rest.lowercased().hasPrefix("git::") { rest = String(rest.dropFirst(5)) }

@@ -15,7 +15,7 @@ struct ResourceFile: Sendable {
         /// Where null is written as nothing within braces.
         var braced: [[PathStep]] = []
         /// How null is written that labels and annotations have for a value: `~`.
-        var nullTexts: [[PathStep]: String] = [:]
+        var nullTexts: [(path: [PathStep], text: String)] = []
     }
 
     let items: [Item]
@@ -150,7 +150,9 @@ extension ResourceFile.Item {
         switch object.value(at: scalar.path[...]) {
         case .null?:
             if scalar.text.isEmpty { blanks.append(scalar.path) }
-            if scalar.path.count == 3, scalar.path[0] == .key("metadata") { nullTexts[scalar.path] = scalar.text }
+            if scalar.path.count == 3, scalar.path[0] == .key("metadata") {
+                nullTexts.append((scalar.path, scalar.text))
+            }
         case .string(let text)? where GoTime.text(text) != nil: times.append(scalar.path)
         default: return
         }

@@ -91,7 +91,7 @@ extension Resource {
         }
         object = patched
         // On the way through JSON nobody knows any more how null was written, but where it is nothing in braces.
-        nullTexts = nullTexts.filter { braced.contains($0.key) }
+        nullTexts = nullTexts.filter { braced.contains($0.path) }
         blanks = []
         setTexts("annotations", texts("annotations"))
     }

@@ -51,7 +51,7 @@ struct Resource: Sendable {
     /// Where null is written as nothing within braces (`{a: }`): in the end that is an empty text.
     var braced: [[PathStep]] = []
     /// How null is written that labels and annotations have for a value: where a text is needed, it is that one.
-    var nullTexts: [[PathStep]: String] = [:]
+    var nullTexts: [(path: [PathStep], text: String)] = []
 
     init(object: JSON, source: ResourceSource, _ scopes: KindScopes) {
         self.object = object
@@ -99,10 +99,15 @@ struct Resource: Sendable {
     func texts(_ member: String) -> [String: String] {
         var result: [String: String] = [:]
         for entry in object["metadata"]?[member]?.object ?? JSONObject() {
-            let written = entry.value.isNull ? nullTexts[[.key("metadata"), .key(member), .key(entry.key)]] : nil
-            result[entry.key] = written ?? entry.value.scalarText
+            result[entry.key] = entry.value.isNull ? nullText(member, entry.key) : entry.value.scalarText
         }
         return result
+    }
+
+    /// How the null is written that a label or annotation has for a value.
+    private func nullText(_ member: String, _ key: String) -> String {
+        let path: [PathStep] = [.key("metadata"), .key(member), .key(key)]
+        return nullTexts.first { $0.path == path }?.text ?? JSON.null.scalarText
     }
 
     /// Writes labels or annotations anew, so that every value is a text; none at all are left out. Metadata is made
