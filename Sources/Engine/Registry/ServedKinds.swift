@@ -41,7 +41,7 @@ struct ServedKinds {
     ///   watches looks again.
     /// - Complexity: O(1) while no definition has changed, otherwise linear in their number.
     mutating func follow(_ store: Store) -> [StoreWatch] {
-        let kind = Registry.storeKind(CustomResourceDefinition.kind.groupKind)
+        let kind = Registry.definitions
         let change = store.lastChange(ofKind: kind)
         if change == followed { return [] }
         followed = change
@@ -94,7 +94,7 @@ extension Registry {
 
     /// To be called after every commit, so that watches of what is served no more end.
     func follow(_ key: StoreKey) {
-        if key.kind == Self.storeKind(CustomResourceDefinition.kind.groupKind) { followDefinitions() }
+        if key.kind == Self.definitions { followDefinitions() }
     }
 
     /// How often what is served has changed.
@@ -115,7 +115,7 @@ extension Registry {
     func definitionCondition(_ type: ResourceType) throws(APIError) -> Write? {
         guard type.custom != nil else { return nil }
         let key = StoreKey(
-            kind: Self.storeKind(CustomResourceDefinition.kind.groupKind), namespace: "",
+            kind: Self.definitions, namespace: "",
             name: "\(type.plural).\(type.kind.group)")
         guard let found = store.get(key) else {
             throw APIError(
