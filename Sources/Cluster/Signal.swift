@@ -6,6 +6,8 @@ import Synchronization
 package final class Signal: Sendable {
     private struct State {
         var isRaised = false
+        /// The deadline of the present wait has come.
+        var isExpired = false
         var waiter: CheckedContinuation<Void, Never>?
     }
 
@@ -30,7 +32,7 @@ package final class Signal: Sendable {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
                     precondition(state.waiter == nil, "a signal has one waiter")
-                    if state.isRaised || Task.isCancelled {
+                    if state.isRaised || state.isExpired || Task.isCancelled {
                         state.isRaised = false
                         return true
                     }
@@ -46,15 +48,25 @@ package final class Signal: Sendable {
 
     /// Returns after a `raise()`, at `deadline`, or when the task is cancelled, whichever is first.
     package func wait(until deadline: Timestamp?, on clock: any WallClock) async {
-        guard let deadline else { return await wait() }
+        // What was told already takes no task to wait for.
+        guard let deadline, !state.withLock({ $0.isRaised }) else { return await wait() }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
             group.addTask {
                 // Thrown only when cancelled, which is how the group ends the sleep after a signal.
                 try? await clock.sleep(until: deadline)
+                self.expire()
             }
-            await group.next()
+            await wait()
             group.cancelAll()
         }
+        state.withLock { $0.isExpired = false }
+    }
+
+    private func expire() {
+        let waiter = state.withLock { state in
+            state.isExpired = true
+            return state.waiter.take()
+        }
+        waiter?.resume()
     }
 }

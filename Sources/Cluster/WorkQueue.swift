@@ -2,6 +2,9 @@ package import Model
 import Synchronization
 
 /// A work queue with workers: keys go in from anywhere, each is worked on by one worker at a time.
+///
+/// Nearly all queues are of object keys. What is done for every key is compiled for those: code for any type of key
+/// would look up what it needs to know of the type each time.
 package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     private struct State {
         var work = WorkQueueState<Key>()
@@ -42,10 +45,12 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         self.retryLimit = retryLimit
     }
 
+    @specialized(where Key == ObjectKey)
     package func add(_ key: Key) {
         change { $0.work.add(key) }
     }
 
+    @specialized(where Key == ObjectKey)
     package func add(_ key: Key, at due: Timestamp) {
         let earlier = state.withLock { state in
             let before = state.work.nextDue()
@@ -84,11 +89,10 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     ) async {
         do {
             let outcome = try await work(key)
-            state.withLock { $0.work.forget(key) }
-            finish(key)
+            finish(key, forgettingFailures: true)
             if case .again(let due) = outcome { add(key, at: due) }
         } catch {
-            finish(key)
+            finish(key, forgettingFailures: false)
             if error is CancellationError || Task.isCancelled { return }
             let retry = state.withLock { $0.work.fail(key, at: clock.now, limit: retryLimit) }
             timer.raise()
@@ -96,8 +100,12 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    private func finish(_ key: Key) {
-        change { $0.work.finish(key) }
+    @specialized(where Key == ObjectKey)
+    private func finish(_ key: Key, forgettingFailures: Bool) {
+        change { state in
+            if forgettingFailures { state.work.forget(key) }
+            state.work.finish(key)
+        }
     }
 
     /// Changes the state and hands ready keys to waiting workers, these after the lock has been let go: a worker that
@@ -113,34 +121,49 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     private func promoteDelayed() async {
         while !Task.isCancelled {
-            let due = change { state in
-                state.work.promote(at: clock.now)
-                return state.work.nextDue()
-            }
-            await timer.wait(until: due, on: clock)
+            await timer.wait(until: promote(at: clock.now), on: clock)
+        }
+    }
+
+    /// Hands out keys whose time has come; answers when there are more.
+    @specialized(where Key == ObjectKey)
+    private func promote(at now: Timestamp) -> Timestamp? {
+        change { state in
+            state.work.promote(at: now)
+            return state.work.nextDue()
         }
     }
 
     /// The next key, or `nil` when the task is cancelled.
     private func next() async -> Key? {
-        let id = state.withLock { state in
-            state.lastID += 1
-            return state.lastID
-        }
+        let id = newID()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isCancelled = change { state in
-                    if Task.isCancelled { return true }
-                    state.idlers.append((id, continuation))
-                    return false
-                }
-                if isCancelled { continuation.resume(returning: nil) }
+                if !enlist(id, continuation) { continuation.resume(returning: nil) }
             }
         } onCancel: {
             let waiting = state.withLock { state in
                 state.idlers.firstIndex { $0.id == id }.map { state.idlers.remove(at: $0).continuation }
             }
             waiting?.resume(returning: nil)
+        }
+    }
+
+    @specialized(where Key == ObjectKey)
+    private func newID() -> Int {
+        state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+    }
+
+    /// Lets a worker wait for a key; false when its task is cancelled.
+    @specialized(where Key == ObjectKey)
+    private func enlist(_ id: Int, _ continuation: CheckedContinuation<Key?, Never>) -> Bool {
+        change { state in
+            if Task.isCancelled { return false }
+            state.idlers.append((id, continuation))
+            return true
         }
     }
 }

@@ -72,7 +72,7 @@ package enum Workload {
     package static func key(of pod: Pod) -> ObjectKey {
         guard let owner = pod.metadata.controller else { return pod.key }
         let kind = GroupVersionKind(apiVersion: owner.apiVersion, kind: owner.kind).groupKind
-        guard kind == ReplicaSet.kind.groupKind, let hash = pod.metadata.labels[hashLabel],
+        guard kind == ReplicaSet.kind.groupKind, let hash = pod.metadata.json["labels"]?[hashLabel]?.string,
             owner.name.hasSuffix("-\(hash)")
         else { return ObjectKey(kind: kind, namespace: pod.metadata.namespace, name: owner.name) }
         return Deployment.key(String(owner.name.dropLast(hash.count + 1)), in: pod.metadata.namespace)

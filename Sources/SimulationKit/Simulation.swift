@@ -61,7 +61,7 @@ package enum Simulation {
         var failure: (any Error)?
         var patience = 0
         var (instant, jobs) = (start, 0)
-        while box.result == nil {
+        while !box.isSet {
             if executor.step() {
                 patience = 0
                 jobs = clock.now == instant ? jobs + 1 : 0
@@ -97,7 +97,15 @@ package enum Simulation {
 private final class ResultBox<Value: Sendable>: Sendable {
     private let state = Mutex<Result<Value, any Error>?>(nil)
 
+    private let done = Atomic(false)
+
+    /// Asked after every job, and so answered without a look at the result.
+    var isSet: Bool { done.load(ordering: .acquiring) }
+
     var result: Result<Value, any Error>? { state.withLock { $0 } }
 
-    func set(_ result: Result<Value, any Error>) { state.withLock { $0 = result } }
+    func set(_ result: Result<Value, any Error>) {
+        state.withLock { $0 = result }
+        done.store(true, ordering: .releasing)
+    }
 }

@@ -38,6 +38,14 @@ package struct StoreKey: Hashable, Comparable, Sendable, CustomStringConvertible
         self.name = name
     }
 
+    /// Of the kind its length alone: objects of several kinds that share a name are few, and keys are hashed all the
+    /// time.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(namespace)
+        hasher.combine(kind.utf8.count)
+    }
+
     /// Names are told apart, and ordered, by their bytes, as etcd does: `é` in one code point and in two are two names.
     /// Kinds and namespaces are ASCII.
     package static func == (left: Self, right: Self) -> Bool {

@@ -54,7 +54,11 @@ struct SelectorTests {
             ("x notin (a)", ["x": "a"], false), ("x in ()", ["x": ""], true), ("x=", ["x": ""], true),
         ] as [(String, [String: String], Bool)])
     func matching(_ text: String, _ labels: [String: String], _ expected: Bool) throws {
-        #expect(try Selector(parsing: text).matches(labels) == expected)
+        let selector = try Selector(parsing: text)
+        #expect(selector.matches(labels) == expected)
+        let members = labels.map { JSONObject.Member(key: $0.key, value: .string($0.value)) }
+        #expect(selector.matches(JSON.object(JSONObject(members))) == expected)
+        if labels.isEmpty { #expect(selector.matches(JSON?.none) == expected) }
     }
 }
 

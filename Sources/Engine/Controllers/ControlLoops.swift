@@ -22,6 +22,7 @@ package final class ControlLoops: Sendable {
             Service.kind.groupKind: services, EndpointSlice.kind.groupKind: endpointSlices, Node.kind.groupKind: nodes,
             Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
             PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
+            Lease.kind.groupKind: leases,
         ]
     }
 
@@ -40,12 +41,8 @@ package final class ControlLoops: Sendable {
     /// - Parameter seed: of the informers' jitter.
     package init(cluster: any Cluster, clock: any WallClock, logger: Logger, seed: UInt64 = 1) {
         self.logger = logger
-        func informer(
-            _ kind: GroupVersionKind, in namespace: String? = nil, indexes: [String: Informer.IndexFunction] = [:]
-        ) -> Informer {
-            Informer(
-                ListQuery(kind.groupKind, namespace: namespace), of: cluster, clock: clock, seed: seed, indexes: indexes
-            )
+        func informer(_ kind: GroupVersionKind, indexes: [String: Informer.IndexFunction] = [:]) -> Informer {
+            Informer(ListQuery(kind.groupKind), of: cluster, clock: clock, seed: seed, indexes: indexes)
         }
         func recorder(_ component: String) -> EventRecorder {
             EventRecorder(component: component, cluster: cluster, clock: clock)
@@ -59,7 +56,7 @@ package final class ControlLoops: Sendable {
         namespaces = informer(Namespace.kind)
         endpointsObjects = informer(Endpoints.kind)
         budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
-        leases = informer(Lease.kind, in: NodeLifecycleController.leaseNamespace)
+        leases = informer(Lease.kind)
         definitions = informer(CustomResourceDefinition.kind)
         customResourceDefinitions = CustomResourceDefinitionController(
             cluster: cluster, clock: clock, definitions: definitions)

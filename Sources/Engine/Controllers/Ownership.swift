@@ -14,7 +14,7 @@ struct Ownership<Owner: KubernetesObject> {
     }
 
     func claim(_ metadata: ObjectMeta) -> Claim {
-        let matches = selector.matches(metadata.labels)
+        let matches = selector.matches(metadata.json["labels"])
         if let controller = metadata.controller {
             guard controller.uid == owner.metadata.uid else { return .foreign }
             if matches { return .ours }

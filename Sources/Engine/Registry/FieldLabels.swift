@@ -108,6 +108,6 @@ struct ObjectFilter {
 
     private func matches(_ object: JSON) -> Bool {
         if !fields.selector.isEmpty, !fields.matches(object) { return false }
-        return labels.isEmpty || labels.matches(ObjectMeta(viewing: object["metadata"] ?? [:]).labels)
+        return labels.isEmpty || labels.matches(object["metadata"]?["labels"])
     }
 }

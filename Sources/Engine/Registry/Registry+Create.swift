@@ -72,12 +72,12 @@ extension Registry {
         let metadata = ObjectMeta(viewing: created["metadata"] ?? [:])
         let strategy = pipeline.strategy
         let key = StoreKey(
-            kind: Self.storeKind(strategy.storage.groupKind), namespace: metadata.namespace, name: metadata.name)
+            kind: strategy.storeKind, namespace: metadata.namespace, name: metadata.name)
         while true {
             var conditions: [Write] = []
             if type.isNamespaced {
                 let namespace = StoreKey(
-                    kind: Self.storeKind(Namespace.kind.groupKind), namespace: "", name: metadata.namespace)
+                    kind: Self.namespaces, namespace: "", name: metadata.namespace)
                 let found = store.get(namespace)
                 try Admission.checkNamespace(found?.json, named: metadata.namespace, for: type, object: metadata.name)
                 // Nothing may appear in a namespace that is being emptied: it must be as it was looked at.

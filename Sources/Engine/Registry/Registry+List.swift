@@ -10,7 +10,7 @@ extension Registry {
         let strategy = try strategy(of: query.kind, version: query.version)
         try checkNamespace(query, strategy.type)
         let filter = try ObjectFilter(query, strategy)
-        let kind = Self.storeKind(strategy.storage.groupKind)
+        let kind = strategy.storeKind
         let (snapshot, after) = try await position(query, kind)
         let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
         var list = ObjectList(items: [], resourceVersion: Self.version(snapshot.revision))

@@ -18,7 +18,7 @@ extension Registry {
         let type = strategy.type
         try checkNamespace(query, type)
         let filter = try ObjectFilter(query, strategy)
-        let kind = Self.storeKind(strategy.storage.groupKind)
+        let kind = strategy.storeKind
         var start: [WatchEvent] = []
         let revision: Revision
         switch resourceVersion {

@@ -113,12 +113,15 @@ package final class Registry: Cluster {
             details: APIError.Details(group: type.kind.group, kind: type.plural))
     }
 
-    // Put together by hand: every request asks, and an interpolated text costs four times as much.
-    static func storeKind(_ kind: GroupKind) -> String { kind.group + "/" + kind.kind }
+    static func storeKind(_ kind: GroupKind) -> String { KindStrategy.storeKind(kind) }
+
+    /// Where Namespaces and CustomResourceDefinitions are stored, which most requests ask for.
+    static let namespaces = storeKind(Namespace.kind.groupKind)
+    static let definitions = storeKind(CustomResourceDefinition.kind.groupKind)
 
     /// Where an object is stored: under the kind in which its kind is stored.
     static func storeKey(_ key: ObjectKey, _ strategy: KindStrategy) -> StoreKey {
-        StoreKey(kind: storeKind(strategy.storage.groupKind), namespace: key.namespace, name: key.name)
+        StoreKey(kind: strategy.storeKind, namespace: key.namespace, name: key.name)
     }
 
     static func version(_ revision: Revision) -> String { revision.description }

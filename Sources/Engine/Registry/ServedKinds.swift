@@ -41,11 +41,12 @@ struct ServedKinds {
     ///   watches looks again.
     /// - Complexity: O(1) while no definition has changed, otherwise linear in their number.
     mutating func follow(_ store: Store) -> [StoreWatch] {
-        let change = store.lastChange(ofKind: Registry.storedDefinitions)
+        let kind = Registry.definitions
+        let change = store.lastChange(ofKind: kind)
         if change == followed { return [] }
         followed = change
         var now: [String: Defined] = [:]
-        for stored in store.snapshot.list(kind: Registry.storedDefinitions) {
+        for stored in store.snapshot.list(kind: kind) {
             let definition = CustomResourceDefinition(viewing: stored.json)
             guard definition.isServed else { continue }
             let source = [stored.json["spec"], definition.acceptedNames]
@@ -85,9 +86,6 @@ struct ServedKinds {
 }
 
 extension Registry {
-    /// The kind under which the definitions of custom kinds are stored.
-    fileprivate static let storedDefinitions = storeKind(CustomResourceDefinition.kind.groupKind)
-
     /// What is served now.
     var catalog: Catalog {
         followDefinitions()
@@ -96,7 +94,7 @@ extension Registry {
 
     /// To be called after every commit, so that watches of what is served no more end.
     func follow(_ key: StoreKey) {
-        if key.kind == Self.storedDefinitions { followDefinitions() }
+        if key.kind == Self.definitions { followDefinitions() }
     }
 
     /// How often what is served has changed.
@@ -117,7 +115,8 @@ extension Registry {
     func definitionCondition(_ type: ResourceType) throws(APIError) -> Write? {
         guard type.custom != nil else { return nil }
         let key = StoreKey(
-            kind: Self.storedDefinitions, namespace: "", name: "\(type.plural).\(type.kind.group)")
+            kind: Self.definitions, namespace: "",
+            name: "\(type.plural).\(type.kind.group)")
         guard let found = store.get(key) else {
             throw APIError(
                 .notFound, "the server could not find the requested resource: \(type.kind) is not defined any more")

@@ -75,7 +75,7 @@ struct PodTopologySpread: FilterPlugin, ScorePlugin {
             }
             // No selector matches no pod.
             let matches: @Sendable (PodInfo) -> Bool = { [selector] in
-                selector?.matches($0.pod.metadata.labels) ?? false
+                selector?.matches($0.pod.metadata.json["labels"]) ?? false
             }
             return Constraint(
                 topologyKey: constraint.topologyKey, maxSkew: constraint.maxSkew, minDomains: constraint.minDomains,

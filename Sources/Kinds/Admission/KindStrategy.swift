@@ -16,8 +16,11 @@ package final class KindStrategy: Sendable {
     let conversion: (any VersionConversion)?
     /// How values are judged, where a CustomResourceDefinition describes them.
     let custom: CustomResourceSchema?
+    /// What the store knows the kind by in which objects are stored: `apps/Deployment`, or `/Pod` for the core group.
+    package let storeKind: String
     /// What `status` is until something reports one.
     private let initialStatus: JSON?
+    private let hasStatus: Bool
 
     init(
         type: ResourceType, schema: Schema, rules: any KindRules, isInert: Bool = false,
@@ -29,9 +32,14 @@ package final class KindStrategy: Sendable {
         self.type = type
         self.schema = schema
         self.rules = rules
+        storeKind = Self.storeKind((conversion?.storage ?? type.kind).groupKind)
+        hasStatus = type.subresources.contains { $0.name == "status" }
         let status = schema.property("status")
         initialStatus = status.flatMap { status in status.defaultValue.map { status.defaulted($0) } }
     }
+
+    /// What the store knows a kind by.
+    package static func storeKind(_ kind: GroupKind) -> String { "\(kind.group)/\(kind.kind)" }
 
     /// The kind and version in which objects are stored.
     package var storage: GroupVersionKind { conversion?.storage ?? type.kind }
@@ -49,8 +57,6 @@ package final class KindStrategy: Sendable {
 
     /// Whether strategic merge patches are understood: they need what only built-in schemas say (G1).
     package var allowsStrategicMerge: Bool { custom == nil }
-
-    private var hasStatus: Bool { type.subresources.contains { $0.name == "status" } }
 
     /// Unknown fields and values of a wrong type (C4, C21).
     ///

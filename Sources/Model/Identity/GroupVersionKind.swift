@@ -57,11 +57,12 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         self.name = name
     }
 
-    /// The group is left out: kinds of one name in two groups are rare, and keys are hashed all the time.
+    /// Of the kind its length alone: objects of several kinds that share a name are few, and keys are hashed all the
+    /// time.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(name)
         hasher.combine(namespace)
-        hasher.combine(kind.kind)
+        hasher.combine(kind.kind.utf8.count)
     }
 
     /// Names are told apart, and ordered, by their bytes: those of roles need not be ASCII, and `é` in one code point

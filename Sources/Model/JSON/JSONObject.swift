@@ -114,12 +114,19 @@ package struct JSONObject: Sendable {
     package func position(of key: String) -> Int? {
         if let index { return index[UTF8Key(key)] }
         // A plain loop: generic algorithms cost builds for tests, which are not optimised, several times as much.
-        var position = 0
-        while position < members.count {
-            if members[position].key.hasSameBytes(as: key) { return position }
-            position += 1
+        return members.withUnsafeBufferPointer { members in
+            let length = key.utf8.count
+            var position = 0
+            while position < members.count {
+                // Short names of one length are told apart without a call.
+                if members[position].key._isIdentical(to: key) { return position }
+                if members[position].key.utf8.count == length, members[position].key.hasSameBytes(as: key) {
+                    return position
+                }
+                position += 1
+            }
+            return nil
         }
-        return nil
     }
 
     /// The value under `key`, which probably stands at that position: objects of one kind list their members alike.

@@ -29,6 +29,11 @@ package struct Selector: Hashable, Sendable {
     package func matches(_ labels: [String: String]) -> Bool {
         requirements.allSatisfy { $0.matches { labels[$0] } }
     }
+
+    /// The same for labels as they stand in an object, of which no dictionary is made; `nil`: it has none.
+    package func matches(_ labels: JSON?) -> Bool {
+        requirements.allSatisfy { $0.matches { labels?[$0]?.string } }
+    }
 }
 
 extension Selector.Requirement {

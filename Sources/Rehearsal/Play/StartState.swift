@@ -87,9 +87,13 @@ struct StartState {
         case .object(let members):
             var latest: Timestamp?
             for member in members where member.key != "managedFields" && member.key != "data" {
+                // Few members are texts, and a name is looked up for those alone.
                 let time =
-                    timeFields.contains(member.key)
-                    ? member.value.string.flatMap { Timestamp($0) } : lastTime(in: member.value, depth: depth + 1)
+                    if let text = member.value.string {
+                        timeFields.contains(member.key) ? Timestamp(text) : nil
+                    } else {
+                        lastTime(in: member.value, depth: depth + 1)
+                    }
                 if let time { latest = max(latest ?? time, time) }
             }
             return latest

@@ -127,7 +127,7 @@ extension PodDisruptionBudget {
     /// Whether the budget speaks of this pod: one without a selector speaks of none, an empty one of all.
     func covers(_ pod: Pod) -> Bool {
         guard let selector = spec.selector, pod.metadata.namespace == metadata.namespace else { return false }
-        return Selector(matching: selector).matches(pod.metadata.labels)
+        return Selector(matching: selector).matches(pod.metadata.json["labels"])
     }
 }
 

@@ -62,7 +62,7 @@ package final class EndpointSliceController: Sendable {
         if let old, let new, old.backendFacts == new.backendFacts { return }
         for service in all where !service.spec.selector.isEmpty {
             let selector = Selector(labels: service.spec.selector)
-            let matches = [old, new].contains { $0.map { selector.matches($0.metadata.labels) } ?? false }
+            let matches = [old, new].contains { $0.map { selector.matches($0.metadata.json["labels"]) } ?? false }
             if matches { queue.add(service.key) }
         }
     }

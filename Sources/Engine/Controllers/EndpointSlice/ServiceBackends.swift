@@ -34,7 +34,7 @@ struct ServiceBackends {
     func backends(among pods: [Pod]) -> [Backend] {
         let selector = Selector(labels: service.spec.selector)
         return pods.filter { pod in
-            selector.matches(pod.metadata.labels) && !pod.isTerminal && !pod.addresses.isEmpty
+            selector.matches(pod.metadata.json["labels"]) && !pod.isTerminal && !pod.addresses.isEmpty
         }.sorted { $0.metadata.name < $1.metadata.name }.map { Backend(pod: $0, ports: ports(of: $0)) }
     }
 

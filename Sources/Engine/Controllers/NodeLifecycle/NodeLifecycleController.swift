@@ -35,7 +35,7 @@ package final class NodeLifecycleController: Sendable {
     private let options = WriteOptions(fieldManager: component)
 
     /// - Parameters:
-    ///   - leases: of the namespace `kube-node-lease`.
+    ///   - leases: at least those of the namespace `kube-node-lease`.
     ///   - pods: with `ControllerIndex.pods`.
     package init(
         cluster: any Cluster, clock: any WallClock, nodes: Informer, leases: Informer, pods: Informer,
@@ -85,7 +85,7 @@ package final class NodeLifecycleController: Sendable {
 
     /// A renewal only moves a deadline: it is looked at when the old one has come.
     private func leaseChanged(_ change: ObjectChange) {
-        guard let lease = change.new?.view(as: Lease.self) else { return }
+        guard change.key.namespace == Self.leaseNamespace, let lease = change.new?.view(as: Lease.self) else { return }
         state.withLock { $0.health.observe(lease, now: clock.now) }
     }
 

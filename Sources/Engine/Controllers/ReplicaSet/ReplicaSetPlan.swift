@@ -91,7 +91,7 @@ package struct ReplicaSetPlan: Sendable {
         let minReadySeconds = stored.spec.minReadySeconds ?? 0
         let labels = Selector(labels: stored.spec.template.metadata.labels)
         status.replicas = active.count
-        status.fullyLabeledReplicas = active.count { labels.matches($0.metadata.labels) }.unlessZero
+        status.fullyLabeledReplicas = active.count { labels.matches($0.metadata.json["labels"]) }.unlessZero
         status.readyReplicas = active.count(where: \.isReady).unlessZero
         status.availableReplicas =
             active.count { $0.isAvailable(at: now, minReadySeconds: minReadySeconds) }.unlessZero
