@@ -39,12 +39,14 @@ release: dependencies $(ARCHIVES)
 
 $(STATIC)/%.a: | dependencies
 	@mkdir -p $(STATIC)
-	@ln -sf "$$(clang -print-file-name=$*.a)" $@
+	@archive=$$(clang -print-file-name=$*.a) && test -e "$$archive" && ln -sf "$$archive" $@ || \
+		{ echo "error: $*.a is missing: install the package that has the static library" >&2; exit 1; }
 
 # Where the library is: otherwise the folder that pkg-config names would come before, with what is loaded at each start.
 $(STATIC)/%.pc: | dependencies
 	@mkdir -p $(STATIC)
-	@sed 's|^libdir=.*|libdir=$(CURDIR)/$(STATIC)|' "$$(pkg-config --variable=pcfiledir $*)/$*.pc" >$@
+	@sed 's|^libdir=.*|libdir=$(CURDIR)/$(STATIC)|' "$$(pkg-config --variable=pcfiledir $*)/$*.pc" >$@.new
+	@mv $@.new $@
 
 format:
 	swift format -i -r Package.swift Sources Tests Benchmarks

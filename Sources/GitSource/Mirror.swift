@@ -1,5 +1,6 @@
 import CLibgit2
 package import Logging
+import Synchronization
 
 /// A bare copy of one remote repository, of which only the references that are asked for are fetched.
 ///
@@ -12,7 +13,7 @@ package actor Mirror {
     nonisolated let settings: TransferSettings
     private nonisolated let thread: BlockingThread
     nonisolated let logger: Logger
-    var reader: ObjectReader
+    private nonisolated let presentReader: Mutex<ObjectReader>
     private var isPrepared = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -27,8 +28,10 @@ package actor Mirror {
         self.logger = logger
         self.directory = "\(directory)/\(Self.name(of: url))"
         thread = BlockingThread(name: "git")
-        reader = ObjectReader(path: self.directory)
+        presentReader = Mutex(ObjectReader(path: self.directory))
     }
+
+    private nonisolated var reader: ObjectReader { presentReader.withLock { $0 } }
 
     /// The directory name of a repository's mirror: as the SHA-1 of its URL it is stable and free of secrets.
     static func name(of url: RemoteURL) -> String {
@@ -69,9 +72,11 @@ package actor Mirror {
         Snapshot(commit: try resolve(request, credentials: credentials, progress: progress), reader: reader)
     }
 
-    /// The tree of a commit that was fetched before; `nil` when it is not here.
-    package func snapshot(of id: ObjectID) throws -> Snapshot? {
-        try FileSystem.exists(directory) ? reader.commit(id).map { Snapshot(commit: $0, reader: reader) } : nil
+    /// The tree of a commit that was fetched before; `nil` when it is not here. It is read on the caller's thread: no
+    /// transfer from a remote that is slow has to end first.
+    package nonisolated func snapshot(of id: ObjectID) throws -> Snapshot? {
+        let reader = reader
+        return try FileSystem.exists(directory) ? reader.commit(id).map { Snapshot(commit: $0, reader: reader) } : nil
     }
 
     /// Renames the mirror out of the way, so that the next resolve clones anew. Nothing is deleted.
@@ -83,7 +88,7 @@ package actor Mirror {
     package func setAside(because error: GitError, in snapshot: Snapshot? = nil) throws(GitError) {
         if let snapshot, snapshot.reader !== reader { return }
         isPrepared = false
-        reader = ObjectReader(path: directory)
+        presentReader.withLock { $0 = ObjectReader(path: directory) }
         let lock = try MirrorLock(directory, while: { true })
         defer { withExtendedLifetime(lock) {} }
         guard FileSystem.exists(directory) else { return }

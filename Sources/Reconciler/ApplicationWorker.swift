@@ -206,19 +206,26 @@ package actor ApplicationWorker {
             destination.withLock { $0 = inventory.namespaces.union([settings.namespace]) }
         } catch {
             conditions["InvalidSpecError"] = error.description
+            request = nil
             try await publish(application)
             return nil
         }
         noticeOtherSource(application)
         refreshIfDue(application)
-        if !settings.isSuspended {
+        if settings.isSuspended {
+            // What Git said is old when the Application goes on: then it is asked again.
+            request = nil
+        } else {
             try await advance(application, settings)
         }
         let healAt = try await compare(application, settings)
         let decision = Verdict.decide(rollout, observation(settings), settings)
         try await publish(application)
-        let times = [decision.wakeAt, refreshing == nil ? nextRefresh : nil, healAt].compactMap { $0 }
-        return decision.rollout == rollout && !decision.syncs ? times.min() : now
+        let wakeAt = [refreshing == nil ? nextRefresh : nil, healAt].compactMap { $0 }.min()
+        // Whatever the verdict would be, it waits.
+        if settings.isSuspended { return wakeAt }
+        guard decision.rollout == rollout, !decision.syncs else { return now }
+        return [decision.wakeAt, wakeAt].compactMap { $0 }.min()
     }
 
     /// Takes over what an earlier process remembered, once.

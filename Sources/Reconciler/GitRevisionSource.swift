@@ -96,7 +96,7 @@ package final class GitRevisionSource: RevisionSource {
 
     /// A commit that was fetched before is read without asking the remote.
     func snapshot(_ revision: String, _ mirror: Mirror, _ url: RemoteURL) async throws -> Snapshot {
-        if let id = ObjectID(revision), let known = try await mirror.snapshot(of: id) { return known }
+        if let id = ObjectID(revision), let known = try mirror.snapshot(of: id) { return known }
         return try await mirror.snapshot(RevisionRequest(revision), credentials: credentials(url), progress: progress)
     }
 

@@ -55,7 +55,7 @@ import Testing
         bytes.withLock { $0 = [] }
         _ = try await mirror.resolve(.name("main"), progress: note)
         #expect(bytes.withLock { $0.isEmpty }, "an unchanged branch fetches nothing")
-        let absent = try await mirror.snapshot(of: ObjectID(side)!)
+        let absent = try mirror.snapshot(of: ObjectID(side)!)
         #expect(absent == nil)
         _ = try await mirror.resolve(.name("side"), progress: note)
         #expect(bytes.withLock { $0.last } == 3)
@@ -70,7 +70,7 @@ import Testing
         repository.git(["push", "--quiet", "--force", "origin", "main"])
         let new = try await mirror.resolve(.name("main"))
         #expect(new.subject == "rewritten" && new.sha != old.commit.sha)
-        let kept = try #require(try await mirror.snapshot(of: old.commit.sha))
+        let kept = try #require(try mirror.snapshot(of: old.commit.sha))
         #expect(try kept.files(under: "", recursive: true).files.count == 2)
         #expect(try await mirror.resolve(.commit(old.commit.sha)).sha == old.commit.sha)
     }
@@ -179,12 +179,12 @@ import Testing
             shas.append(try await mirror.resolve(.name("main")).sha)
             #expect(shas.last?.description == sha)
         }
-        let old = try #require(try await mirror.snapshot(of: shas[3]))
+        let old = try #require(try mirror.snapshot(of: shas[3]))
         let again = try repository.mirror()
         _ = try await again.resolve(.head)
         let packs = try FileSystem.names(in: "\(mirror.directory)/objects/pack").filter { $0.hasSuffix(".pack") }
         #expect(packs.count == 1)
-        for sha in shas { #expect(try await again.snapshot(of: sha) != nil) }
+        for sha in shas { #expect(try again.snapshot(of: sha) != nil) }
         #expect(try old.files(under: "", recursive: true).files.count == 3, "an open reader goes on")
     }
 

@@ -121,6 +121,23 @@ import Testing
         }
     }
 
+    @Test("a commit that is here is read while a silent server is waited for")
+    func readsMeanwhile() async throws {
+        let repository = TestRepository()
+        let server = HTTPBackend(root: repository.directory.path)
+        let mirror = try repository.mirror(server.url("origin.git"))
+        let known = try await mirror.resolve(.head).sha
+        server.fault = .silence
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await mirror.resolve(.head) }
+            #expect(try await comesTrue { server.silentConnections == 1 })
+            let snapshot = try #require(try mirror.snapshot(of: known))
+            #expect(try snapshot.files(under: "", recursive: true).files.count == 2)
+            #expect(server.silentConnections == 1)
+            group.cancelAll()
+        }
+    }
+
     @Test(
         "a certificate that no authority signed is refused, and let in only by the ugly name",
         .enabled(if: TLSServer.isInstalled, "needs openssl"))

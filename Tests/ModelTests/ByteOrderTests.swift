@@ -61,3 +61,20 @@ struct ByteOrderTests {
         #expect(Self.same(Array(members.keys), Self.names))
     }
 }
+
+@Suite("Keys of objects")
+struct ObjectKeyTests {
+    private static let spellings = ["Caf\u{e9}", "Cafe\u{301}"]
+
+    @Test("are told apart by the bytes of name and kind, so that many of them can be kept in one set")
+    func bytes() {
+        let keys = Self.spellings.flatMap { kind in
+            Self.spellings.flatMap { name in
+                (0..<8).map { ObjectKey(kind: GroupKind(group: "g", kind: kind), namespace: "n\($0)", name: name) }
+            }
+        }
+        #expect(Set(keys).count == keys.count)
+        #expect(keys.sorted().map(\.kind.kind.utf8.count) == keys.map(\.kind.kind.utf8.count).sorted(by: >))
+        #expect(keys.allSatisfy { key in !keys.contains { $0 < key && key < $0 } })
+    }
+}

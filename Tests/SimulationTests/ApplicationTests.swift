@@ -267,6 +267,54 @@ struct ApplicationTests {
         #expect(world.verdicts.rollbacks == 1)
     }
 
+    @Test("a request takes the place of one that still waits for Git, and a suspension makes its answer worth nothing")
+    func replacedRequest() throws {
+        let world = World(seed: 29)
+        @Sendable func ask(for revision: String) async throws {
+            let operation: JSON = ["sync": ["revision": .string(revision)]]
+            let patch: JSON = [["op": "add", "path": "/operation", "value": operation]]
+            _ = try await world.machine.cluster().patch(
+                World.key, .json(patch), subresource: nil, options: Shop.options)
+        }
+        @Sendable func waitForSync(of revision: String) async throws {
+            try await world.machine.wait { snapshot in
+                let application = snapshot.all(Application.self).first
+                let answer = application?.status.operationState
+                return application?.json["operation"] == nil && answer?.syncResult?.revision == revision
+                    && answer?.operation.sync != nil
+            }
+        }
+        @Sendable func suspend(_ isSuspended: Bool) async throws {
+            let value: JSON = isSuspended ? "true" : .null
+            let patch: JSON = ["metadata": ["annotations": ["martlet.dev/suspend": value]]]
+            _ = try await world.machine.cluster().patch(
+                World.key, .merge(patch), subresource: nil, options: Shop.options)
+        }
+        try world.run { random in
+            for _ in 0..<2 {
+                world.push(.good, using: &random)
+                try await world.machine.wait(until: world.isSettled)
+            }
+            world.repository.hang("commit-2")
+            try await ask(for: "commit-2")
+            try await world.machine.clock.sleep(for: .seconds(5))
+            try await ask(for: "commit-1")
+            try await world.machine.clock.sleep(for: .seconds(5))
+            world.repository.answer("commit-2")
+            try await waitForSync(of: "commit-1")
+
+            world.repository.hang("newest")
+            try await ask(for: "newest")
+            try await world.machine.clock.sleep(for: .seconds(5))
+            try await suspend(true)
+            world.repository.answer("newest")
+            try await world.machine.clock.sleep(for: .seconds(100))
+            world.push(.good, using: &random)
+            try await suspend(false)
+            try await waitForSync(of: "commit-3")
+        }
+    }
+
     @Test(
         "a deleted Application takes along what it created if it has Argo CD's finalizer, else nothing; never what is foreign",
         arguments: [true, false])

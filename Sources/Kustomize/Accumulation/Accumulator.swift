@@ -59,7 +59,8 @@ struct Accumulator {
             let (name, namespace) = (variable.objectName, variable.namespace)
             let matches = resources.indices.filter { position in
                 resources[position].allIDs.contains {
-                    $0.name == name && $0.kind == kind && (namespace.isEmpty || $0.namespace == namespace)
+                    $0.name.hasSameBytes(as: name) && $0.kind == kind
+                        && (namespace.isEmpty || $0.namespace.hasSameBytes(as: namespace))
                 }
             }
             guard matches.count < 2 else {

@@ -87,6 +87,12 @@ struct ResourceID: Hashable, Sendable, CustomStringConvertible {
         namespace = effectiveNamespace.isEmpty ? "default" : effectiveNamespace
     }
 
+    /// By bytes, as Kustomize does: `é` in one code point and in two are two names.
+    static func == (left: Self, right: Self) -> Bool {
+        left.kind == right.kind && left.name.hasSameBytes(as: right.name)
+            && left.namespace.hasSameBytes(as: right.namespace)
+    }
+
     var isClusterScoped: Bool { namespace == Self.noNamespace }
 
     var description: String {

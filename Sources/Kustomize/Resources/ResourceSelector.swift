@@ -62,7 +62,7 @@ struct ResourceSelector: Sendable {
 
     private func matches(_ pattern: String, _ text: String) throws(KustomizeError) -> Bool {
         if pattern.isEmpty { return true }
-        if Expression.isLiteral(pattern) { return pattern == text }
+        if Expression.isLiteral(pattern) { return pattern.hasSameBytes(as: text) }
         guard let found = Expression.matches("^(?:\(pattern))$", text) else {
             throw field.error("\"\(pattern)\" is no regular expression")
         }
@@ -72,8 +72,8 @@ struct ResourceSelector: Sendable {
     /// Whether an id is exactly what the selector names, as replacements select. A namespace selects nothing that has
     /// none.
     func names(_ id: ResourceID) -> Bool {
-        (name.isEmpty || name == id.name)
-            && (namespace.isEmpty || namespace == id.namespace) && id.kind.isSelected(by: kind)
+        (name.isEmpty || name.hasSameBytes(as: id.name))
+            && (namespace.isEmpty || namespace.hasSameBytes(as: id.namespace)) && id.kind.isSelected(by: kind)
     }
 
     var isWithoutID: Bool { kind == ResourceKind() && name.isEmpty && namespace.isEmpty }

@@ -22,7 +22,7 @@ struct FieldTree {
     }
 
     private mutating func child(_ name: String, of node: Int) -> Int {
-        if let known = nodes[node].children.first(where: { $0.name == name }) { return known.node }
+        if let known = nodes[node].children.first(where: { $0.name.hasSameBytes(as: name) }) { return known.node }
         nodes.append(Node())
         nodes[node].children.append((name, nodes.count - 1))
         return nodes.count - 1

@@ -1,3 +1,5 @@
+import Model
+
 /// The order of output that does not follow the files: what others need comes first.
 struct LegacyOrder {
     static let first = [
@@ -30,9 +32,10 @@ struct LegacyOrder {
         let sorted = resources.indices.sorted { left, right in
             let (one, other) = (keys[left], keys[right])
             if one.rank != other.rank { return one.rank < other.rank }
-            if one.kind != other.kind { return one.kind.utf8.lexicographicallyPrecedes(other.kind.utf8) }
-            if one.id != other.id { return one.id.utf8.lexicographicallyPrecedes(other.id.utf8) }
-            return left < right
+            let kinds = one.kind.byteOrder(to: other.kind)
+            if kinds != 0 { return kinds < 0 }
+            let ids = one.id.byteOrder(to: other.id)
+            return ids == 0 ? left < right : ids < 0
         }
         return sorted.map { resources[$0] }
     }

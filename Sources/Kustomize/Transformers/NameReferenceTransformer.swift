@@ -78,7 +78,10 @@ private struct RenamedResources {
 
     var isEmpty: Bool { positions.isEmpty }
 
-    func named(_ name: String) -> [Int] { positions[name] ?? [] }
+    func named(_ name: String) -> [Int] {
+        // A dictionary takes texts for one that only look alike.
+        (positions[name] ?? []).filter { resources[$0].previousNames.contains { $0.name.hasSameBytes(as: name) } }
+    }
 }
 
 /// Which resource a name in a field of one resource stands for.
@@ -103,7 +106,7 @@ private struct ReferralSearch {
         case .object(let object): return try updated(object)
         default:
             guard let found = try referral(value.scalarText, in: nil) else { return nil }
-            return found.name == value.scalarText ? nil : .string(found.name)
+            return found.name.hasSameBytes(as: value.scalarText) ? nil : .string(found.name)
         }
     }
 
@@ -113,7 +116,7 @@ private struct ReferralSearch {
             return nil
         }
         let namespace = found.namespace
-        if found.name == name.scalarText, namespace.isEmpty { return nil }
+        if found.name.hasSameBytes(as: name.scalarText), namespace.isEmpty { return nil }
         var result = object
         result["name"] = .string(found.name)
         if !namespace.isEmpty { result["namespace"] = .string(namespace) }
@@ -141,7 +144,9 @@ private struct ReferralSearch {
         if candidates.count > 1 { candidates = candidates.filter { hasSameAffixes($0, allowsNone: false) } }
         let found = candidates.map { names.resources[$0] }
         guard let first = found.first else { return nil }
-        let isSame = found.allSatisfy { $0.name == first.name && (!isMap || $0.namespace == first.namespace) }
+        let isSame = found.allSatisfy {
+            $0.name.hasSameBytes(as: first.name) && (!isMap || $0.namespace.hasSameBytes(as: first.namespace))
+        }
         guard isSame else {
             let ids = candidates.map { names.ids[$0].description }.joined(separator: "; ")
             throw Fault("the name \(name) could stand for any of these: \(ids)")

@@ -16,7 +16,8 @@ struct ReplacementEntry: Sendable {
         var options: Options
 
         func names(_ id: ResourceID) -> Bool {
-            (name.isEmpty || name == id.name) && (namespace.isEmpty || namespace == id.namespace)
+            (name.isEmpty || name.hasSameBytes(as: id.name))
+                && (namespace.isEmpty || namespace.hasSameBytes(as: id.namespace))
                 && id.kind.isSelected(by: kind)
         }
     }

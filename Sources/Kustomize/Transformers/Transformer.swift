@@ -141,13 +141,13 @@ struct ReplicaTransformer: Transformer {
     func apply(to resources: inout [Resource]) throws(KustomizeError) {
         var isFound = false
         let named = resources.indices.filter { position in
-            resources[position].name == entry.name
-                || resources[position].previousNames.contains { $0.name == entry.name }
+            resources[position].name.hasSameBytes(as: entry.name)
+                || resources[position].previousNames.contains { $0.name.hasSameBytes(as: entry.name) }
         }
         for spec in specs.specs {
             for position in named {
                 let isMeant = resources[position].allIDs.contains {
-                    $0.name == entry.name && $0.kind.isSelected(by: spec.kind)
+                    $0.name.hasSameBytes(as: entry.name) && $0.kind.isSelected(by: spec.kind)
                 }
                 guard isMeant else { continue }
                 isFound = true

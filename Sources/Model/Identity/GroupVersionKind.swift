@@ -65,14 +65,17 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         hasher.combine(kind.kind.utf8.count)
     }
 
-    /// Names are told apart, and ordered, by their bytes: those of roles need not be ASCII, and `é` in one code point
-    /// and in two are two names.
+    /// Names and kinds are told apart by their bytes: roles, and kinds that references name, need not be ASCII, and `é`
+    /// in one code point and in two are two names.
     package static func == (left: Self, right: Self) -> Bool {
-        left.name.hasSameBytes(as: right.name) && left.namespace == right.namespace && left.kind == right.kind
+        left.name.hasSameBytes(as: right.name) && left.namespace == right.namespace
+            && left.kind.kind.hasSameBytes(as: right.kind.kind) && left.kind.group == right.kind.group
     }
 
     package static func < (left: Self, right: Self) -> Bool {
-        if left.kind != right.kind { return left.kind < right.kind }
+        if left.kind.group != right.kind.group { return left.kind.group < right.kind.group }
+        let order = left.kind.kind.byteOrder(to: right.kind.kind)
+        if order != 0 { return order < 0 }
         if left.namespace != right.namespace { return left.namespace < right.namespace }
         return left.name.byteOrder(to: right.name) < 0
     }

@@ -26,8 +26,8 @@ struct SyncRequest {
                 // The bound on waiting for a service that does not answer; the watch above decides otherwise.
                 try await Task.sleep(for: Self.patience)
                 throw CommandError(
-                    "the sync was asked for, but no service carried it out within \(DurationText.text(Self.patience)); "
-                        + "see 'martlet app get \(application.name)'")
+                    "the sync was asked for, but no service carried it out within \(DurationText.text(Self.patience)); it "
+                        + "will be when one can: see 'martlet app get \(application.name)'")
             }
             defer { group.cancelAll() }
             guard let state = try await group.next() else { throw CancellationError() }
@@ -41,7 +41,10 @@ struct SyncRequest {
         if let revision { sync["revision"] = .string(revision) }
         var operation: JSON = ["initiatedBy": ["username": "martlet"], "sync": sync]
         if let number { operation["info"] = [["name": .string(Self.infoName), "value": .string(number)]] }
-        try await application.patch(["operation": operation], cluster)
+        // Whole, in the place of what somebody may have asked for before and still waits for Git.
+        _ = try await cluster.patch(
+            application.key, .json([["op": "add", "path": "/operation", "value": operation]]), subresource: nil,
+            options: WriteOptions(fieldManager: "martlet-cli"))
     }
 
     private func result(of number: String, _ cluster: any Cluster) async throws -> OperationState {
