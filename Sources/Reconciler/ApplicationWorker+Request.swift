@@ -4,7 +4,7 @@ import Logging
 import Model
 
 /// A sync that a person asks for, until Git has said which commit is meant.
-struct SyncRequest {
+struct RequestedSync {
     /// The `operation` member of the Application.
     let operation: JSON
     /// With the revision that is asked for.
@@ -12,7 +12,7 @@ struct SyncRequest {
     /// The commit, or why there is none; `nil` while Git is being asked.
     var answer: Result<String, any Error>?
 
-    func isSame(as other: SyncRequest?) -> Bool { operation == other?.operation && source == other?.source }
+    func isSame(as other: RequestedSync?) -> Bool { operation == other?.operation && source == other?.source }
 }
 
 /// Syncs that people ask for, through Argo CD's `operation` field.
@@ -23,7 +23,7 @@ extension ApplicationWorker {
         let version = application.metadata.resourceVersion
         // An old view, in which a request still stands that was taken from it: the present one is on its way.
         guard version != requestTakenFrom else { return nil }
-        guard let asked = syncRequest(in: application) else {
+        guard let asked = requestedSync(in: application) else {
             request = nil
             return nil
         }
@@ -46,16 +46,16 @@ extension ApplicationWorker {
         return nil
     }
 
-    private func syncRequest(in application: Application) -> SyncRequest? {
+    private func requestedSync(in application: Application) -> RequestedSync? {
         guard let operation = application.json["operation"], var source = application.spec.source else { return nil }
         let revision = operation[path: ["sync", "revision"]]?.string ?? ""
         // Where Git has not answered yet, or never will, asking once more says why.
         if !revision.isEmpty || target != nil { source.targetRevision = revision.isEmpty ? target : revision }
-        return SyncRequest(operation: operation, source: source)
+        return RequestedSync(operation: operation, source: source)
     }
 
     /// Has Git asked, without waiting for its answer: a remote that hangs must not keep a bad revision in place.
-    private func askFor(_ asked: SyncRequest) {
+    private func askFor(_ asked: RequestedSync) {
         if asked.isSame(as: request) { return }
         request = asked
         requestWanted.raise()

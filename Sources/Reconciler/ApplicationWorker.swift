@@ -62,7 +62,7 @@ package actor ApplicationWorker {
     /// What a person asked for and is not carried out yet.
     var operation: Operation?
     /// What a person asked for, while Git says which commit that is.
-    var request: SyncRequest?
+    var request: RequestedSync?
     nonisolated let requestWanted = Signal()
     /// The version of the Application that the last request was taken out of.
     var requestTakenFrom: String?
