@@ -23,6 +23,8 @@ struct LibraryTests {
 
     static let times = [
         Vector("timestamp('2024-02-29T23:30:15.250Z').getFullYear()", "2024"),
+        Vector("timestamp('9999-12-31T23:59:59Z').getFullYear()", "9999"),
+        Vector("timestamp('1600-02-29T00:00:00Z') - timestamp('1600-02-28T00:00:00Z') == duration('24h')", "true"),
         Vector("timestamp('2024-02-29T23:30:15Z').getMonth()", "1"),
         Vector("timestamp('2024-02-29T23:30:15Z').getDate()", "29"),
         Vector("timestamp('2024-02-29T23:30:15Z').getDayOfMonth()", "28"),

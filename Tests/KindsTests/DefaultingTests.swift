@@ -45,6 +45,20 @@ struct DefaultingTests {
         #expect(try Manifests.pod.strategy.defaulted(Manifests.pod) == expected)
     }
 
+    @Test(
+        "F: Go's zero time is none, in whatever zone it is written; other times of old are kept",
+        arguments: [
+            ("0001-01-01T00:00:00Z", nil), ("0001-01-01T02:00:00.000+02:00", nil),
+            ("0001-01-01T00:00:01Z", "0001-01-01T00:00:01Z"), ("9999-12-31T23:59:59.5Z", "9999-12-31T23:59:59Z"),
+        ] as [(String, JSON?)])
+    func times(_ text: String, _ expected: JSON?) throws {
+        let map: JSON = [
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": ["name": "c", "namespace": "default", "creationTimestamp": .string(text)],
+        ]
+        #expect(try map.strategy.defaulted(map)[path: ["metadata", "creationTimestamp"]] == expected)
+    }
+
     @Test("J1, F: a minimal Service")
     func service() throws {
         let expected = Manifests.text(

@@ -21,6 +21,7 @@ struct PrintingTests {
             (600, "10m"), (10_799, "179m"), (10_800, "3h"), (11_100, "3h5m"), (28_800, "8h"), (172_799, "47h"),
             (172_800, "2d"), (183_600, "2d3h"), (691_200, "8d"), (63_071_999, "729d"), (63_072_000, "2y"),
             (63_158_400, "2y1d"), (252_288_000, "8y"), (300_000_000, "9y"),
+            (63_871_000_000, "292y"),
         ] as [(Int64, String)])
     func humanDuration(seconds: Int64, text: String) {
         #expect(Duration.seconds(seconds).humanReadable == text)

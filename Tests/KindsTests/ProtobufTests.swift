@@ -65,6 +65,20 @@ struct ProtobufTests {
             ])
     }
 
+    @Test(
+        "times that JSON cannot write are read as the first or last that it can, and can be written again",
+        arguments: [
+            (Int64.min, "0000-01-01T00:00:00Z"), (-9_223_372_037, "1677-09-21T00:12:43Z"), (-1, "1969-12-31T23:59:59Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"), (.max, "9999-12-31T23:59:59Z"),
+        ])
+    func times(_ seconds: Int64, _ text: String) throws {
+        let time = ProtobufMessage().number(1, seconds)
+        let json = try Self.decoded(
+            ProtobufMessage().message(1, ProtobufMessage().text(1, "p").message(8, time)), "ConfigMap")
+        #expect(json[path: ["metadata", "creationTimestamp"]] == .string(text))
+        #expect(try ProtobufObject(decoding: ProtobufEncoding.encoded(json)).json == json)
+    }
+
     @Test("options of a deletion belong to every group")
     func deleteOptions() throws {
         let json = try Self.decoded(

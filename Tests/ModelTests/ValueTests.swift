@@ -73,6 +73,11 @@ struct TimeTests {
             ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500000Z"),
             ("2000-01-01T00:00:00-00:00", "2000-01-01T00:00:00.000000Z"),
             ("1700-03-01T00:00:00Z", "1700-03-01T00:00:00.000000Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000000Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+            ("1677-09-21T00:12:43.145Z", "1677-09-21T00:12:43.145000Z"),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("9999-12-31T23:59:59+00:01", "9999-12-31T23:58:59.000000Z"),
         ])
     func reading(_ text: String, _ expected: String) throws {
         #expect(try #require(Timestamp(text)).microText == expected)
@@ -85,7 +90,7 @@ struct TimeTests {
             "2023-02-29T00:00:00Z",
             "2024-01-01T24:00:00Z", "2024-01-01T00:60:00Z", "2024-01-01T00:00:60Z", "2024-01-01T00:00:00.Z",
             "2024-01-01 00:00:00Z",
-            "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2024-01-01T00:00:00+2:00", "2024-01-01T00:00:00Zx",
+            "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01", "2024-01-01T00:00:00+2:00", "2024-01-01T00:00:00Zx",
             "é024-01-01T00:00:00Z",
         ])
     func refusals(_ text: String) {
@@ -96,11 +101,33 @@ struct TimeTests {
     func arithmetic() {
         let time = Timestamp(seconds: 1_700_000_000)
         #expect(time + .seconds(1.5) == Timestamp(nanoseconds: 1_700_000_001_500_000_000))
-        #expect(time + .seconds(Int64.max) == Timestamp(nanoseconds: .max))
-        #expect(time - .seconds(Int64.max) < Timestamp(nanoseconds: 0))
+        #expect(time + .seconds(Int64.max) == .last)
+        #expect(time - .seconds(Int64.max) == .first)
+        #expect(time - .seconds(Int64.min) == .last)
+        #expect(Timestamp.last + .nanoseconds(1) == .last)
+        #expect(Timestamp(seconds: .min) == .first)
+        #expect(Timestamp(seconds: .max) == .last)
         #expect(time - Timestamp(seconds: 1_699_999_990) == .seconds(10))
-        #expect(Timestamp(nanoseconds: -1).seconds == -1)
-        #expect(Timestamp(nanoseconds: .min).description == "1677-09-21T00:12:43Z")
+        #expect(Timestamp.last - .first == .seconds(315_569_519_999) + .nanoseconds(999_999_999))
+        #expect(Timestamp(seconds: 5) - .nanoseconds(1) == Timestamp(seconds: 4, nanosecond: 999_999_999))
+        #expect(Timestamp.first.description == "0000-01-01T00:00:00Z")
+        #expect(Timestamp.last.text(fractionDigits: 9) == "9999-12-31T23:59:59.999999999Z")
+    }
+
+    @Test(
+        "nanoseconds since the epoch are kept as far as 64 bits hold them",
+        arguments: [
+            (Int64.min, "1677-09-21T00:12:43.145224192Z"), (.min + 1, "1677-09-21T00:12:43.145224193Z"),
+            (-1_000_000_000, "1969-12-31T23:59:59.000000000Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
+            (0, "1970-01-01T00:00:00.000000000Z"), (.max, "2262-04-11T23:47:16.854775807Z"),
+        ])
+    func nanoseconds(_ nanoseconds: Int64, _ text: String) {
+        let time = Timestamp(nanoseconds: nanoseconds)
+        #expect(time.text(fractionDigits: 9) == text)
+        #expect(time.nanoseconds == nanoseconds)
+        #expect(Timestamp(text) == time)
+        #expect(Timestamp.first.nanoseconds == .min)
+        #expect(Timestamp.last.nanoseconds == .max)
     }
 
     @Test(

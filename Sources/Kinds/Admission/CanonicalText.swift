@@ -47,6 +47,15 @@ enum CanonicalText {
         return .string(micro ? time.microText : time.description)
     }
 
+    /// Whether a value of that format is the moment that stands in Go for no time, which it writes as null.
+    static func isZeroTime(_ text: String, _ format: String?) -> Bool {
+        // Most texts end here.
+        guard text.utf8.starts(with: "0001-01-01T".utf8), format == "date-time" || format == "micro-time" else {
+            return false
+        }
+        return Timestamp(text) == Timestamp(seconds: -62_135_596_800)
+    }
+
     /// Standard base64 with padding; line breaks are skipped, as Go's decoder does.
     static func isBase64(_ text: String) -> Bool {
         var count = 0

@@ -76,15 +76,17 @@ extension Schema {
         return type == .string && format == nil ? "" : nil
     }
 
-    /// Whether a value means the same as none at all: null, an empty list or map, or an empty text where a default says
-    /// what is meant instead.
+    /// Whether a value means the same as none at all: null, an empty list or map, an empty text where a default says
+    /// what is meant instead, or Go's zero time.
     private func isAbsent(_ value: JSON) -> Bool {
         switch value {
         case .null: !isNullable
         // Where anything may stand, as in the default of a custom resource's field, an empty list is a value.
         case .array(let elements): elements.isEmpty && type == .array
         case .object(let object): object.isEmpty && additionalProperties != nil
-        case .string(let text): text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value)
+        case .string(let text):
+            (text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value))
+                || CanonicalText.isZeroTime(text, format)
         default: false
         }
     }

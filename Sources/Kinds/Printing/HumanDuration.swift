@@ -3,7 +3,8 @@ package import Model
 extension Duration {
     /// A span of time as kubectl's tables write it: two units at most, fewer the longer it is (semantics-api E1).
     package var humanReadable: String {
-        let seconds = components.seconds
+        // Go's spans of time end at about 292 years.
+        let seconds = min(components.seconds, Int64.max / 1_000_000_000)
         if seconds < -1 { return "<invalid>" }
         if seconds < 0 { return "0s" }
         if seconds < 120 { return "\(seconds)s" }

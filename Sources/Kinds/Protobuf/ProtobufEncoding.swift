@@ -169,8 +169,7 @@ package enum ProtobufEncoding {
         case (.time, .string(let text)), (.microTime, .string(let text)):
             guard let time = Timestamp(text) else { throw ProtobufError("\(text) is no time") }
             writer.number(1, UInt64(bitPattern: time.seconds))
-            let fraction = time.nanoseconds - time.seconds * 1_000_000_000
-            writer.number(2, type == .time ? 0 : UInt64(fraction / 1000 * 1000))
+            writer.number(2, type == .time ? 0 : UInt64(time.nanosecond / 1000 * 1000))
         case (.quantity, _):
             guard let text = (CanonicalText.quantity(value) ?? value).string else { throw misfit(value, type.name) }
             writer.text(1, text)

@@ -235,12 +235,16 @@ package struct ProtobufObject: Hashable, Sendable {
     private static func time(_ bytes: ArraySlice<UInt8>, fractionDigits: Int) throws(ProtobufError) -> JSON? {
         guard !bytes.isEmpty else { return nil }
         var reader = ProtobufReader(bytes)
-        var time = Timestamp(seconds: 0)
+        var (seconds, nanoseconds): (Int64, Int64) = (0, 0)
         while let (number, value) = try reader.next() {
             guard case .number(let part) = value else { throw ProtobufError("a time is no number") }
-            let signed = Int64(bitPattern: part)
-            time = time + (number == 1 ? .seconds(signed) : .nanoseconds(Int64(Int32(truncatingIfNeeded: signed))))
+            if number == 1 {
+                seconds = Int64(bitPattern: part)
+            } else {
+                nanoseconds = Int64(Int32(truncatingIfNeeded: part))
+            }
         }
+        let time = Timestamp(seconds: seconds) + .nanoseconds(nanoseconds)
         return .string(time.text(fractionDigits: fractionDigits))
     }
 

@@ -1,35 +1,74 @@
-/// A point in time, to the nanosecond, as RFC 3339 text in UTC.
+/// A point in time from year 0 to year 9999, which RFC 3339 can write, to the nanosecond.
 package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    package var nanoseconds: Int64
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    package let seconds: Int64
+    /// What has passed of the second that follows: 0 to 999,999,999.
+    package let nanosecond: Int64
 
+    package static let first = Timestamp(unchecked: -62_167_219_200, 0)
+    package static let last = Timestamp(unchecked: 253_402_300_799, 999_999_999)
+
+    private init(unchecked seconds: Int64, _ nanosecond: Int64) {
+        self.seconds = seconds
+        self.nanosecond = nanosecond
+    }
+
+    /// What is before year 0 or after year 9999 counts as the first or last moment of those.
+    /// - Parameter nanosecond: 0 to 999,999,999.
+    package init(seconds: Int64, nanosecond: Int64 = 0) {
+        precondition((0..<Self.billion).contains(nanosecond), "\(nanosecond) nanoseconds are no part of a second")
+        if seconds < Self.first.seconds {
+            self = .first
+        } else if seconds > Self.last.seconds {
+            self = .last
+        } else {
+            self.init(unchecked: seconds, nanosecond)
+        }
+    }
+
+    /// - Parameter nanoseconds: since 1970-01-01T00:00:00Z; 64 bits reach from 1677 to 2262.
     package init(nanoseconds: Int64) {
-        self.nanoseconds = nanoseconds
+        let (seconds, nanosecond) = Self.parts(nanoseconds)
+        self.init(unchecked: seconds, nanosecond)
     }
 
-    /// Seconds beyond about 292 years from the epoch count as that.
-    package init(seconds: Int64) {
-        nanoseconds = seconds.saturatingNanoseconds
+    /// Nanoseconds since 1970-01-01T00:00:00Z; what 64 bits cannot hold counts as the least or largest that they can.
+    package var nanoseconds: Int64 {
+        // From what is nearer to the epoch, as the least value has its second's start out of reach.
+        seconds < 0
+            ? (seconds + 1).saturatingNanoseconds.addingSaturating(nanosecond - Self.billion)
+            : seconds.saturatingNanoseconds.addingSaturating(nanosecond)
     }
 
-    /// Whole seconds since the epoch, rounded down.
-    package var seconds: Int64 {
-        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        return remainder < 0 ? quotient - 1 : quotient
+    private static let billion: Int64 = 1_000_000_000
+
+    /// A count of nanoseconds as seconds, rounded down, and the rest.
+    private static func parts(_ nanoseconds: Int64) -> (seconds: Int64, nanosecond: Int64) {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: billion)
+        return remainder < 0 ? (quotient - 1, remainder + billion) : (quotient, remainder)
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func < (left: Self, right: Self) -> Bool {
+        left.seconds == right.seconds ? left.nanosecond < right.nanosecond : left.seconds < right.seconds
+    }
 
+    /// The sum to the nanosecond; it stays within the years 0 to 9999.
     package static func + (left: Self, right: Duration) -> Self {
-        Timestamp(nanoseconds: left.nanoseconds.addingSaturating(right.wholeNanoseconds))
+        let (seconds, attoseconds) = right.components
+        let (carry, nanosecond) = parts(left.nanosecond + attoseconds / billion)
+        return Timestamp(
+            seconds: left.seconds.addingSaturating(seconds).addingSaturating(carry), nanosecond: nanosecond)
     }
 
     package static func - (left: Self, right: Duration) -> Self {
-        Timestamp(nanoseconds: left.nanoseconds.subtractingSaturating(right.wholeNanoseconds))
+        let (seconds, attoseconds) = right.components
+        let (carry, nanosecond) = parts(left.nanosecond - attoseconds / billion)
+        return Timestamp(
+            seconds: left.seconds.subtractingSaturating(seconds).addingSaturating(carry), nanosecond: nanosecond)
     }
 
     package static func - (left: Self, right: Self) -> Duration {
-        .nanoseconds(left.nanoseconds.subtractingSaturating(right.nanoseconds))
+        .seconds(left.seconds - right.seconds) + .nanoseconds(left.nanosecond - right.nanosecond)
     }
 
     /// The text of `metav1.Time`: `2026-11-22T10:00:00Z`.
@@ -40,7 +79,6 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// RFC 3339 text in UTC with that many digits after the second (0 to 9).
     package func text(fractionDigits: Int) -> String {
-        let seconds = seconds
         let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let secondOfDay = seconds - days * 86400
         let (year, month, day) = Self.civil(fromDays: days)
@@ -59,7 +97,6 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
                 }
                 end += width
             }
-            // From 1677 to 2262: what 64 bits of nanoseconds hold.
             append(year, 4)
             append(month, 2, behind: "-")
             append(day, 2, behind: "-")
@@ -67,8 +104,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
             append(secondOfDay / 60 % 60, 2, behind: ":")
             append(secondOfDay % 60, 2, behind: ":")
             if fractionDigits > 0 {
-                let remainder = nanoseconds % 1_000_000_000
-                append(remainder < 0 ? remainder + 1_000_000_000 : remainder, 9, behind: ".")
+                append(nanosecond, 9, behind: ".")
                 end -= max(0, 9 - fractionDigits)
             }
             bytes[end] = UInt8(ascii: "Z")
@@ -77,7 +113,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// The proleptic Gregorian date of a day number, by Howard Hinnant's `civil_from_days`.
-    private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    package static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -91,17 +127,21 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 }
 
 extension Timestamp {
-    /// Reads RFC 3339 text; `nil` when it is none, or a time that 64 bits of nanoseconds cannot hold (from 1677 to
-    /// 2262).
+    /// Reads RFC 3339 text; `nil` when it is none, or in UTC a time outside the years 0 to 9999.
     ///
     /// Offsets other than `Z` are converted to UTC; digits beyond the ninth after the second are dropped.
     package init?(_ text: String) {
-        var text = text
-        guard let nanoseconds = text.withUTF8(Self.nanoseconds) else { return nil }
-        self.nanoseconds = nanoseconds
+        guard let (time, _) = Self.withOffset(text) else { return nil }
+        self = time
     }
 
-    private static func nanoseconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+    /// Reads RFC 3339 text as `init(_:)` does, and the seconds east of UTC in which it is written.
+    package static func withOffset(_ text: String) -> (time: Timestamp, offset: Int64)? {
+        var text = text
+        return text.withUTF8(read)
+    }
+
+    private static func read(_ bytes: UnsafeBufferPointer<UInt8>) -> (Timestamp, Int64)? {
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"), bytes[13] == UInt8(ascii: ":"),
             bytes[16] == UInt8(ascii: ":"), let year = digits(bytes[0..<4]), let month = digits(bytes[5..<7]),
@@ -121,9 +161,8 @@ extension Timestamp {
         guard let offset = Self.offset(rest) else { return nil }
         let days = Self.days(year: year, month: month, day: day)
         let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = whole.addingReportingOverflow(fraction)
-        return overflow || carry ? nil : sum
+        guard (first.seconds...last.seconds).contains(seconds) else { return nil }
+        return (Timestamp(unchecked: seconds, fraction), offset)
     }
 
     private static func days(in month: Int64, of year: Int64) -> Int64 {
@@ -159,7 +198,7 @@ extension Timestamp {
     }
 
     /// Days since the epoch, by Howard Hinnant's `days_from_civil`.
-    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400
         let yearOfEra = year - era * 400
