@@ -136,12 +136,14 @@ struct Answer: Sendable {
     /// As the HTTP server sends it.
     var response: Response {
         var fields = HTTPFields()
-        if !contentType.isEmpty { fields[.contentType] = contentType }
+        fields.reserveCapacity(headers.count + 4)
+        // Appended, as setting looks for what is there already.
+        if !contentType.isEmpty { fields.append(HTTPField(name: .contentType, value: contentType)) }
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }
         // What one user may see is nothing for a cache on the way.
-        if fields[.cacheControl] == nil { fields[.cacheControl] = "no-cache, private" }
+        if fields[.cacheControl] == nil { fields.append(HTTPField(name: .cacheControl, value: "no-cache, private")) }
         let body: ResponseBody =
             switch self.body {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))

@@ -70,6 +70,23 @@ struct ApplyPropertyTests {
         #expect(Set(stated).subtracting(owned).isEmpty)
     }
 
+    @Test(
+        "H7: who creates an object owns what two own of whom one creates a part and the other adds the rest",
+        arguments: seeds)
+    func creation(seed: UInt64) throws {
+        var random = Configurations(seed: seed)
+        var part = Fixture.object(nil)
+        part[path: ["metadata", "labels"]] = ["part": "x"]
+        var whole = random.config()
+        whole[path: ["metadata", "labels", "part"]] = "x"
+        let started = Fixture.update(nil, to: part, by: "carol")
+        whole[path: ["metadata", "managedFields"]] = started[path: ["metadata", "managedFields"]]
+        let both = Fixture.update(started, to: whole, by: "bob")
+        let alone = Fixture.update(nil, to: Fixture.withoutManagedFields(whole), by: "bob")
+        let two = Set(Fixture.owned(both, by: "bob") + Fixture.owned(both, by: "carol"))
+        #expect(Set(Fixture.owned(alone, by: "bob")) == two)
+    }
+
     @Test("H3: field sets obey the laws of sets and survive FieldsV1", arguments: seeds)
     func setLaws(seed: UInt64) throws {
         var random = Configurations(seed: seed)

@@ -104,6 +104,24 @@ struct ApplyUpdateTests {
         let status = Fixture.update(live, to: new, by: "c", subresource: "status")
         #expect(Fixture.owned(status, by: "c") == [".status", ".status.replicas"])
     }
+
+    @Test("H10: whoever creates an object owns nothing of what creating resets, within a container or a list either")
+    func resetFieldsOfCreate() {
+        let containers: JSON = [["name": "a", "image": "i"], ["name": "b", "image": "j"]]
+        var new = Fixture.object(["replicas": 1, "containers": containers])
+        new["status"] = ["replicas": 2]
+        var reset = FieldSet(fields: ["status"], ["spec", "replicas"])
+        reset.insert([.field("spec"), .field("containers"), .item(["name": "a"]), .field("image")])
+        let result = ServerSideApply.recordUpdate(
+            from: nil, to: new, schema: Fixture.schema, manager: "c", subresource: nil, now: Timestamp(seconds: 1),
+            resetFields: reset)
+        #expect(
+            Fixture.owned(result, by: "c") == [
+                ".spec", ".spec.containers", #".spec.containers[name="a"]"#, #".spec.containers[name="b"]"#,
+                #".spec.containers[name="a"].name"#, #".spec.containers[name="b"].image"#,
+                #".spec.containers[name="b"].name"#,
+            ])
+    }
 }
 
 @Suite("Field sets")

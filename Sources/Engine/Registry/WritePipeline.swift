@@ -31,10 +31,13 @@ struct WritePipeline {
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
         var object = try Admission.admitting(object, kind: kind.groupKind)
-        object[path: ["metadata", "resourceVersion"]] = nil
-        // A Job selects its pods by its uid, which is therefore given first.
-        object[path: ["metadata", "uid"]] = .string(uid)
-        object[path: ["metadata", "creationTimestamp"]] = now.json
+        if object["metadata"] == nil { object["metadata"] = .emptyObject }
+        object.change("metadata") { metadata in
+            metadata["resourceVersion"] = nil
+            // A Job selects its pods by its uid, which is therefore given first.
+            metadata["uid"] = .string(uid)
+            metadata["creationTimestamp"] = now.json
+        }
         object = strategy.prepareForCreate(object)
         guard !isApplied else { return object }
         return ServerSideApply.recordUpdate(

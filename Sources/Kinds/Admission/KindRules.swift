@@ -97,16 +97,6 @@ extension JSONView {
 }
 
 extension JSON {
-    /// Changes the member `key` in place, if there is one.
-    mutating func change(_ key: String, _ body: (inout JSON) -> Void) {
-        guard self[key] != nil else { return }
-        var value = JSON.null
-        // Taken out while it is changed, so that it is not copied.
-        swap(&value, &self[key]!)
-        body(&value)
-        self[key] = value
-    }
-
     /// Changes every element of the list under `key` in place.
     mutating func changeEach(_ key: String, _ body: (inout JSON) -> Void) {
         change(key) { list in

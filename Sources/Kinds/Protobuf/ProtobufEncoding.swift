@@ -166,6 +166,8 @@ package enum ProtobufEncoding {
         _ type: ProtobufType, _ value: JSON, to writer: inout ProtobufWriter
     ) throws(ProtobufError) {
         switch (type, value) {
+        // One that was never set, which only a map can have.
+        case (.time, .null), (.microTime, .null): break
         case (.time, .string(let text)), (.microTime, .string(let text)):
             guard let time = Timestamp(text) else { throw ProtobufError("\(text) is no time") }
             writer.number(1, UInt64(bitPattern: time.seconds))

@@ -59,6 +59,12 @@ package struct FieldSet: Hashable, Sendable {
         nodes.first { $0.element == element }
     }
 
+    func field(_ name: String) -> Node? {
+        nodes.first { node in
+            if case .field(let own) = node.element { own.hasSameBytes(as: name) } else { false }
+        }
+    }
+
     /// Every field in the set: at each level first those of the level, then what is below them, as Kubernetes has it.
     package var paths: [PathElement.Path] {
         var found: [PathElement.Path] = []

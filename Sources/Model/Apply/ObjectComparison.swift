@@ -97,11 +97,11 @@ struct ObjectComparison {
 
         private mutating func compare(_ element: PathElement, _ old: JSON?, _ new: JSON?, _ schema: Schema?) {
             guard let old else {
-                if let new { added.append(Self.whole(element, new, schema)) }
+                if let new { added.append(FieldSet.Node.whole(element, new, schema)) }
                 return
             }
             guard let new else {
-                removed.append(Self.whole(element, old, schema))
+                removed.append(FieldSet.Node.whole(element, old, schema))
                 return
             }
             if old.isShared(with: new) { return }
@@ -118,26 +118,68 @@ struct ObjectComparison {
         private static func node(_ element: PathElement, _ children: [FieldSet.Node]) -> FieldSet.Node {
             FieldSet.Node(element: element, isMember: false, children: FieldSet(children))
         }
+    }
+}
 
-        /// A value that came or went, with all that is in it: containers count too (H3).
-        private static func whole(_ element: PathElement, _ value: JSON, _ schema: Schema?) -> FieldSet.Node {
-            var children: [FieldSet.Node] = []
-            switch value {
-            case .object(let object) where schema?.isAtomicMap != true:
-                children = object.map { whole(.field($0.key), $0.value, schema?.child($0.key)) }
-            case .array(let values):
-                guard let items = ListItems(values, schema) else { break }
-                for position in 0..<items.count where !items.isRepeated(position) {
-                    let element = items.elements[position]
-                    if items.isRepeatedLater(position) {
-                        children.append(FieldSet.Node(element: element, isMember: true))
-                    } else {
-                        children.append(whole(element, values[position], schema?.items))
-                    }
+extension FieldSet.Node {
+    /// A value that came or went, with all that is in it: containers count too (H3).
+    fileprivate static func whole(_ element: PathElement, _ value: JSON, _ schema: Schema?) -> FieldSet.Node {
+        var children: [FieldSet.Node] = []
+        switch value {
+        case .object(let object) where schema?.isAtomicMap != true:
+            children.reserveCapacity(object.count)
+            for member in object { children.append(whole(.field(member.key), member.value, schema?.child(member.key))) }
+        case .array(let values):
+            guard let items = ListItems(values, schema) else { break }
+            for position in 0..<items.count where !items.isRepeated(position) {
+                let element = items.elements[position]
+                if items.isRepeatedLater(position) {
+                    children.append(FieldSet.Node(element: element, isMember: true))
+                } else {
+                    children.append(whole(element, values[position], schema?.items))
                 }
-            default: break
             }
-            return FieldSet.Node(element: element, isMember: true, children: FieldSet(children))
+        default: break
         }
+        return FieldSet.Node(element: element, isMember: true, children: FieldSet(children))
+    }
+}
+
+extension FieldSet {
+    /// All that is in an object: what comparing it with an empty one finds added.
+    ///
+    /// - Parameters:
+    ///   - excluded: left out with all that is in it.
+    ///   - untracked: left out itself, but not what is in it.
+    init(ofNew object: JSON, schema: Schema, excluding excluded: FieldSet, untracked: FieldSet) {
+        self.init(Self.nodes(of: object.object ?? JSONObject(), schema, excluded, untracked))
+    }
+
+    private static func nodes(
+        of object: JSONObject, _ schema: Schema?, _ excluded: FieldSet, _ untracked: FieldSet
+    ) -> [Node] {
+        var nodes: [Node] = []
+        for member in object {
+            let (out, free) = (excluded.field(member.key), untracked.field(member.key))
+            if out?.isMember == true { continue }
+            let (element, child) = (PathElement.field(member.key), schema?.child(member.key))
+            if out == nil, free == nil {
+                nodes.append(.whole(element, member.value, child))
+                continue
+            }
+            let (inner, innerFree) = (out?.children ?? FieldSet(), free?.children ?? FieldSet())
+            let children: FieldSet
+            if case .object(let content) = member.value, child?.isAtomicMap != true {
+                children = FieldSet(Self.nodes(of: content, child, inner, innerFree))
+            } else {
+                let all = Node.whole(element, member.value, child).children
+                children = all.excluding(inner).subtracting(innerFree)
+            }
+            let isMember = free?.isMember != true
+            if isMember || !children.isEmpty {
+                nodes.append(Node(element: element, isMember: isMember, children: children))
+            }
+        }
+        return nodes
     }
 }

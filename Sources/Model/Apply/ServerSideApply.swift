@@ -43,28 +43,43 @@ package enum ServerSideApply {
         var ownership = ownership(previous: previous, requested: requested, isSubresource: subresource != nil)
         // What is one in memory on both sides is not compared, and so need not be taken out.
         let isKept = previous.flatMap { requested?.isShared(with: $0) } ?? false
-        if !isKept || ownership.isEmpty { result[path: managedFieldsPath] = nil }
-        if ownership.isEmpty, old != nil { return result }
+        if requested != nil, !isKept || ownership.isEmpty { result[path: managedFieldsPath] = nil }
+        let resetFields = resetFields ?? Self.resetFields(of: subresource)
+        let apiVersion = new["apiVersion"]?.string ?? ""
+        let identity = FieldOwnership.Identity(
+            manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
+        if ownership.isEmpty {
+            if old == nil { recordCreate(of: &result, schema, identity, now, resetFields) }
+            return result
+        }
 
         let before = (isKept ? old : old.map(withoutManagedFields)) ?? .emptyObject
-        let apiVersion = new["apiVersion"]?.string ?? ""
         let updated = VersionedObject(json: result, apiVersion: apiVersion, schema: schema)
         if versions.schemasChange { ownership.adopt { versions.converted(updated, to: $0)?.schema } }
         var comparison = VersionedComparison(
             from: VersionedObject(json: before, apiVersion: apiVersion, schema: schema), to: updated,
-            versions: versions, resetFields: resetFields ?? Self.resetFields(of: subresource))
+            versions: versions, resetFields: resetFields)
         if !versions.schemasChange, comparison.own.touched.isEmpty, requested == nil || requested == previous {
             // Nothing came, went or changed: everybody owns what they owned.
             result[path: managedFieldsPath] = previous
             return result
         }
-        let identity = FieldOwnership.Identity(
-            manager: manager, operation: .update, apiVersion: apiVersion, subresource: subresource)
         ownership.take(&comparison, except: identity)
         ownership.note(comparison.own, of: identity, at: now)
         ownership.collapseOldUpdates()
         result[path: managedFieldsPath] = ownership.json
         return result
+    }
+
+    /// Of a new object its creator owns all; nothing is compared.
+    private static func recordCreate(
+        of object: inout JSON, _ schema: Schema, _ identity: FieldOwnership.Identity, _ now: Timestamp,
+        _ resetFields: FieldSet
+    ) {
+        let fields = FieldSet(ofNew: object, schema: schema, excluding: resetFields, untracked: neverTracked)
+        if fields.isEmpty { return }
+        let entry = FieldOwnership.Entry(identity, apiVersion: identity.apiVersion, time: now, fields: fields)
+        object[path: managedFieldsPath] = .array([entry.json])
     }
 
     static let managedFieldsPath = ["metadata", "managedFields"]

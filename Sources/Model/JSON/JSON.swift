@@ -121,6 +121,15 @@ extension JSON {
         }
     }
 
+    /// Changes the member `key` of an object in place, if there is one.
+    package mutating func change(_ key: String, _ body: (inout JSON) -> Void) {
+        guard case .object(var object) = self, let position = object.position(of: key) else { return }
+        // Moved out while it is changed, as above.
+        self = .null
+        object.change(at: position, body)
+        self = .object(object)
+    }
+
     private mutating func assign(_ value: JSON, at path: ArraySlice<String>) {
         guard let first = path.first else {
             self = value

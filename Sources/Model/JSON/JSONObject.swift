@@ -99,6 +99,9 @@ package struct JSONObject: Sendable {
         }
     }
 
+    /// Changes the value of the member at `position` in place.
+    mutating func change(at position: Int, _ body: (inout JSON) -> Void) { body(&members[position].value) }
+
     /// Changes the value under `key` in place; a new one begins as null.
     mutating func update(_ key: String, _ body: (inout JSON) -> Void) {
         if let position = position(of: key) {

@@ -17,6 +17,10 @@ enum YAMLNumber {
         guard let decimal = DecimalText(bytes) else { return .string }
         // What a double cannot hold is a text to go-yaml.
         if decimal.exponent > 308 || (decimal.exponent == 308 && decimal.double.isInfinite) { return .string }
+        // And what is too small for one is zero.
+        if decimal.exponent < -324 || (decimal.exponent == -324 && decimal.double == 0) {
+            return YAMLScalar.Resolved(kind: .float, value: negative ? .number("-0") : .int(0))
+        }
         return YAMLScalar.Resolved(kind: decimal.isInteger ? .int : .float, value: decimal.json)
     }
 

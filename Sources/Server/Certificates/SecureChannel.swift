@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -31,14 +32,24 @@ struct SecureChannel: ServerChildChannel {
     init(_ identity: ServerIdentity, responder: @escaping HTTPChannelHandler.Responder) throws {
         context = try NIOSSLContext(configuration: identity.tlsConfiguration)
         let requests = HTTP1Channel.Configuration(idleTimeout: TimeAmount(Self.idleLimit))
-        http1 = HTTP1Channel(
-            responder: responder,
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ExpectContinue()], idleTimeout: TimeAmount(Self.idleLimit)))
+        http1 = HTTP1Channel(responder: Self.lettingContinue(responder), configuration: requests)
         http2 = HTTP2Channel(
             responder: responder,
             configuration: HTTP2ChannelConfiguration(
                 idleTimeout: Self.idleLimit, gracefulCloseTimeout: .seconds(2), streamConfiguration: requests))
+    }
+
+    /// Tells a client over HTTP/1.1 that asks first (`Expect: 100-continue`, RFC 9110, 10.1.1) to send its body, when its
+    /// turn has come: `curl` waits a second otherwise.
+    private static func lettingContinue(
+        _ responder: @escaping HTTPChannelHandler.Responder
+    ) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in
+            if request.headers[.expect]?.lowercased() == "100-continue" {
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
+            try await responder(request, writer, channel)
+        }
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
