@@ -122,11 +122,11 @@ package enum RehearsalError: Error, Hashable, Sendable, CustomStringConvertible 
 extension Scenario {
     /// The kinds whose pods are played: those that the engine runs.
     static let played: Set<GroupKind> = [
-        Deployment.kind.groupKind, ReplicaSet.kind.groupKind, Pod.kind.groupKind,
+        Deployment.kind.groupKind, ReplicaSet.kind.groupKind, ReplicationController.kind.groupKind, Pod.kind.groupKind,
     ]
-    static let playedText = "pods of Deployments and ReplicaSets, and pods on their own"
+    static let playedText = "pods of Deployments, ReplicaSets and ReplicationControllers, and pods on their own"
     /// Kinds that have pods elsewhere, and none here.
-    static let unplayed: Set<String> = ["StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"]
+    static let unplayed: Set<String> = ["StatefulSet", "DaemonSet", "Job", "CronJob"]
 
     /// Checks what can be known to be wrong before anything is played.
     ///

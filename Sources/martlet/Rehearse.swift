@@ -14,8 +14,8 @@ struct Rehearse: AsyncParsableCommand {
             scheduling and rolling updates in virtual time, with the controllers that run for real; nothing is \
             changed. In a clone of a repository that an Application follows, it plays what that Application would do. \
             Containers are simulated: how long they take to become ready is learned from pods that run, else from the \
-            Application's last rollouts, else given by --ready-delay. Played are the pods of Deployments and \
-            ReplicaSets, and pods on their own.
+            Application's last rollouts, else given by --ready-delay. Played are the pods of Deployments, \
+            ReplicaSets and ReplicationControllers, and pods on their own.
 
             Exit codes: 0 ends healthy, 1 does not, 2 an error.
             """)

@@ -153,7 +153,7 @@ struct PlanPropertyTests {
             pods.append(Fixture.pod("foreign", labels: replicaSet.spec.template.metadata.labels, owner: other))
             let isCurrent = Int.random(in: 0..<4, using: &random) > 0
             let plan = ReplicaSetPlan(
-                .init(replicaSet: replicaSet, pods: pods, isCurrent: isCurrent), now: Fixture.now)
+                .init(owner: replicaSet, pods: pods, isCurrent: isCurrent), now: Fixture.now)
             let missing = replicaSet.desired - active.count
             guard isCurrent, missing != 0 else {
                 #expect(plan.actions.isEmpty, "seed \(seed)")

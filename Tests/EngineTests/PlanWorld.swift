@@ -138,7 +138,7 @@ struct PlanWorld {
         let replicaSet = replicaSets[index]
         let owned = pods.filter { $0.metadata.controller?.uid == replicaSet.metadata.uid }
         let siblings = pods.filter { $0.metadata.controller?.uid != replicaSet.metadata.uid }
-        let plan = ReplicaSetPlan(.init(replicaSet: replicaSet, pods: owned, siblings: siblings), now: now)
+        let plan = ReplicaSetPlan(.init(owner: replicaSet, pods: owned, siblings: siblings), now: now)
         for action in plan.actions {
             switch action {
             case .adopt, .release: throw Broken(description: "all pods are owned already")

@@ -17,8 +17,8 @@ import Testing
         return replicaSet
     }
 
-    func plan(_ replicaSet: ReplicaSet, _ pods: [Pod], isCurrent: Bool = true) -> ReplicaSetPlan {
-        ReplicaSetPlan(.init(replicaSet: replicaSet, pods: pods, isCurrent: isCurrent), now: now)
+    func plan(_ replicaSet: ReplicaSet, _ pods: [Pod], isCurrent: Bool = true) -> ReplicaSetPlan<ReplicaSet> {
+        ReplicaSetPlan(.init(owner: replicaSet, pods: pods, isCurrent: isCurrent), now: now)
     }
 
     @Test("B2: missing pods are made of the template, with generated names and a controller reference")
@@ -185,5 +185,38 @@ import Testing
         #expect(failed.status.conditions.map(\.message) == ["quota"])
         #expect(plan(failed, []).updated(after: .create(message: "other")) == nil)
         #expect(plan(failed, []).updated(after: nil)?.status.conditions.isEmpty == true)
+    }
+
+    // MARK: ReplicationControllers
+
+    @Test("a ReplicationController goes by the same rules, with a plain selector and a reference of its own kind")
+    func replicationController() throws {
+        var controller = ReplicationController(named: "web", in: "shop")
+        controller.metadata.uid = "rc"
+        controller.metadata.generation = 2
+        controller.spec.selector = ["app": "web"]
+        controller.spec.template = Fixture.template("v1")
+        func plan(_ pods: [Pod]) -> ReplicaSetPlan<ReplicationController> {
+            ReplicaSetPlan(.init(owner: controller, pods: pods), now: now)
+        }
+        guard case .create(let pod, 1)? = plan([]).actions.first else {
+            Issue.record("no pod is created")
+            return
+        }
+        let reference = try #require(pod.metadata.controller)
+        #expect([reference.apiVersion, reference.kind, reference.uid] == ["v1", "ReplicationController", "rc"])
+        let orphan = Fixture.pod("orphan")
+        #expect(plan([orphan]).actions == [.adopt(orphan)])
+        var leaving = Fixture.pod("leaving")
+        leaving.metadata.ownerReferences = [reference]
+        leaving.metadata.deletionTimestamp = now
+        let failed = try #require(plan([leaving]).updated(after: .create(message: "quota")))
+        #expect(failed.status.observedGeneration == 2)
+        #expect(failed.status.conditions.map(\.type) == ["ReplicaFailure"])
+        #expect(failed.status.json["terminatingReplicas"] == nil, "its status has no such field")
+        controller = failed
+        #expect(plan([leaving]).updated(after: .create(message: "quota")) == nil)
+        controller.spec.selector = [:]
+        #expect(plan([orphan]).actions.contains(.adopt(orphan)) == false, "one that selects nothing adopts nothing")
     }
 }

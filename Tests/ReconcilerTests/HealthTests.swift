@@ -192,6 +192,31 @@ struct HealthTests {
         #expect(assess([other], FixedState()).status == .missing)
     }
 
+    @Test(
+        "a ReplicationController is judged as a ReplicaSet is",
+        arguments: [
+            (2, ["observedGeneration": 1], HealthStatusCode.progressing, "observed replication controller generation"),
+            (1, ["observedGeneration": 1, "availableReplicas": 1], .progressing, "1 out of 2 new replicas"),
+            (1, ["observedGeneration": 1, "availableReplicas": 2], .healthy, ""),
+            (
+                1,
+                [
+                    "observedGeneration": 1,
+                    "conditions": [["type": "ReplicaFailure", "status": "True", "message": "quota"]],
+                ], .degraded, "quota"
+            ),
+        ] as [(Int64, JSON, HealthStatusCode, String)])
+    func replicationController(generation: Int64, status: JSON, code: HealthStatusCode, message: String) {
+        let health = Health.of(
+            Object(viewing: [
+                "apiVersion": "v1", "kind": "ReplicationController",
+                "metadata": ["name": "web", "namespace": "shop", "generation": .int(generation)],
+                "spec": ["replicas": 2], "status": status,
+            ]))
+        #expect(health.status == code)
+        #expect(message.isEmpty ? health.message.isEmpty : health.message.contains(message))
+    }
+
     @Test("what was applied but not yet seen is still progressing")
     func stale() {
         var deployment = Deployment(named: "web", in: "default")

@@ -134,7 +134,7 @@ struct ScenarioTests {
     }
 
     @Test(
-        "pods on their own and those of ReplicaSets are played, and fail when they are told to",
+        "pods on their own and those of ReplicaSets and ReplicationControllers are played, and fail when told to",
         arguments: [true, false])
     func otherPods(fails: Bool) throws {
         let pod: JSON = [
@@ -144,13 +144,20 @@ struct ScenarioTests {
         var replicaSet = Shop.deployment("set", image: "web:1", replicas: 2)
         replicaSet["kind"] = "ReplicaSet"
         replicaSet["spec"]?["strategy"] = nil
+        var controller = Shop.deployment("old", image: "web:1", replicas: 1)
+        controller["kind"] = "ReplicationController"
+        controller["apiVersion"] = "v1"
+        controller["spec"]?["strategy"] = nil
+        let labels = controller[path: ["spec", "selector", "matchLabels"]]
+        controller["spec"]?["selector"] = labels
         let failures = fails ? [InjectedFailure(workload: "alone", mode: .crash)] : []
-        var scenario = Shop.scenario(from: nil, to: [pod, replicaSet], failing: failures)
+        var scenario = Shop.scenario(from: nil, to: [pod, replicaSet, controller], failing: failures)
         scenario.delays.named = ["set": .seconds(9)]
         let recording = try Rehearsal(scenario, seed: 1).run()
         #expect(recording.outcome.isHealthy == !fails, "\(recording.outcome)")
         let known = recording.workloads.map(\.key)
         #expect(known.contains(Pod.key("alone", in: "default")) && known.contains(ReplicaSet.key("set", in: "default")))
+        #expect(known.contains(ReplicationController.key("old", in: "default")))
         if fails { return }
         let ready = recording.workloads.first { $0.key.name == "set" }?.samples.first { $0.counts.ready == 2 }
         #expect(try #require(ready).at >= .seconds(6))

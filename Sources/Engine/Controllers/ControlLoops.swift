@@ -8,7 +8,8 @@ package final class ControlLoops: Sendable {
     private let logger: Logger
     private let recorders: [EventRecorder]
     private let deployment: DeploymentController
-    private let replicaSet: ReplicaSetController
+    private let replicaSet: ReplicaSetController<ReplicaSet>
+    private let replicationController: ReplicaSetController<ReplicationController>
     private let endpoints: EndpointSliceController
     private let disruption: DisruptionController
     private let nodeLifecycle: NodeLifecycleController
@@ -22,7 +23,7 @@ package final class ControlLoops: Sendable {
             Service.kind.groupKind: services, EndpointSlice.kind.groupKind: endpointSlices, Node.kind.groupKind: nodes,
             Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
             PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
-            Lease.kind.groupKind: leases,
+            Lease.kind.groupKind: leases, ReplicationController.kind.groupKind: replicationControllers,
         ]
     }
 
@@ -37,6 +38,7 @@ package final class ControlLoops: Sendable {
     private let budgets: Informer
     private let leases: Informer
     private let definitions: Informer
+    private let replicationControllers: Informer
 
     /// - Parameter seed: of the informers' jitter.
     package init(cluster: any Cluster, clock: any WallClock, logger: Logger, seed: UInt64 = 1) {
@@ -58,23 +60,27 @@ package final class ControlLoops: Sendable {
         budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
         leases = informer(Lease.kind)
         definitions = informer(CustomResourceDefinition.kind)
+        replicationControllers = informer(ReplicationController.kind, indexes: ControllerIndex.owned)
         customResourceDefinitions = CustomResourceDefinitionController(
             cluster: cluster, clock: clock, definitions: definitions)
         recorders = [
-            DeploymentController.component, ReplicaSetController.component, NodeLifecycleController.component,
-            Scheduler.name,
+            DeploymentController.component, ReplicaSet.component, NodeLifecycleController.component, Scheduler.name,
+            ReplicationController.component,
         ].map(recorder)
         deployment = DeploymentController(
             cluster: cluster, clock: clock, deployments: deployments, replicaSets: replicaSets, pods: pods,
             events: recorders[0])
         replicaSet = ReplicaSetController(
-            cluster: cluster, clock: clock, replicaSets: replicaSets, pods: pods, events: recorders[1])
+            cluster: cluster, clock: clock, owners: replicaSets, pods: pods, events: recorders[1])
+        replicationController = ReplicaSetController(
+            cluster: cluster, clock: clock, owners: replicationControllers, pods: pods, events: recorders[4])
         endpoints = EndpointSliceController(
             cluster: cluster, clock: clock, services: services, pods: pods, nodes: nodes, slices: endpointSlices,
             endpoints: endpointsObjects)
         disruption = DisruptionController(
-            cluster: cluster, clock: clock, budgets: budgets, pods: pods, replicaSets: replicaSets,
-            deployments: deployments)
+            cluster: cluster, clock: clock, budgets: budgets, pods: pods,
+            workloads: .init(
+                replicaSets: replicaSets, deployments: deployments, replicationControllers: replicationControllers))
         nodeLifecycle = NodeLifecycleController(
             cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
         scheduler = Scheduler(
@@ -86,7 +92,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
-                leases, definitions,
+                leases, definitions, replicationControllers,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -98,6 +104,9 @@ package final class ControlLoops: Sendable {
             }
             group.addTask { try await self.deployment.run(failed: report("Deployment")) }
             group.addTask { try await self.replicaSet.run(failed: report("ReplicaSet")) }
+            group.addTask {
+                try await self.replicationController.run(failed: report("ReplicationController"))
+            }
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
             group.addTask { try await self.disruption.run(failed: report("Disruption")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }

@@ -36,11 +36,15 @@ extension Health {
         return Health(.healthy)
     }
 
-    package static func of(_ replicaSet: ReplicaSet) -> Health {
+    package static func of(_ replicaSet: ReplicaSet) -> Health { ofReplicas(replicaSet, called: "replica set") }
+
+    /// What counts pods as ReplicaSets do. Argo CD does not judge ReplicationControllers; here a commit stands or falls
+    /// by them.
+    static func ofReplicas(_ replicaSet: ReplicaSet, called kind: String) -> Health {
         let status = replicaSet.status
         if replicaSet.metadata.generation ?? 0 > status.observedGeneration ?? 0 {
             return Health(
-                .progressing, "Waiting for rollout to finish: observed replica set generation less than desired")
+                .progressing, "Waiting for rollout to finish: observed \(kind) generation less than desired")
         }
         if let failure = status.conditions.first(where: { $0.type == "ReplicaFailure" && $0.status == "True" }) {
             return Health(.degraded, failure.message ?? "")

@@ -36,6 +36,8 @@ extension Health {
         case ("apps", "DaemonSet"): return ofDaemonSet(object.json)
         case ("batch", "Job"): return ofJob(object.json)
         case ("", "Pod"): return of(object.view(as: Pod.self))
+        case ("", "ReplicationController"):
+            return ofReplicas(object.view(as: ReplicaSet.self), called: "replication controller")
         case ("", "Service"): return of(object.view(as: Service.self))
         case ("", "PersistentVolumeClaim"): return ofClaim(object.json)
         case ("apiextensions.k8s.io", "CustomResourceDefinition"):

@@ -179,7 +179,6 @@ extension DeploymentPlan {
 }
 
 extension ReplicaSet {
-    var desired: Int { spec.replicas ?? 1 }
     var revision: Int { annotatedNumber(DeploymentPlan.Annotation.revision) ?? 0 }
     var annotatedDesired: Int? { annotatedNumber(DeploymentPlan.Annotation.desiredReplicas) }
     var annotatedMax: Int? { annotatedNumber(DeploymentPlan.Annotation.maxReplicas) }

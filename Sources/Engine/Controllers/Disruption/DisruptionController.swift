@@ -11,31 +11,43 @@ package final class DisruptionController: Sendable {
     private let clock: any WallClock
     private let budgets: Informer
     private let pods: Informer
-    private let replicaSets: Informer
-    private let deployments: Informer
+    private let workloads: Workloads
     private let queue: WorkQueue<ObjectKey>
     private let options = WriteOptions(fieldManager: component)
+
+    /// The kinds that keep pods.
+    package struct Workloads: Sendable {
+        var replicaSets: Informer
+        var deployments: Informer
+        var replicationControllers: Informer
+
+        package init(replicaSets: Informer, deployments: Informer, replicationControllers: Informer) {
+            self.replicaSets = replicaSets
+            self.deployments = deployments
+            self.replicationControllers = replicationControllers
+        }
+
+        var all: [Informer] { [replicaSets, deployments, replicationControllers] }
+    }
 
     /// - Parameters:
     ///   - budgets: with `ControllerIndex.namespaced`.
     ///   - pods: with `ControllerIndex.pods`.
     package init(
-        cluster: any Cluster, clock: any WallClock, budgets: Informer, pods: Informer, replicaSets: Informer,
-        deployments: Informer
+        cluster: any Cluster, clock: any WallClock, budgets: Informer, pods: Informer, workloads: Workloads
     ) {
         self.cluster = cluster
         self.clock = clock
         self.budgets = budgets
         self.pods = pods
-        self.replicaSets = replicaSets
-        self.deployments = deployments
+        self.workloads = workloads
         queue = WorkQueue(clock: clock)
         budgets.onChange { [queue] in queue.add($0.key) }
         pods.onChange { [weak self] change in
             self?.podChanged(change)
         }
-        for workloads in [replicaSets, deployments] {
-            workloads.onChange { [weak self] change in self?.workloadChanged(change) }
+        for informer in workloads.all {
+            informer.onChange { [weak self] change in self?.workloadChanged(change) }
         }
     }
 
@@ -43,7 +55,7 @@ package final class DisruptionController: Sendable {
     ///
     /// - Parameter failed: is told of every attempt that failed.
     package func run(failed: @escaping @Sendable (ObjectKey, any Error) -> Void = { _, _ in }) async throws {
-        for informer in [budgets, pods, replicaSets, deployments] { try await informer.waitForSync() }
+        for informer in [budgets, pods] + workloads.all { try await informer.waitForSync() }
         await queue.run(workers: Self.workers, failed: { key, error, _ in failed(key, error) }) { key in
             try await self.sync(key)
         }
@@ -85,15 +97,27 @@ package final class DisruptionController: Sendable {
 
     /// What a pod's controller keeps: a ReplicaSet that belongs to a Deployment speaks for that.
     private func workload(of owner: OwnerReference, in namespace: String) -> DisruptionPlan.Workload? {
-        guard let replicaSet = replicaSets.get(ReplicaSet.key(owner.name, in: namespace), as: ReplicaSet.self),
-            replicaSet.metadata.uid == owner.uid
-        else { return nil }
+        if owner.kind == ReplicationController.kind.kind {
+            let controller = found(
+                ReplicationController.self, by: owner, in: namespace, workloads.replicationControllers)
+            return controller.map { .init(uid: owner.uid, replicas: $0.desired) }
+        }
+        guard let replicaSet = found(ReplicaSet.self, by: owner, in: namespace, workloads.replicaSets) else {
+            return nil
+        }
         if let above = replicaSet.metadata.controller,
-            let deployment = deployments.get(Deployment.key(above.name, in: namespace), as: Deployment.self),
-            deployment.metadata.uid == above.uid
+            let deployment = found(Deployment.self, by: above, in: namespace, workloads.deployments)
         {
             return .init(uid: above.uid, replicas: deployment.spec.replicas ?? 1)
         }
-        return .init(uid: owner.uid, replicas: replicaSet.spec.replicas ?? 1)
+        return .init(uid: owner.uid, replicas: replicaSet.desired)
+    }
+
+    private func found<Kind: KubernetesObject>(
+        _: Kind.Type, by owner: OwnerReference, in namespace: String, _ informer: Informer
+    ) -> Kind? {
+        informer.get(Kind.key(owner.name, in: namespace), as: Kind.self).flatMap {
+            $0.metadata.uid == owner.uid ? $0 : nil
+        }
     }
 }

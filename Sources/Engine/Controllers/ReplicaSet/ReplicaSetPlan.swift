@@ -1,11 +1,12 @@
 package import Kinds
 package import Model
 
-/// What the ReplicaSet controller does next about one ReplicaSet (semantics-workloads B1 to B7).
-package struct ReplicaSetPlan: Sendable {
+/// What the ReplicaSet controller does next about one ReplicaSet (semantics-workloads B1 to B7), or about one
+/// ReplicationController, for which the rules are the same.
+package struct ReplicaSetPlan<Owner: ReplicaOwner>: Sendable {
     package struct Snapshot: Sendable {
-        package var replicaSet: ReplicaSet
-        /// Those the ReplicaSet controls, and those without a controller that its selector matches.
+        package var owner: Owner
+        /// Those the owner controls, and those without a controller that its selector matches.
         package var pods: [Pod]
         /// Pods of the sibling ReplicaSets, which the same controller owns; may be left out while there are not more
         /// pods than desired.
@@ -13,8 +14,8 @@ package struct ReplicaSetPlan: Sendable {
         /// Whether everything done before has been seen (B3).
         package var isCurrent: Bool
 
-        package init(replicaSet: ReplicaSet, pods: [Pod], siblings: [Pod] = [], isCurrent: Bool = true) {
-            self.replicaSet = replicaSet
+        package init(owner: Owner, pods: [Pod], siblings: [Pod] = [], isCurrent: Bool = true) {
+            self.owner = owner
             self.pods = pods
             self.siblings = siblings
             self.isCurrent = isCurrent
@@ -31,20 +32,19 @@ package struct ReplicaSetPlan: Sendable {
     }
 
     /// At most so many creations or deletions at once (B4).
-    static let burst = 500
+    static var burst: Int { 500 }
 
     package private(set) var actions: [Action] = []
     package private(set) var checkAgainAt: Timestamp?
-    private let stored: ReplicaSet
+    private let stored: Owner
     private var status: ReplicaSetStatus
     private let now: Timestamp
 
     package init(_ snapshot: Snapshot, now: Timestamp) {
-        stored = snapshot.replicaSet
-        status = stored.status
+        stored = snapshot.owner
+        status = stored.replicaStatus
         self.now = now
-        let replicaSet = stored
-        let ownership = Ownership(owner: replicaSet, selector: Selector(matching: replicaSet.spec.selector))
+        let ownership = Ownership(owner: stored, selector: stored.podSelector)
         var owned: [Pod] = []
         for pod in snapshot.pods {
             switch ownership.claim(pod.metadata) {
@@ -56,7 +56,7 @@ package struct ReplicaSetPlan: Sendable {
         }
         // An adoption changes who counts: it is seen first.
         let active = owned.filter(\.isActive)
-        if actions.isEmpty, snapshot.isCurrent, !replicaSet.metadata.isBeingDeleted {
+        if actions.isEmpty, snapshot.isCurrent, !stored.metadata.isBeingDeleted {
             adjust(active: active, siblings: snapshot.siblings)
         }
         count(owned: owned, active: active)
@@ -75,7 +75,7 @@ package struct ReplicaSetPlan: Sendable {
 
     /// B2
     private var newPod: Pod {
-        let template = stored.spec.template
+        let template = stored.podTemplate
         var pod = Pod(named: "", in: stored.metadata.namespace)
         pod.metadata.generateName = "\(stored.metadata.name)-"
         pod.metadata.labels = template.metadata.labels
@@ -88,8 +88,8 @@ package struct ReplicaSetPlan: Sendable {
 
     /// B6: of the pods as they were before this plan acts.
     private mutating func count(owned: [Pod], active: [Pod]) {
-        let minReadySeconds = stored.spec.minReadySeconds ?? 0
-        let labels = Selector(labels: stored.spec.template.metadata.labels)
+        let minReadySeconds = stored.minReadySeconds
+        let labels = Selector(labels: stored.podTemplate.metadata.labels)
         status.replicas = active.count
         status.fullyLabeledReplicas = active.count { labels.matches($0.metadata.json["labels"]) }.unlessZero
         status.readyReplicas = active.count(where: \.isReady).unlessZero
@@ -106,9 +106,9 @@ package struct ReplicaSetPlan: Sendable {
         case delete(message: String)
     }
 
-    /// The ReplicaSet with its new status, after the actions were carried out with this result; `nil` when it need not
-    /// be written (B6).
-    package func updated(after failure: Failure?) -> ReplicaSet? {
+    /// The owner with its new status, after the actions were carried out with this result; `nil` when it need not be
+    /// written (B6).
+    package func updated(after failure: Failure?) -> Owner? {
         var status = status
         let hasFailed = status.conditions.contains { $0.type == "ReplicaFailure" }
         switch failure {
@@ -116,10 +116,9 @@ package struct ReplicaSetPlan: Sendable {
         case .create(let message): if !hasFailed { status.addFailure("FailedCreate", message, now: now) }
         case .delete(let message): if !hasFailed { status.addFailure("FailedDelete", message, now: now) }
         }
-        if status == stored.status { return nil }
         var updated = stored
-        updated.status = status
-        return updated
+        updated.replicaStatus = status
+        return updated.replicaStatus == stored.replicaStatus ? nil : updated
     }
 }
 
