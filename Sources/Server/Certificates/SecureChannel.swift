@@ -39,8 +39,8 @@ struct SecureChannel: ServerChildChannel {
                 idleTimeout: Self.idleLimit, gracefulCloseTimeout: .seconds(2), streamConfiguration: requests))
     }
 
-    /// Tells a client over HTTP/1.1 that asks first (`Expect: 100-continue`, RFC 9110, 10.1.1) to send its body, when its
-    /// turn has come: `curl` waits a second otherwise.
+    /// Tells a client over HTTP/1.1 that asks first (`Expect: 100-continue`, RFC 9110, 10.1.1) to send its body, when
+    /// its turn has come: `curl` waits a second otherwise.
     private static func lettingContinue(
         _ responder: @escaping HTTPChannelHandler.Responder
     ) -> HTTPChannelHandler.Responder {
