@@ -51,7 +51,8 @@ enum Admission {
     static func admitting(_ object: JSON, kind: GroupKind, _ policies: AdmissionPolicies) throws(APIError) -> JSON {
         switch (kind.kind, kind.group) {
         case ("Pod", ""):
-            return tolerating(try prioritized(object, policies.priorityClasses.current))
+            let limited = limited(object, by: policies.limitRanges.current)
+            return tolerating(try prioritized(limited, policies.priorityClasses.current))
         default: return object
         }
     }
@@ -62,6 +63,10 @@ enum Admission {
     static func check(_ object: JSON, from old: JSON?, kind: GroupKind, _ policies: AdmissionPolicies) throws(APIError)
     {
         switch (kind.kind, kind.group) {
+        case ("Pod", "") where old == nil:
+            try checkLimits(object, of: kind, policies.limitRanges.current)
+        case ("PersistentVolumeClaim", "") where old?[path: ["metadata", "deletionTimestamp"]] == nil:
+            try checkLimits(object, of: kind, policies.limitRanges.current)
         case ("PriorityClass", PriorityClasses.kind.group):
             try checkDefault(object, isNew: old == nil, policies.priorityClasses.current)
         default: break

@@ -5,9 +5,11 @@ import Synchronization
 /// What admission asks of the store besides the object (J10).
 final class AdmissionPolicies: Sendable {
     let priorityClasses: Followed<PriorityClasses>
+    let limitRanges: Followed<LimitRanges>
 
     init(of store: Store) {
         priorityClasses = Followed(in: store)
+        limitRanges = Followed(in: store)
     }
 }
 
