@@ -53,6 +53,8 @@ enum Admission {
         case ("Pod", ""):
             let limited = limited(object, by: policies.limitRanges.current)
             return tolerating(try prioritized(limited, policies.priorityClasses.current))
+        case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)
+        case ("Ingress", "networking.k8s.io"): return classed(ingress: object, policies.ingressClasses.current)
         default: return object
         }
     }

@@ -6,10 +6,14 @@ import Synchronization
 final class AdmissionPolicies: Sendable {
     let priorityClasses: Followed<PriorityClasses>
     let limitRanges: Followed<LimitRanges>
+    let storageClasses: Followed<DefaultStorageClass>
+    let ingressClasses: Followed<DefaultIngressClass>
 
     init(of store: Store) {
         priorityClasses = Followed(in: store)
         limitRanges = Followed(in: store)
+        storageClasses = Followed(in: store)
+        ingressClasses = Followed(in: store)
     }
 }
 
