@@ -23,6 +23,11 @@ import Testing
         ],
     ])
 
+    private static let polite = Object(viewing: [
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": ["name": "polite"], "value": 7,
+        "preemptionPolicy": "Never",
+    ])
+
     private static func pod(_ name: String, cpu: String, extra: [String: JSON]) -> Object {
         var spec: JSON = [
             "containers": [["name": "c", "image": "c:1", "resources": ["requests": ["cpu": .string(cpu)]]]]
@@ -77,9 +82,10 @@ import Testing
             try await world.run {
                 _ = try await world.registry.create(Self.filler, options: Self.options)
                 try await world.wait { Self.running(store.snapshot) == Array(repeating: "filler", count: 4) }
+                _ = try await world.registry.create(Self.polite, options: Self.options)
                 // It asks first, but would rather wait than end others.
                 _ = try await world.registry.create(
-                    Self.pod("polite", cpu: "20", extra: ["priority": 7, "preemptionPolicy": "Never"]),
+                    Self.pod("polite", cpu: "20", extra: ["priorityClassName": "polite"]),
                     options: Self.options)
                 _ = try await world.registry.create(
                     Self.pod("urgent", cpu: "20", extra: ["priorityClassName": "system-cluster-critical"]),

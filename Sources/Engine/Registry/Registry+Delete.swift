@@ -8,10 +8,10 @@ extension Registry {
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
         let strategy = try strategy(of: key.kind, version: options.version)
         let type = strategy.type
-        if key.kind == Namespace.kind.groupKind, Admission.undeletableNamespaces.contains(key.name) {
+        if let refusal = Admission.refusalToDelete(key) {
             throw APIError(
-                .forbidden, "namespaces \"\(key.name)\" is forbidden: this namespace may not be deleted",
-                details: APIError.Details(name: key.name, kind: type.plural))
+                .forbidden, "\(type.qualifiedPlural) \"\(key.name)\" is forbidden: \(refusal)",
+                details: APIError.Details(name: key.name, group: key.kind.group, kind: type.plural))
         }
         while true {
             guard let current = store.get(Self.storeKey(key, strategy)) else {
@@ -53,7 +53,8 @@ extension Registry {
         _ query: ListQuery, options: DeleteOptions
     ) async throws(APIError) -> ObjectList {
         let found = try await list(query)
-        for object in found.items {
+        // Whoever names what must stay is told; here it is left out.
+        for object in found.items where Admission.refusalToDelete(object.key) == nil {
             do {
                 _ = try await delete(object.key, options: options)
             } catch  where error.reason == .notFound {

@@ -189,7 +189,8 @@ extension Registry {
         }
         options.repeatedFields = []
         return WritePipeline(
-            strategy: pipeline.strategy, options: options, now: pipeline.now, versions: pipeline.versions)
+            strategy: pipeline.strategy, options: options, now: pipeline.now, versions: pipeline.versions,
+            policies: pipeline.policies)
     }
 
     /// Creates what an apply names but is not there (H1); `nil` when somebody else just did.

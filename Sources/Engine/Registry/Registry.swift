@@ -31,6 +31,7 @@ package final class Registry: Cluster {
     let random: Mutex<any RandomNumberGenerator & Sendable>
     let allocation: Mutex<ServiceAllocation>
     let pages: Mutex<PagedLists>
+    let policies: AdmissionPolicies
     private let logSource = Mutex<(any LogSource)?>(nil)
 
     /// - Parameter random: where uids, generated names and addresses come from.
@@ -52,6 +53,7 @@ package final class Registry: Cluster {
         }
         self.allocation = Mutex(allocation)
         pages = Mutex(PagedLists(limit: configuration.pagedLists))
+        policies = AdmissionPolicies(of: store)
     }
 
     /// Says who has the logs; until then nobody has.
@@ -132,7 +134,7 @@ package final class Registry: Cluster {
             strategy: strategy, options: options, now: Timestamp(seconds: clock.now.seconds),
             versions: ObjectVersions(schemasChange: strategy.type.custom != nil) {
                 self.catalog.converted($0, to: $1)
-            })
+            }, policies: policies)
     }
 }
 

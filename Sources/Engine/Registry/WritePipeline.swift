@@ -10,6 +10,8 @@ struct WritePipeline {
     let now: Timestamp
     /// Those of the kind, for what managers recorded in others than the request's.
     let versions: ObjectVersions
+    /// What the store holds that admission goes by.
+    let policies: AdmissionPolicies
 
     private var type: ResourceType { strategy.type }
     private var kind: GroupVersionKind { strategy.type.kind }
@@ -30,7 +32,7 @@ struct WritePipeline {
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
-        var object = try Admission.admitting(object, kind: kind.groupKind)
+        var object = try Admission.admitting(object, kind: kind.groupKind, policies)
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
             metadata["resourceVersion"] = nil
@@ -47,6 +49,7 @@ struct WritePipeline {
 
     func validateCreate(_ object: JSON) throws(APIError) {
         try refuse(strategy.validateCreate(object), object)
+        try Admission.check(object, from: nil, kind: kind.groupKind, policies)
     }
 
     // MARK: Update
@@ -66,6 +69,7 @@ struct WritePipeline {
 
     func validateUpdate(_ object: JSON, from old: JSON, subresource: Subresource?) throws(APIError) {
         try refuse(strategy.validateUpdate(object, from: old, subresource: subresource?.rawValue), object)
+        if subresource == nil { try Admission.check(object, from: old, kind: kind.groupKind, policies) }
     }
 
     /// Whether an update changes nothing but times of managed fields, and so is not to be written (C12).

@@ -103,16 +103,7 @@ extension FieldErrors {
         guard let least = amounts["min"], let most = amounts["max"] else { return }
         let limit = Double(most.milliValue) / Double(least.milliValue)
         if Double(ratio.milliValue) / 1000 > limit {
-            invalid(path, ratio.json, "ratio \(ratio) is greater than max/min = \(Self.sixDecimals(limit))")
+            invalid(path, ratio.json, "ratio \(ratio) is greater than max/min = \(limit.sixDecimals)")
         }
-    }
-
-    /// Go's `%f`.
-    private static func sixDecimals(_ value: Double) -> String {
-        guard abs(value) < 9e12 else { return value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN" }
-        let millionths = Int64((abs(value) * 1_000_000).rounded())
-        let fraction = String(millionths % 1_000_000)
-        let whole = "\(value < 0 ? "-" : "")\(millionths / 1_000_000)"
-        return "\(whole)." + String(repeating: "0", count: 6 - fraction.count) + fraction
     }
 }
