@@ -110,20 +110,8 @@ package final class PodInfo: Sendable {
         return self.pod.json["spec"]?.isShared(with: spec) == true
     }
 
-    /// H4: all containers and sidecars together, or one init container beside the sidecars before it, if that is more.
     private static func request(of spec: PodSpec, _ amounts: (Container) -> ResourceAmounts) -> ResourceAmounts {
-        var running = spec.containers.reduce(ResourceAmounts()) { $0 + amounts($1) }
-        var sidecars = ResourceAmounts()
-        var starting = ResourceAmounts()
-        for container in spec.initContainers {
-            if container.restartPolicy == "Always" {
-                sidecars = sidecars + amounts(container)
-                starting = .larger(starting, sidecars)
-            } else {
-                starting = .larger(starting, sidecars + amounts(container))
-            }
-        }
-        running = .larger(running + sidecars, starting)
+        var running = spec.total(amounts, from: ResourceAmounts(), sum: +, larger: ResourceAmounts.larger)
         for (name, amount) in ResourceAmounts(spec.resources?.requests ?? [:]).amounts { running[name] = amount }
         return running + ResourceAmounts(spec.overhead)
     }
@@ -132,6 +120,22 @@ package final class PodInfo: Sendable {
 extension PodSpec {
     /// Init containers that keep running.
     var sidecars: [Container] { initContainers.filter { $0.restartPolicy == "Always" } }
+
+    /// H4: all containers and sidecars together, or one init container beside the sidecars before it, if that is more.
+    func total<Amounts>(
+        _ amounts: (Container) -> Amounts, from none: Amounts, sum: (Amounts, Amounts) -> Amounts,
+        larger: (Amounts, Amounts) -> Amounts
+    ) -> Amounts {
+        let regular = containers.reduce(none) { sum($0, amounts($1)) }
+        var sidecars = none
+        var starting = none
+        for container in initContainers {
+            let beside = sum(sidecars, amounts(container))
+            if container.restartPolicy == "Always" { sidecars = beside }
+            starting = larger(starting, beside)
+        }
+        return larger(sum(regular, sidecars), starting)
+    }
 }
 
 extension Container {

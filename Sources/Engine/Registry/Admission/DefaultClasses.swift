@@ -41,21 +41,23 @@ private enum DefaultClass {
 extension Admission {
     /// DefaultStorageClass: a claim that asks for no class, also not for the empty one, gets the default one.
     static func classed(claim: JSON, _ defaultClass: DefaultStorageClass) -> JSON {
-        guard let name = defaultClass.name, claim[path: ["spec", "storageClassName"]] == nil,
-            claim[path: ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"]] == nil
-        else { return claim }
-        var claim = claim
-        claim[path: ["spec", "storageClassName"]] = .string(name)
-        return claim
+        classed(claim, defaultClass.name, field: "storageClassName", old: "volume.beta.kubernetes.io/storage-class")
     }
 
     /// DefaultIngressClass, likewise.
     static func classed(ingress: JSON, _ defaultClass: DefaultIngressClass) -> JSON {
-        guard let name = defaultClass.name, ingress[path: ["spec", "ingressClassName"]] == nil,
-            ingress[path: ["metadata", "annotations", "kubernetes.io/ingress.class"]] == nil
-        else { return ingress }
-        var ingress = ingress
-        ingress[path: ["spec", "ingressClassName"]] = .string(name)
-        return ingress
+        classed(ingress, defaultClass.name, field: "ingressClassName", old: "kubernetes.io/ingress.class")
+    }
+
+    /// - Parameter annotation: where a class was named before there was a field for it.
+    private static func classed(
+        _ object: JSON, _ defaultClass: String?, field: String, old annotation: String
+    ) -> JSON {
+        guard let defaultClass, object[path: ["spec", field]] == nil,
+            object[path: ["metadata", "annotations", annotation]] == nil
+        else { return object }
+        var object = object
+        object[path: ["spec", field]] = .string(defaultClass)
+        return object
     }
 }

@@ -134,24 +134,14 @@ private struct Requirements {
         limits = Self.total(pod, own: pod.resources?.limits ?? [:]) { $0.resources.limits }
     }
 
-    /// All containers and sidecars together, or one init container beside the sidecars before it, if that is more; what
-    /// the pod says as a whole goes first.
+    /// What the containers have together (H4); what the pod says as a whole goes first.
     private static func total(
         _ pod: PodSpec, own: [String: Quantity], _ amounts: (Container) -> [String: Quantity]
     ) -> [String: Quantity] {
-        let larger = { (one: Quantity, other: Quantity) in one < other ? other : one }
-        var running = pod.containers.reduce(into: [String: Quantity]()) { $0.merge(amounts($1), uniquingKeysWith: +) }
-        var sidecars: [String: Quantity] = [:]
-        var starting: [String: Quantity] = [:]
-        for container in pod.initContainers {
-            let beside = sidecars.merging(amounts(container), uniquingKeysWith: +)
-            if container.restartPolicy == "Always" {
-                sidecars = beside
-                running.merge(amounts(container), uniquingKeysWith: +)
-            }
-            starting.merge(beside, uniquingKeysWith: larger)
-        }
-        return running.merging(starting, uniquingKeysWith: larger).merging(own) { $1 }
+        pod.total(
+            amounts, from: [:], sum: { $0.merging($1, uniquingKeysWith: +) },
+            larger: { $0.merging($1) { $0 < $1 ? $1 : $0 } }
+        ).merging(own) { $1 }
     }
 
     func faults(under limit: LimitRanges.Limit) -> [String] {
