@@ -13,6 +13,7 @@ package final class ControlLoops: Sendable {
     private let disruption: DisruptionController
     private let nodeLifecycle: NodeLifecycleController
     private let scheduler: Scheduler
+    private let resourceQuota: ResourceQuotaController
     private let customResourceDefinitions: CustomResourceDefinitionController
 
     /// The informers of whole kinds, for others to share.
@@ -22,7 +23,7 @@ package final class ControlLoops: Sendable {
             Service.kind.groupKind: services, EndpointSlice.kind.groupKind: endpointSlices, Node.kind.groupKind: nodes,
             Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
             PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
-            Lease.kind.groupKind: leases,
+            Lease.kind.groupKind: leases, ResourceQuota.kind.groupKind: quotas,
         ]
     }
 
@@ -36,6 +37,7 @@ package final class ControlLoops: Sendable {
     private let endpointsObjects: Informer
     private let budgets: Informer
     private let leases: Informer
+    private let quotas: Informer
     private let definitions: Informer
 
     /// - Parameter seed: of the informers' jitter.
@@ -57,6 +59,7 @@ package final class ControlLoops: Sendable {
         endpointsObjects = informer(Endpoints.kind)
         budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
         leases = informer(Lease.kind)
+        quotas = informer(ResourceQuota.kind, indexes: ControllerIndex.namespaced)
         definitions = informer(CustomResourceDefinition.kind)
         customResourceDefinitions = CustomResourceDefinitionController(
             cluster: cluster, clock: clock, definitions: definitions)
@@ -75,6 +78,12 @@ package final class ControlLoops: Sendable {
         disruption = DisruptionController(
             cluster: cluster, clock: clock, budgets: budgets, pods: pods, replicaSets: replicaSets,
             deployments: deployments)
+        resourceQuota = ResourceQuotaController(
+            cluster: cluster, clock: clock, seed: seed, quotas: quotas, definitions: definitions,
+            sharing: [
+                Pod.kind.groupKind: pods, Service.kind.groupKind: services, Deployment.kind.groupKind: deployments,
+                ReplicaSet.kind.groupKind: replicaSets,
+            ])
         nodeLifecycle = NodeLifecycleController(
             cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
         scheduler = Scheduler(
@@ -86,7 +95,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
-                leases, definitions,
+                leases, definitions, quotas,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -100,6 +109,7 @@ package final class ControlLoops: Sendable {
             group.addTask { try await self.replicaSet.run(failed: report("ReplicaSet")) }
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
             group.addTask { try await self.disruption.run(failed: report("Disruption")) }
+            group.addTask { try await self.resourceQuota.run(failed: report("ResourceQuota")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
             group.addTask {
                 try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))

@@ -31,6 +31,7 @@ package final class Registry: Cluster {
     let random: Mutex<any RandomNumberGenerator & Sendable>
     let allocation: Mutex<ServiceAllocation>
     let pages: Mutex<PagedLists>
+    let quotaIndex: Mutex<QuotaIndex>
     private let logSource = Mutex<(any LogSource)?>(nil)
 
     /// - Parameter random: where uids, generated names and addresses come from.
@@ -51,6 +52,7 @@ package final class Registry: Cluster {
             allocation.adopt(service.json)
         }
         self.allocation = Mutex(allocation)
+        quotaIndex = Mutex(QuotaIndex(store.snapshot.list(kind: Self.quotas).map(\.key)))
         pages = Mutex(PagedLists(limit: configuration.pagedLists))
     }
 
