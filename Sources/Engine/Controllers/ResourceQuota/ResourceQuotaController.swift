@@ -25,7 +25,7 @@ package final class ResourceQuotaController: Sendable {
     ///   - seed: of the jitter between attempts to list and watch.
     ///   - quotas: with `ControllerIndex.namespaced`.
     ///   - definitions: of custom kinds, which come and go.
-    ///   - shared: informers of whole kinds that somebody else runs; other kinds are followed while a quota counts them.
+    ///   - shared: informers of whole kinds that somebody else runs; others are followed while a quota counts them.
     package init(
         cluster: any Cluster, clock: any WallClock, seed: UInt64, quotas: Informer, definitions: Informer,
         sharing shared: [GroupKind: Informer]
@@ -166,7 +166,7 @@ package final class ResourceQuotaController: Sendable {
         }
     }
 
-    /// The quota first: what is admitted after it was read makes the write a conflict, what was admitted before is found.
+    /// The quota first: what is admitted after it was read makes the write a conflict, and the rest is found.
     private func count(_ key: ObjectKey) async throws(APIError) {
         let quota = try await cluster.get(key).view(as: ResourceQuota.self)
         var objects: [CountedKind: [JSON]] = [:]
