@@ -89,6 +89,12 @@ package final class Store: Sendable {
     /// - Complexity: O(1).
     package func get(_ key: StoreKey) -> StoredObject? { state.withLock { $0.objects[key] } }
 
+    /// One object as the writes that were accepted leave it, which need not become durable: only to decide upon a write
+    /// that is made under the condition that it is still so.
+    ///
+    /// - Complexity: O(1).
+    package func latest(_ key: StoreKey) -> StoredObject? { state.withLock { $0.latest(key) } }
+
     /// When an object of a kind last changed, came or went; `.zero` where none has been since the store was opened.
     ///
     /// - Complexity: O(1).

@@ -71,11 +71,7 @@ struct StoreState {
         changes.reserveCapacity(writes.count)
         var revision = issued
         for write in writes {
-            let current: StoredObject? =
-                if let found = staged[write.key] { found } else if let pending = head[write.key] { pending.object } else
-                {
-                    objects[write.key]
-                }
+            let current = if let found = staged[write.key] { found } else { latest(write.key) }
             try Self.check(write, current)
             guard let change = Self.change(write, current, revision.next) else { continue }
             revision = revision.next
@@ -88,6 +84,11 @@ struct StoreState {
         }
         queuedWrites += changes.count
         queue.append(PendingCommit(changes: changes, metadata: metadata, continuation: continuation))
+    }
+
+    /// One object as the writes that were accepted leave it.
+    func latest(_ key: StoreKey) -> StoredObject? {
+        if let pending = head[key] { pending.object } else { objects[key] }
     }
 
     private static func check(_ write: Write, _ current: StoredObject?) throws(StoreError) {

@@ -3,6 +3,7 @@ import Engine
 import Kinds
 import Logging
 import Model
+import Store
 import Testing
 
 /// A registry with the controllers that give CustomResourceDefinitions their status.
@@ -11,8 +12,10 @@ struct CustomRegistry {
     static let options = WriteOptions(fieldManager: "test")
 
     /// Runs `body` while the control loops run.
-    static func run(_ body: @escaping @Sendable (CustomRegistry) async throws -> Void) async throws {
-        let registry = try await TestRegistry()
+    static func run(
+        persistence: any Persistence = .memory, _ body: @escaping @Sendable (CustomRegistry) async throws -> Void
+    ) async throws {
+        let registry = try await TestRegistry(persistence: persistence)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let loops = ControlLoops(cluster: registry.registry, clock: registry.clock, logger: logger)

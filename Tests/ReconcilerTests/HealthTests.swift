@@ -234,8 +234,8 @@ struct HealthTests {
         "what is stored though nothing acts on it fails at once where pods or a volume were hoped for, and only there",
         arguments: [
             ("apps/v1", "StatefulSet", true), ("apps/v1", "DaemonSet", true), ("batch/v1", "Job", true),
-            ("batch/v1", "CronJob", true), ("v1", "PersistentVolumeClaim", true), ("v1", "ResourceQuota", false),
-            ("networking.k8s.io/v1", "NetworkPolicy", false),
+            ("batch/v1", "CronJob", true), ("v1", "PersistentVolumeClaim", true),
+            ("networking.k8s.io/v1", "NetworkPolicy", false), ("rbac.authorization.k8s.io/v1", "Role", false),
         ])
     func inert(apiVersion: String, kind: String, fails: Bool) {
         let object = Object(viewing: [

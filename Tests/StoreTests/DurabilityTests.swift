@@ -272,6 +272,8 @@ struct DurabilityTests {
             // The first writer is there once its batch is on the way to the disk.
             while persistence.commits.load(ordering: .relaxed) == 0 { await Task.yield() }
             #expect(store.snapshot.get(key("a")) == nil)
+            #expect(store.get(key("a")) == nil)
+            #expect(store.latest(key("a"))?.revision == Revision(rawValue: 1))
             await #expect(throws: StoreError.alreadyExists(key: key("a"), found: Revision(rawValue: 1))) {
                 try await store.put(key("a"), 2, if: .absent)
             }

@@ -14,6 +14,7 @@ package final class ControlLoops: Sendable {
     private let disruption: DisruptionController
     private let nodeLifecycle: NodeLifecycleController
     private let scheduler: Scheduler
+    private let resourceQuota: ResourceQuotaController
     private let customResourceDefinitions: CustomResourceDefinitionController
 
     /// The informers of whole kinds, for others to share.
@@ -24,6 +25,7 @@ package final class ControlLoops: Sendable {
             Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
             PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
             Lease.kind.groupKind: leases, ReplicationController.kind.groupKind: replicationControllers,
+            ResourceQuota.kind.groupKind: quotas,
         ]
     }
 
@@ -37,6 +39,7 @@ package final class ControlLoops: Sendable {
     private let endpointsObjects: Informer
     private let budgets: Informer
     private let leases: Informer
+    private let quotas: Informer
     private let definitions: Informer
     private let replicationControllers: Informer
 
@@ -59,6 +62,7 @@ package final class ControlLoops: Sendable {
         endpointsObjects = informer(Endpoints.kind)
         budgets = informer(PodDisruptionBudget.kind, indexes: ControllerIndex.namespaced)
         leases = informer(Lease.kind)
+        quotas = informer(ResourceQuota.kind, indexes: ControllerIndex.namespaced)
         definitions = informer(CustomResourceDefinition.kind)
         replicationControllers = informer(ReplicationController.kind, indexes: ControllerIndex.owned)
         customResourceDefinitions = CustomResourceDefinitionController(
@@ -81,6 +85,13 @@ package final class ControlLoops: Sendable {
             cluster: cluster, clock: clock, budgets: budgets, pods: pods,
             workloads: .init(
                 replicaSets: replicaSets, deployments: deployments, replicationControllers: replicationControllers))
+        resourceQuota = ResourceQuotaController(
+            cluster: cluster, clock: clock, seed: seed, quotas: quotas, definitions: definitions,
+            sharing: [
+                Pod.kind.groupKind: pods, Service.kind.groupKind: services, Deployment.kind.groupKind: deployments,
+                ReplicaSet.kind.groupKind: replicaSets,
+                ReplicationController.kind.groupKind: replicationControllers,
+            ])
         nodeLifecycle = NodeLifecycleController(
             cluster: cluster, clock: clock, nodes: nodes, leases: leases, pods: pods, events: recorders[2])
         scheduler = Scheduler(
@@ -92,7 +103,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
-                leases, definitions, replicationControllers,
+                leases, definitions, replicationControllers, quotas,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -109,6 +120,7 @@ package final class ControlLoops: Sendable {
             }
             group.addTask { try await self.endpoints.run(failed: report("EndpointSlice")) }
             group.addTask { try await self.disruption.run(failed: report("Disruption")) }
+            group.addTask { try await self.resourceQuota.run(failed: report("ResourceQuota")) }
             group.addTask { try await self.nodeLifecycle.run(failed: report("Node lifecycle")) }
             group.addTask {
                 try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))

@@ -74,33 +74,35 @@ extension Registry {
         let key = StoreKey(
             kind: strategy.storeKind, namespace: metadata.namespace, name: metadata.name)
         while true {
-            var conditions: [Write] = []
+            var writes: [Write] = []
             if type.isNamespaced {
                 let namespace = StoreKey(
                     kind: Self.namespaces, namespace: "", name: metadata.namespace)
                 let found = store.get(namespace)
                 try Admission.checkNamespace(found?.json, named: metadata.namespace, for: type, object: metadata.name)
                 // Nothing may appear in a namespace that is being emptied: it must be as it was looked at.
-                if let found { conditions.append(Write(namespace, .require, if: .revision(found.revision))) }
+                if let found { writes.append(Write(namespace, .require, if: .revision(found.revision))) }
             }
-            if let condition = try definitionCondition(type) { conditions.append(condition) }
+            if let condition = try definitionCondition(type) { writes.append(condition) }
             let (object, taken) = try allocated(created, pipeline)
             var isKept = false
             defer { if !isKept { release(taken) } }
             try pipeline.validateCreate(object)
+            let charges = try await quotaWrites(for: object, in: metadata.namespace, pipeline)
             if pipeline.options.dryRun {
                 if let found = store.get(key) { throw alreadyExists(found, type) }
                 return Object(viewing: object)
             }
             do throws(StoreError) {
-                let write = Write(key, .put(strategy.stored(object)), if: .absent)
-                let stored = try await store.commit(conditions + [write])
+                writes.append(Write(key, .put(strategy.stored(object)), if: .absent))
+                writes += charges
+                let stored = try await store.commit(writes)
                 isKept = true
                 follow(key)
                 return Object(stored[0], as: strategy)
             } catch {
                 if let obstacle = error.key, obstacle != key {
-                    // The namespace, or the kind's definition: look at it again once what changed it is durable.
+                    // The namespace, its quotas, or the kind's definition: look at it again once that is durable.
                     try await settle(type)
                     continue
                 }

@@ -92,18 +92,29 @@ extension Registry {
             defer { if !isKept { release(taken) } }
             try pipeline.validateUpdate(updated, from: old.json, subresource: subresource)
             if WritePipeline.isNoOp(updated, from: old.json) { return old }
+            let isGone = Deletion.isCompleted(by: updated, from: old.json)
+            let charges =
+                isGone
+                ? []
+                : try await quotaWrites(
+                    for: updated, from: old.json, subresource: subresource, in: key.namespace, pipeline)
             if pipeline.options.dryRun {
                 var shown = updated
                 shown[path: ["metadata", "resourceVersion"]] = .string(Self.version(current.revision))
                 return Object(viewing: shown)
             }
             do throws(StoreError) {
-                let isGone = Deletion.isCompleted(by: updated, from: old.json)
-                let stored = try await commit(isGone ? .delete : .put(strategy.stored(updated)), over: current)
+                let operation = isGone ? Write.Operation.delete : .put(strategy.stored(updated))
+                let stored = try await commit(operation, over: current, with: charges)
                 isKept = !isGone
                 releaseUnused(from: current.json, to: isGone ? nil : stored.json)
                 return Object(stored, as: strategy)
             } catch {
+                if let obstacle = error.key, obstacle != storeKey {
+                    // A quota counts something else meanwhile.
+                    try await settle(type)
+                    continue
+                }
                 attempts -= 1
                 guard case .conflict = error, version.isEmpty, attempts > 0 else {
                     throw APIError(error, type: type, name: key.name)
@@ -114,9 +125,13 @@ extension Registry {
     }
 
     /// Writes over an object that is still as it was read.
-    func commit(_ operation: Write.Operation, over current: StoredObject) async throws(StoreError) -> StoredObject {
+    ///
+    /// - Parameter others: what is written with it.
+    func commit(
+        _ operation: Write.Operation, over current: StoredObject, with others: [Write] = []
+    ) async throws(StoreError) -> StoredObject {
         let write = Write(current.key, operation, if: .revision(current.revision))
-        let stored = try await store.commit([write])[0]
+        let stored = try await store.commit([write] + others)[0]
         follow(current.key)
         return stored
     }

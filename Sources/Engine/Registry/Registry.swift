@@ -32,6 +32,7 @@ package final class Registry: Cluster {
     let allocation: Mutex<ServiceAllocation>
     let pages: Mutex<PagedLists>
     let policies: AdmissionPolicies
+    let quotaIndex: Mutex<QuotaIndex>
     private let logSource = Mutex<(any LogSource)?>(nil)
 
     /// - Parameter random: where uids, generated names and addresses come from.
@@ -52,6 +53,7 @@ package final class Registry: Cluster {
             allocation.adopt(service.json)
         }
         self.allocation = Mutex(allocation)
+        quotaIndex = Mutex(QuotaIndex(store.snapshot.list(kind: Self.quotas).map(\.key)))
         pages = Mutex(PagedLists(limit: configuration.pagedLists))
         policies = AdmissionPolicies(of: store)
     }

@@ -92,9 +92,10 @@ extension Registry {
         return served.withLock { $0.catalog }
     }
 
-    /// To be called after every commit, so that watches of what is served no more end.
+    /// To be called after every commit, so that watches of what is served no more end, and quotas count.
     func follow(_ key: StoreKey) {
         if key.kind == Self.definitions { followDefinitions() }
+        if key.kind == Self.quotas { followQuota(key) }
     }
 
     /// How often what is served has changed.

@@ -1,7 +1,7 @@
 import Model
 
 /// The names under which amounts of resources are counted.
-enum ResourceName {
+package enum ResourceName {
     /// What is limited for pods: `requests.cpu`.
     private static let compute: Set<String> = [
         "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory",
@@ -16,7 +16,7 @@ enum ResourceName {
     private static let container: Set<String> = ["cpu", "memory", "ephemeral-storage"]
 
     /// Unprefixed names, and those of kubernetes.io.
-    static func isNative(_ name: String) -> Bool { !name.contains("/") || name.contains("kubernetes.io/") }
+    package static func isNative(_ name: String) -> Bool { !name.contains("/") || name.contains("kubernetes.io/") }
 
     static func isHugePages(_ name: String) -> Bool { name.hasPrefix("hugepages-") }
 
@@ -30,7 +30,7 @@ enum ResourceName {
     static func isStandardForContainers(_ name: String) -> Bool { container.contains(name) || isHugePages(name) }
 
     /// What a device plugin offers: `example.com/gpu`.
-    static func isExtended(_ name: String) -> Bool {
+    package static func isExtended(_ name: String) -> Bool {
         !isNative(name) && !name.hasPrefix("requests.") && NameSyntax.qualifiedName("requests." + name).isEmpty
     }
 
