@@ -119,6 +119,24 @@ struct FieldValidationTests {
         }
     }
 
+    @Test(
+        "without a field manager it is the program that the user agent names (C23)",
+        arguments: [
+            ("kubectl/v1.36.0 (linux/amd64)", "kubectl"), ("controller", "controller"), ("", "unknown"),
+            ("/v1", "unknown"), ("my\u{200B}tool/2", "mytool"),
+            (String(repeating: "é", count: 100) + "/1", String(repeating: "é", count: 64)),
+        ])
+    func managers(agent: String, manager: String) async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send(
+                "POST", "/api/v1/namespaces/default/configmaps", to: server, headers: ["User-Agent": agent],
+                body: "{\"metadata\":{\"name\":\"x\"},\"data\":{\"a\":\"b\"}}")
+            #expect(answer.status == 201, "\(answer.text)")
+            let entries = try answer.json[path: ["metadata", "managedFields"]]?.array
+            #expect(entries?.map { $0["manager"] } == [.string(manager)])
+        }
+    }
+
     @Test("a question about access is decoded like every object (C4, C21)")
     func questions() async throws {
         try await TestServer.run { server in

@@ -25,14 +25,31 @@ enum APIPath: Hashable, Sendable {
 
     /// - Parameter path: without the query.
     init(_ path: String) {
-        // By bytes: a slash is one, whatever stands beside it.
-        let segments = path.split(at: "/")
-        guard path.firstIndex(ofASCII: "%") != nil else {
-            self = Self.parse(segments.map { String($0) }[...])
-            return
+        var segments = Self.segments(of: path)
+        if path.firstIndex(ofASCII: "%") != nil {
+            let decoded = segments.compactMap { String(percentEncoded: $0) }
+            guard decoded.count == segments.count else {
+                self = .unknown
+                return
+            }
+            segments = decoded
         }
-        let decoded = segments.compactMap { String(percentEncoded: $0) }
-        self = decoded.count == segments.count ? Self.parse(decoded[...]) : .unknown
+        self = Self.parse(segments[...])
+    }
+
+    /// By bytes: a slash is one, whatever stands beside it. Every request comes through here.
+    private static func segments(of path: String) -> [String] {
+        var path = path
+        return path.withUTF8 { bytes in
+            var segments: [String] = []
+            segments.reserveCapacity(8)
+            var start = 0
+            for end in 0...bytes.count where end == bytes.count || bytes[end] == UInt8(ascii: "/") {
+                if end > start { segments.append(String(decoding: bytes[start..<end], as: UTF8.self)) }
+                start = end + 1
+            }
+            return segments
+        }
     }
 
     /// Whether the answer may be a large one, which is long in the making: a list, a description of the API, metrics.

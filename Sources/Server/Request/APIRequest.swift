@@ -34,9 +34,13 @@ struct APIRequest: Sendable {
     ///
     /// - Throws: `.invalid`, of an object named as Kubernetes names it: CreateOptions, UpdateOptions or PatchOptions.
     func writeOptions() throws(APIError) -> WriteOptions {
-        let kind = ["PUT": "UpdateOptions", "PATCH": "PatchOptions"][method] ?? "CreateOptions"
-        let agent = userAgent.split(at: "/").first.map { String($0) } ?? "unknown"
-        let manager = query["fieldManager"] ?? (agent.utf8.count > 128 ? String(agent.prefix(128)) : agent)
+        let kind =
+            switch method {
+            case "PUT": "UpdateOptions"
+            case "PATCH": "PatchOptions"
+            default: "CreateOptions"
+            }
+        let manager = query["fieldManager"] ?? agentName
         guard manager.utf8.count <= 128 else {
             throw .invalidOptions(kind, "fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")
         }
@@ -69,6 +73,18 @@ struct APIRequest: Sendable {
         }
         return WriteOptions(
             fieldManager: manager, dryRun: query["dryRun"] != nil, fieldValidation: validation, warnings: warnings)
+    }
+
+    /// Who manages what is written where the request does not say so: the client's program, up to its version, without
+    /// what cannot be printed, and cut to 128 bytes (C23).
+    private var agentName: String {
+        let end = userAgent.firstIndex(ofASCII: "/") ?? userAgent.endIndex
+        var name = userAgent[..<end]
+        if name.utf8.count > 128 || !name.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            name.unicodeScalars.removeAll { !$0.isPrintable }
+            while name.utf8.count > 128 { name.unicodeScalars.removeLast() }
+        }
+        return name.isEmpty ? "unknown" : String(name)
     }
 
     /// The object in the body, as `decodedBody()`; what it says twice is noted in the options (C21).
