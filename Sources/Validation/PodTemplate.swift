@@ -142,6 +142,7 @@ extension GroupKind {
     static let statefulSet = GroupKind(group: "apps", kind: "StatefulSet")
     static let ingress = GroupKind(group: "networking.k8s.io", kind: "Ingress")
     static let autoscaler = GroupKind(group: "autoscaling", kind: "HorizontalPodAutoscaler")
+    static let priorityClass = GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass")
     static let budget = GroupKind(group: "policy", kind: "PodDisruptionBudget")
     static let roleBinding = GroupKind(group: "rbac.authorization.k8s.io", kind: "RoleBinding")
     static let clusterRoleBinding = GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding")

@@ -33,9 +33,8 @@ package struct Rule: Sendable {
     }
 
     /// All of them, sorted by name.
-    package static let all: [Rule] = (schema + versions + references + services + rollouts + applications).sorted {
-        $0.name < $1.name
-    }
+    package static let all: [Rule] = (schema + versions + references + priorities + services + rollouts + applications)
+        .sorted { $0.name < $1.name }
 }
 
 /// What a rule found, before its place in the file is looked up.

@@ -32,6 +32,9 @@ struct RuleTests {
 
     static let probe = "          ports: [{name: http, containerPort: 80}]\n"
 
+    private static let gold =
+        "---\napiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: gold}\nvalue: 7\n"
+
     static let examples = [
         Example("a sound Deployment", [], deployment("")),
         Example(
@@ -85,6 +88,25 @@ struct RuleTests {
         Example(
             "an absent ServiceAccount", ["a.yaml:9:7 dangling-service-account"],
             deployment("", "      serviceAccountName: robot\n")),
+        Example(
+            "an absent PriorityClass", ["a.yaml:9:7 dangling-priority-class"],
+            deployment("", "      priorityClassName: gold\n")),
+        Example(
+            "a PriorityClass that every cluster has", [],
+            deployment("", "      priorityClassName: system-node-critical\n")),
+        Example(
+            "a PriorityClass of the repository, and its value", [],
+            deployment("", "      priorityClassName: gold\n      priority: 7\n") + gold),
+        Example(
+            "a priority that its class does not have", ["a.yaml:10:7 priority-of-its-own"],
+            deployment("", "      priorityClassName: gold\n      priority: 8\n") + gold),
+        Example(
+            "a priority without a class", ["a.yaml:9:7 priority-of-its-own"],
+            deployment("", "      priority: 7\n") + gold),
+        Example(
+            "a priority that is that of the default class", [],
+            deployment("", "      priority: 7\n") + gold + "globalDefault: true\n"),
+        Example("no priority at all", [], deployment("", "      priority: 0\n")),
         Example(
             "an absent claim", ["a.yaml:10:45 dangling-claim"],
             deployment("", "      volumes:\n        - {name: v, persistentVolumeClaim: {claimName: b}}\n")),

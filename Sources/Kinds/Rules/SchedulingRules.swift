@@ -1,13 +1,17 @@
 import Model
 
+/// The priority classes that every cluster has, and what a pod of each is worth.
+package enum SystemPriorityClass {
+    package static let values: [String: Int64] = [
+        "system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000,
+    ]
+}
+
 /// Priority classes: semantics-api F.
 struct PriorityClassRules: KindRules {
     /// The highest that is not Kubernetes' own.
     private static let highest: Int64 = 1_000_000_000
     private static let systemPrefix = "system-"
-    private static let system: [String: Int64] = [
-        "system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000,
-    ]
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let name = object["metadata"]?.textMember("name") ?? ""
@@ -24,7 +28,9 @@ struct PriorityClassRules: KindRules {
     }
 
     private static func systemFault(_ name: String, _ value: Int64, _ isDefault: Bool) -> String? {
-        guard let expected = system[name] else { return "\(name) is not a known system priority class" }
+        guard let expected = SystemPriorityClass.values[name] else {
+            return "\(name) is not a known system priority class"
+        }
         if value != expected { return "value of \(name) PriorityClass must be \(expected)" }
         return isDefault ? "globalDefault of \(name) PriorityClass must be false" : nil
     }

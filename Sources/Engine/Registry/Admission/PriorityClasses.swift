@@ -35,16 +35,17 @@ struct PriorityClasses: StoredPolicy {
     /// The classes that every cluster has.
     static let system: [JSON] = [
         system(
-            "system-node-critical", 2_000_001_000,
+            "system-node-critical",
             "Used for system critical pods that must not be moved from their current node."),
         system(
-            "system-cluster-critical", 2_000_000_000,
+            "system-cluster-critical",
             "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
         ),
     ]
 
-    private static func system(_ name: String, _ value: Int64, _ description: String) -> JSON {
-        [
+    private static func system(_ name: String, _ description: String) -> JSON {
+        guard let value = SystemPriorityClass.values[name] else { preconditionFailure("\(name) has a value") }
+        return [
             "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": ["name": .string(name)],
             "value": .int(value), "description": .string(description), "preemptionPolicy": "PreemptLowerPriority",
         ]
