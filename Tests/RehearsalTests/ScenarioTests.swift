@@ -19,6 +19,22 @@ struct ScenarioTests {
         }
     }
 
+    @Test("accounts and priority classes that only the pods name are taken for granted, and said so")
+    func assumed() throws {
+        func deployment(_ image: String) -> JSON {
+            var deployment = Shop.deployment(image: image)
+            deployment[path: ["spec", "template", "spec", "serviceAccountName"]] = "robot"
+            deployment[path: ["spec", "template", "spec", "priorityClassName"]] = "gold"
+            return deployment
+        }
+        let scenario = Shop.scenario(from: [deployment("web:1")], to: [deployment("web:2")])
+        let recording = try Rehearsal(scenario, seed: 1).run()
+        #expect(recording.outcome == .healthy)
+        let report = RehearsalReport(scenario, origin: "nothing", runs: [.init(seed: 1, recording: recording)])
+        let why = ": taken for granted, as pods name it and the manifests do not hold it"
+        #expect(report.remarks == ["ServiceAccount default/robot\(why)", "PriorityClass.scheduling.k8s.io gold\(why)"])
+    }
+
     @Test("without a node nothing is played")
     func noNodes() {
         #expect(throws: RehearsalError.noNodes) { try Rehearsal(Shop.scenario(nodes: []), seed: 1).run() }

@@ -37,6 +37,7 @@ struct StartState {
             }
             if let time = Self.lastTime(in: object.json, depth: 0) { latest = max(latest ?? time, time) }
         }
+        for object in AssumedObjects(scenario).objects { put(object) }
         if let latest { now = latest + .seconds(1) }
         put(Object(viewing: Self.released(scenario.application, for: scenario.target.revision).json))
         // The Application's own namespace need not be there.

@@ -90,7 +90,7 @@ package struct RehearsalReport: Sendable {
     }
 
     private static func remarks(_ scenario: Scenario, _ recording: Recording) -> [String] {
-        var remarks: [String] = []
+        var remarks = AssumedObjects(scenario).remarks
         for object in scenario.target.objects
         where Catalog.builtIn.inertKinds.contains(object.key.kind)
             && Scenario.unplayed.contains(object.key.kind.kind)

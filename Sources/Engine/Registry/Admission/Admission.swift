@@ -51,8 +51,10 @@ enum Admission {
     static func admitting(_ object: JSON, kind: GroupKind, _ policies: AdmissionPolicies) throws(APIError) -> JSON {
         switch (kind.kind, kind.group) {
         case ("Pod", ""):
+            let namespace = object[path: ["metadata", "namespace"]]?.string ?? ""
             let limited = limited(object, by: policies.limitRanges.current)
-            return tolerating(try prioritized(limited, policies.priorityClasses.current))
+            let accounted = try accounted(limited) { policies.serviceAccount($0, in: namespace) }
+            return tolerating(try prioritized(accounted, policies.priorityClasses.current))
         case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)
         case ("Ingress", "networking.k8s.io"): return classed(ingress: object, policies.ingressClasses.current)
         default: return object

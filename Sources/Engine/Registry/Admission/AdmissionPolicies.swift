@@ -8,8 +8,10 @@ final class AdmissionPolicies: Sendable {
     let limitRanges: Followed<LimitRanges>
     let storageClasses: Followed<DefaultStorageClass>
     let ingressClasses: Followed<DefaultIngressClass>
+    let store: Store
 
     init(of store: Store) {
+        self.store = store
         priorityClasses = Followed(in: store)
         limitRanges = Followed(in: store)
         storageClasses = Followed(in: store)
