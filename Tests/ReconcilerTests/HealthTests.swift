@@ -52,6 +52,30 @@ struct HealthTests {
         #expect(Health.of(Object(viewing: deployment.json)).status == example.expected)
     }
 
+    @Test("a Deployment whose pods are refused says why it waits, and why its time is over", arguments: [false, true])
+    func refused(isOver: Bool) {
+        var deployment = Deployment(named: "web", in: "default")
+        deployment.spec.replicas = 3
+        deployment.status.replicas = 3
+        deployment.status.updatedReplicas = 1
+        func add(_ type: String, _ status: String, _ reason: String, _ message: String) {
+            var condition = DeploymentCondition()
+            condition.type = type
+            condition.status = status
+            condition.reason = reason
+            condition.message = message
+            deployment.status.conditions.append(condition)
+        }
+        add("ReplicaFailure", "True", "FailedCreate", "pods \"web-x\" is forbidden: exceeded quota: q")
+        if isOver { add("Progressing", "False", "ProgressDeadlineExceeded", "") }
+        let why = " pods \"web-x\" is forbidden: exceeded quota: q"
+        #expect(
+            Health.of(Object(viewing: deployment.json)).message
+                == (isOver
+                    ? "Deployment exceeded its progress deadline" + why
+                    : "Waiting for rollout to finish: 1 out of 3 new replicas have been updated..." + why))
+    }
+
     private func find(_ pod: Pod, slowestStart: Duration? = .seconds(2)) -> FailureEvidence.Finding {
         FailureEvidence.find(in: pod, of: "Deployment.apps default/web", at: now, slowestStart: slowestStart)
     }

@@ -18,4 +18,22 @@ struct PlayTests {
         #expect(web.samples.last?.counts.new == 3 && web.samples.last?.counts.old == 0)
         #expect(recording.peakLoad.pods - recording.startLoad.pods >= 1)
     }
+
+    @Test("a rollout for which a quota has no room is taken back, and the quota is named")
+    func quota() throws {
+        let quota: JSON = [
+            "apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "small", "namespace": "default"],
+            "spec": ["hard": ["pods": "3"]],
+        ]
+        let recording = try Rehearsal(
+            Shop.scenario(
+                from: [quota, Shop.deployment(image: "web:1")], to: [quota, Shop.deployment(image: "web:2")]),
+            seed: 1
+        ).run()
+        guard case .rolledBack(let why) = recording.outcome else {
+            Issue.record("\(recording.outcome)")
+            return
+        }
+        #expect(why.contains("is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3"))
+    }
 }

@@ -13,7 +13,7 @@ extension Health {
         if let condition = status.conditions.first(where: { $0.type == "Progressing" }),
             condition.reason == "ProgressDeadlineExceeded"
         {
-            return Health(.degraded, "Deployment exceeded its progress deadline")
+            return Health(.degraded, "Deployment exceeded its progress deadline" + refusal(status))
         }
         let desired = spec.replicas ?? 1
         let (updated, replicas) = (status.updatedReplicas ?? 0, status.replicas ?? 0)
@@ -21,7 +21,8 @@ extension Health {
         if updated < desired {
             return Health(
                 .progressing,
-                "Waiting for rollout to finish: \(updated) out of \(desired) new replicas have been updated...")
+                "Waiting for rollout to finish: \(updated) out of \(desired) new replicas have been updated..."
+                    + refusal(status))
         }
         if replicas > updated {
             let old = replicas - updated
@@ -31,9 +32,17 @@ extension Health {
         if available < updated {
             return Health(
                 .progressing,
-                "Waiting for rollout to finish: \(available) of \(updated) updated replicas are available...")
+                "Waiting for rollout to finish: \(available) of \(updated) updated replicas are available..."
+                    + refusal(status))
         }
         return Health(.healthy)
+    }
+
+    /// Why there are not more pods, where making them fails: a quota, or an account that is not there. Argo CD does not
+    /// say it.
+    private static func refusal(_ status: DeploymentStatus) -> String {
+        let failure = status.conditions.first { $0.type == "ReplicaFailure" && $0.status == "True" }
+        return failure?.message.map { " \($0)" } ?? ""
     }
 
     package static func of(_ replicaSet: ReplicaSet) -> Health { ofReplicas(replicaSet, called: "replica set") }
