@@ -21,7 +21,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let tls: [Target.Dependency] = [
     .product(name: "HummingbirdHTTP2", package: "hummingbird"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
     .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOTLS", package: "swift-nio"),
@@ -92,10 +92,7 @@ let package = Package(
                 "Model", "Kinds", "Cluster", "Store", "Engine", "KubernetesClient", "GitSource", "Kustomize",
                 "Rendering",
                 "Reconciler", "Validation", "Rehearsal", "Server", "CSupervisor", "CMalloc", arguments, logging,
-                lifecycle,
-                hummingbird,
-                httpClient,
-                signals,
+                lifecycle, httpClient, signals,
             ] + nio,
             swiftSettings: settings),
         // What tests run as a pod's supervisor, in the place of martlet itself.

@@ -1,10 +1,11 @@
 package import Cluster
 import HTTPTypes
-import Hummingbird
 import HummingbirdCore
 package import Logging
 import Model
 import NIOCore
+import NIOHTTP1
+import NIOPosix
 import ServiceLifecycle
 
 /// One of the things that `/readyz` looks at.
@@ -81,23 +82,22 @@ package struct APIServer: ServiceLifecycle.Service {
         // A request names no secrets, but its log lines would drown the others.
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
-        let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder { [identity] in try SecureChannel(identity, responder: $0) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(host, port: address.port), backlog: 1024),
+        let server = try HTTPServerBuilder { [identity] in try SecureChannel(identity, responder: $0) }.buildServer(
+            configuration: ServerConfiguration(address: .hostname(host, port: address.port), backlog: 1024),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+            responder: { [responder] request, writer, _ in try await responder.respond(to: request, writer) },
             onServerRunning: { channel in
                 await onListening(Address(host: host, port: channel.localAddress?.port ?? 0))
-            },
-            logger: quiet)
-        try await application.run()
+            })
+        try await server.run()
     }
 }
 
-/// Answers each request: who is it, what does it name, who handles that.
-struct APIResponder: HTTPResponder {
-    typealias Context = BasicRequestContext
+/// What came next on a connection was no HTTP, while a request was still being answered.
+private struct UnreadableConnection: Error {}
 
+/// Answers each request: who is it, what does it name, who handles that.
+struct APIResponder: Sendable {
     let cluster: any Cluster
     let handler: ResourceHandler
     let access: Access
@@ -106,6 +106,7 @@ struct APIResponder: HTTPResponder {
     let logger: Logger
     let documents = DocumentCache()
     let metrics = RequestMetrics()
+    private let date = DateHeader()
 
     init(
         cluster: any Cluster, handler: ResourceHandler, access: Access,
@@ -119,8 +120,16 @@ struct APIResponder: HTTPResponder {
         self.logger = logger
     }
 
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-        await answer(to: request).response
+    /// - Throws: what ends the connection.
+    @concurrent func respond(to request: Request, _ writer: consuming ResponseWriter) async throws {
+        var response = await answer(to: request).response
+        response.headers.append(HTTPField(name: .date, value: date.text(at: handler.clock.now)))
+        do {
+            try await writer.write(response: response.head, body: response.body)
+        } catch is HTTPParserError {
+            // Of what follows the request: the server would answer that, but here an answer has begun.
+            throw UnreadableConnection()
+        }
     }
 
     /// What `respond` sends, before it becomes HTTP; counted.

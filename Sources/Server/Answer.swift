@@ -1,8 +1,9 @@
 import Cluster
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Kinds
 import Model
+import NIOCore
 
 /// What is sent back.
 struct Answer: Sendable {

@@ -106,17 +106,3 @@ extension Answer {
             body: .bytes(isKnown ? [] : document.bytes))
     }
 }
-
-extension Timestamp {
-    /// As HTTP has it: `Thu, 26 Nov 2026 11:00:00 GMT`.
-    fileprivate var httpDate: String {
-        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let text = Array(description)
-        let month = (Int(String(text[5..<7])) ?? 1) - 1
-        // The epoch was a Thursday.
-        let day = Int(seconds / 86400 % 7)
-        return "\(days[day]), \(String(text[8..<10])) \(months[month]) \(String(text[0..<4])) "
-            + "\(String(text[11..<19])) GMT"
-    }
-}

@@ -1,5 +1,5 @@
 import Cluster
-import Hummingbird
+import HummingbirdCore
 import Kinds
 import Model
 

@@ -1,4 +1,5 @@
-import Hummingbird
+import HTTPTypes
+import HummingbirdCore
 import Model
 
 /// What the first line of a request says, taken apart once.

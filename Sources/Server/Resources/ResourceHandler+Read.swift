@@ -1,7 +1,8 @@
 import Cluster
-import Hummingbird
+import HummingbirdCore
 import Kinds
 import Model
+import NIOCore
 
 extension ResourceHandler {
     func get(_ call: Call, _ name: String) async throws(APIError) -> Answer {

@@ -1,7 +1,8 @@
 import Cluster
-import Hummingbird
+import HummingbirdCore
 import Kinds
 import Model
+import NIOCore
 
 extension ResourceHandler {
     /// How long a watch lasts when the client does not say: after that it watches anew (D4).

@@ -2,7 +2,7 @@ import Cluster
 import Engine
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Kinds
 import Logging
 import Model
