@@ -50,6 +50,14 @@ struct RegistryCreateTests {
         #expect(made.metadata.name.suffix(5).allSatisfy { "bcdfghjklmnpqrstvwxz2456789".contains($0) })
     }
 
+    @Test("a namespace has its name as a label, a generated one too (C6, F)")
+    func namesOfNamespaces() async throws {
+        let registry = try await TestRegistry()
+        let made = try await registry.create(
+            ["apiVersion": "v1", "kind": "Namespace", "metadata": ["generateName": "team-"]])
+        #expect(made.metadata.labels == ["kubernetes.io/metadata.name": made.metadata.name])
+    }
+
     @Test("an existing name is refused; the text tells when what is in the way is about to go (C1)")
     func alreadyExists() async throws {
         let registry = try await TestRegistry()

@@ -50,6 +50,21 @@ struct RegistryReadTests {
         #expect(error.reason == .badRequest)
     }
 
+    @Test("a state is forgotten five minutes after its first page, however often another is asked for (D2)")
+    func pagesInDemand() async throws {
+        let registry = try await TestRegistry()
+        for number in 0..<4 { try await registry.create(Sample.configMap("c\(number)")) }
+        let first = try await registry.registry.list(ListQuery(Self.configMaps, limit: 1))
+        let next = ListQuery(Self.configMaps, limit: 1, continueToken: first.continueToken)
+        for _ in 0..<5 {
+            registry.clock.advance(by: .seconds(60))
+            #expect(try await registry.registry.list(next).resourceVersion == first.resourceVersion)
+        }
+        registry.clock.advance(by: .seconds(1))
+        let error = try await registry.error { try await registry.registry.list(next) }
+        #expect(error.reason == .expired)
+    }
+
     @Test("an exact version of the past is listed as it was, as long as history goes back to it (D1, D2)")
     func exactVersions() async throws {
         var limits = Store.Limits()

@@ -114,6 +114,22 @@ struct ProtobufKindsTests {
             ])
     }
 
+    @Test("texts that Go never leaves out are there when they are empty: a header, a kernel parameter, an image")
+    func emptyTexts() throws {
+        let unset = ProtobufMessage().text(1, "x").text(2, "")
+        let probe = ProtobufMessage().message(1, ProtobufMessage().message(2, ProtobufMessage().message(5, unset)))
+        let spec = ProtobufMessage().message(2, ProtobufMessage().text(1, "c").message(10, probe))
+            .message(14, ProtobufMessage().message(7, unset))
+        let status = ProtobufMessage().message(8, ProtobufMessage().text(1, "c").text(6, "").text(7, "").text(8, ""))
+        let json = try Self.decoded(ProtobufMessage().message(2, spec).message(3, status), "Pod")
+        #expect(json[path: ["spec", "securityContext"]] == ["sysctls": [["name": "x", "value": ""]]])
+        #expect(
+            json[path: ["spec", "containers"]] == [
+                ["name": "c", "livenessProbe": ["httpGet": ["httpHeaders": [["name": "x", "value": ""]]]]]
+            ])
+        #expect(json[path: ["status", "containerStatuses"]] == [["name": "c", "image": "", "imageID": ""]])
+    }
+
     @Test("the schema of a definition: values of any kind, schemas or something simpler, fractions")
     func definition() throws {
         func value(_ text: String) -> ProtobufMessage { ProtobufMessage().text(1, text) }

@@ -25,6 +25,9 @@ struct NegotiationTests {
         "only the following media types are accepted: application/json;stream=watch, "
         + "application/vnd.kubernetes.protobuf;stream=watch"
 
+    private static let listAsStream =
+        "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1"
+
     static let choices = [
         Choice(accept: "*/*", contentType: "application/json", kind: "PodList"),
         Choice(accept: "application/*", contentType: "application/json", kind: "PodList"),
@@ -47,7 +50,14 @@ struct NegotiationTests {
         Choice(accept: "\(protobuf);\(table)", refusal: only),
         Choice(accept: "text/html", refusal: only),
         Choice(accept: "application/yaml", path: "/api/v1/pods?watch=1", refusal: onlyStreams),
-        Choice(accept: "text/html", path: "/api/v1/pods?watch=1", refusal: onlyStreams),
+        Choice(accept: "text/html", path: "/api/v1/pods?watch=1", refusal: only),
+        Choice(accept: "application/json;\(table)", path: "/api/v1/pods\(listAsStream)", refusal: only),
+        Choice(
+            accept: "application/json;\(table),application/json", path: "/api/v1/namespaces\(listAsStream)",
+            contentType: "application/json", kind: "Namespace"),
+        Choice(
+            accept: "application/json;\(table)", path: "/api/v1/namespaces?watch=1&timeoutSeconds=1",
+            contentType: "application/json", kind: "Table"),
         Choice(accept: "\(protobuf)", path: "/apis/argoproj.io/v1alpha1/applications", refusal: only),
         Choice(
             accept: "\(protobuf),application/json", path: "/apis/argoproj.io/v1alpha1/applications",

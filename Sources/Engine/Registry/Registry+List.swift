@@ -11,7 +11,7 @@ extension Registry {
         try checkNamespace(query, strategy.type)
         let filter = try ObjectFilter(query, strategy)
         let kind = strategy.storeKind
-        let (snapshot, after) = try await position(query, kind)
+        let (snapshot, after, isKept) = try await position(query, kind)
         let limit = query.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
         var list = ObjectList(items: [], resourceVersion: Self.version(snapshot.revision))
         if filter.isEmpty {
@@ -35,18 +35,24 @@ extension Registry {
             // Only without selectors is the number known without looking at all of them (D3).
             list.remainingItemCount = snapshot.count(kind: kind, namespace: query.namespace, after: last)
         }
-        pages.withLock { $0.keep(snapshot, at: clock.now) }
+        if !isKept { pages.withLock { $0.keep(snapshot, at: clock.now) } }
         return list
     }
 
-    /// Where a list starts, and in which snapshot.
-    private func position(_ query: ListQuery, _ kind: String) async throws(APIError) -> (Snapshot, after: StoreKey?) {
-        guard let text = query.continueToken, !text.isEmpty else { return (try await snapshot(query.moment), nil) }
+    /// Where a list starts, in which snapshot, and whether that is kept for it already.
+    private func position(
+        _ query: ListQuery, _ kind: String
+    ) async throws(APIError) -> (Snapshot, after: StoreKey?, isKept: Bool) {
+        guard let text = query.continueToken, !text.isEmpty else {
+            return (try await snapshot(query.moment), nil, false)
+        }
         guard let token = ContinueToken(text, kind: kind) else {
             throw APIError(.badRequest, "continue key is not valid: it must be one that a list answered")
         }
-        guard let revision = token.revision else { return (store.snapshot, token.after) }
-        if let kept = pages.withLock({ $0.snapshot(at: revision, now: clock.now) }) { return (kept, token.after) }
+        guard let revision = token.revision else { return (store.snapshot, token.after, false) }
+        if let kept = pages.withLock({ $0.snapshot(at: revision, now: clock.now) }) {
+            return (kept, token.after, true)
+        }
         throw APIError(
             .expired,
             "The provided continue parameter is too old to display a consistent list result. You can start a new list "
@@ -91,7 +97,8 @@ extension Registry {
     }
 }
 
-/// Snapshots of lists that are being read in pages; bounded in number and age.
+/// Snapshots of lists that are being read in pages; bounded in number, and in age from the first page on, as where old
+/// revisions are compacted away (D2).
 struct PagedLists {
     private static let lifetime = Duration.seconds(300)
 
@@ -102,15 +109,20 @@ struct PagedLists {
         self.limit = limit
     }
 
+    /// Keeps what a first page was read from.
     mutating func keep(_ snapshot: Snapshot, at now: Timestamp) {
         kept.removeAll { $0.until < now || $0.snapshot.revision == snapshot.revision }
         kept.append((snapshot, now + Self.lifetime))
         if kept.count > limit { kept.removeFirst(kept.count - limit) }
     }
 
+    /// What another page is to be read from. It is the last to make room for others, but becomes no younger.
     mutating func snapshot(at revision: Revision, now: Timestamp) -> Snapshot? {
         kept.removeAll { $0.until < now }
-        return kept.first { $0.snapshot.revision == revision }?.snapshot
+        guard let place = kept.firstIndex(where: { $0.snapshot.revision == revision }) else { return nil }
+        let found = kept.remove(at: place)
+        kept.append(found)
+        return found.snapshot
     }
 }
 

@@ -15,6 +15,8 @@ struct NamespaceRules: KindRules {
     }
 
     func prepareForCreate(_ object: inout JSON) {
+        // A generated name was not there when defaults were filled in.
+        fillDefaults(&object)
         object["status"] = ["phase": "Active"]
         var finalizers = object["spec"]?["finalizers"]?.array ?? []
         if !finalizers.contains("kubernetes") { finalizers.append("kubernetes") }

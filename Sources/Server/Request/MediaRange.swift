@@ -82,13 +82,14 @@ struct Representation: Hashable, Sendable {
         var hasAggregatedDiscovery = false
         var isStream = false
 
-        /// A12.
-        var notAcceptable: APIError {
-            let types = Encoding.allCases.filter { !isStream || $0.streams }.map {
-                isStream ? "\($0.rawValue);stream=watch" : $0.rawValue
-            }
-            return APIError(
-                .notAcceptable, "only the following media types are accepted: \(types.joined(separator: ", "))")
+        /// What is said when no clause can be met (A12).
+        static let notAcceptable = notAcceptable(Encoding.allCases.map(\.rawValue))
+        /// What is said when a clause is met in which no watch can be written.
+        static let notAcceptableForStreams = notAcceptable(
+            Encoding.allCases.filter(\.streams).map { "\($0.rawValue);stream=watch" })
+
+        private static func notAcceptable(_ types: [String]) -> APIError {
+            APIError(.notAcceptable, "only the following media types are accepted: \(types.joined(separator: ", "))")
         }
 
         /// - Returns: `nil` when the clause asks for what is not on offer.
@@ -137,12 +138,12 @@ struct Representation: Hashable, Sendable {
             for encoding in Encoding.allCases where clause.matches(encoding.rawValue) {
                 guard let found = offer.representation(clause, in: encoding) else { continue }
                 // Kubernetes looks no further once a clause fits, even if no watch can be written so.
-                guard !offer.isStream || encoding.streams else { throw offer.notAcceptable }
+                guard !offer.isStream || encoding.streams else { throw Offer.notAcceptableForStreams }
                 self = found
                 return
             }
         }
-        throw offer.notAcceptable
+        throw Offer.notAcceptable
     }
 
     private init(form: Form, encoding: Encoding) {

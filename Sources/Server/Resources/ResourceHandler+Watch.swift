@@ -77,6 +77,7 @@ extension ResourceHandler {
     private func watchOptions(_ call: Call) throws(APIError) -> WatchOptions {
         let query = call.query
         let sendsInitialEvents = query.flag("sendInitialEvents")
+        let allowsBookmarks = query.flag("allowWatchBookmarks")
         let match = query["resourceVersionMatch"]
         if query["sendInitialEvents"] != nil, match != "NotOlderThan" {
             throw Self.invalidListOptions(
@@ -91,9 +92,10 @@ extension ResourceHandler {
         let seconds = try query.integer("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
         return WatchOptions(
             version: query["resourceVersion"].flatMap { $0 == "0" ? nil : $0 },
-            allowsBookmarks: query.flag("allowWatchBookmarks"), sendsInitialEvents: sendsInitialEvents,
+            allowsBookmarks: allowsBookmarks, sendsInitialEvents: sendsInitialEvents,
             limit: seconds.map { .seconds($0) } ?? Self.longestWatch,
-            representation: try call.representation(ofStream: true),
+            // A list that comes as a stream is for machines: it comes as no table (A12).
+            representation: try call.representation(ofStream: true, hasTables: !sendsInitialEvents || !allowsBookmarks),
             includedObject: try call.includedObject())
     }
 }
