@@ -120,7 +120,10 @@ struct APIResponder: HTTPResponder {
     }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-        await answer(to: request).response
+        var response = await answer(to: request).response
+        // Or the client would send its next request on a connection that ends here (RFC 9112, 9.6).
+        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
+        return response
     }
 
     /// What `respond` sends, before it becomes HTTP; counted.
