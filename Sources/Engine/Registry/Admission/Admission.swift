@@ -52,7 +52,8 @@ enum Admission {
         switch (kind.kind, kind.group) {
         case ("Pod", ""):
             let limited = limited(object, by: policies.limitRanges.current)
-            return tolerating(try prioritized(limited, policies.priorityClasses.current))
+            let tolerating = tolerating(try prioritized(limited, policies.priorityClasses.current))
+            return try running(tolerating, by: policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)
         case ("Ingress", "networking.k8s.io"): return classed(ingress: object, policies.ingressClasses.current)
         default: return object
@@ -67,6 +68,7 @@ enum Admission {
         switch (kind.kind, kind.group) {
         case ("Pod", "") where old == nil:
             try checkLimits(object, of: kind, policies.limitRanges.current)
+            try checkOverhead(object, policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", "") where old?[path: ["metadata", "deletionTimestamp"]] == nil:
             try checkLimits(object, of: kind, policies.limitRanges.current)
         case ("PriorityClass", PriorityClasses.kind.group):

@@ -8,12 +8,14 @@ final class AdmissionPolicies: Sendable {
     let limitRanges: Followed<LimitRanges>
     let storageClasses: Followed<DefaultStorageClass>
     let ingressClasses: Followed<DefaultIngressClass>
+    let runtimeClasses: Followed<RuntimeClasses>
 
     init(of store: Store) {
         priorityClasses = Followed(in: store)
         limitRanges = Followed(in: store)
         storageClasses = Followed(in: store)
         ingressClasses = Followed(in: store)
+        runtimeClasses = Followed(in: store)
     }
 }
 
