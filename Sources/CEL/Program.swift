@@ -6,10 +6,18 @@ package struct Program: Sendable {
     package struct Variable: Sendable {
         package var name: String
         package var type: CELType
+        /// What bounds the sizes of its values, which a type alone does not: `maxLength`, `maxItems` …
+        var schema: SchemaType?
 
         package init(_ name: String, _ type: CELType) {
             self.name = name
             self.type = type
+        }
+
+        /// A variable for what a schema describes, or for an optional of that.
+        package init(_ name: String, _ schema: SchemaType, isOptional: Bool = false) {
+            self.init(name, isOptional ? .optional(schema.type) : schema.type)
+            self.schema = schema
         }
     }
 

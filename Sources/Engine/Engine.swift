@@ -84,6 +84,7 @@ package final class Engine: Sendable {
     package func prepare() async throws(APIError) {
         try await namespaces.ensureSystemNamespaces()
         try await registry.ensureSystemPriorityClasses()
+        try await registry.ensureDefaultServiceCIDR()
     }
 
     /// Tells clients in the cluster where the API is served: by the Service `kubernetes` in the namespace `default`.

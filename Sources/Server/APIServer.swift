@@ -124,6 +124,8 @@ struct APIResponder: Sendable {
     @concurrent func respond(to request: Request, _ writer: consuming ResponseWriter) async throws {
         var response = await answer(to: request).response
         response.headers.append(HTTPField(name: .date, value: date.text(at: handler.clock.now)))
+        // Or the client would send its next request on a connection that ends here (RFC 9112, 9.6).
+        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
         do {
             try await writer.write(response: response.head, body: response.body)
         } catch is HTTPParserError {

@@ -101,6 +101,22 @@ struct CostTests {
                 .hasPrefix("estimated rule cost exceeds budget by factor of 2.5x") == true)
     }
 
+    /// Rules of a field itself, whose size its own schema bounds (Kubernetes' crd_validation_ratcheting.go).
+    static let ofFields: [(String, JSON)] = [
+        ("self != oldSelf", ["type": "string", "maxLength": 5]),
+        ("self.matches('^[a-z]+$')", ["type": "string", "maxLength": 50]),
+        ("self.all(x, x == 'a')", ["type": "array", "maxItems": 10, "items": ["type": "string", "maxLength": 5]]),
+        (
+            "self.all(k, self[k] != '')",
+            ["type": "object", "maxProperties": 5, "additionalProperties": ["type": "string", "maxLength": 5]]
+        ),
+    ]
+
+    @Test("a rule of a text, list or map costs what the schema of that allows", arguments: ofFields)
+    func checkFields(rule: String, schema: JSON) throws {
+        #expect(try compiled(rule, schema: schema, nil).0.estimatedCost < 200)
+    }
+
     @Test("no evaluation costs more than was estimated")
     func soundness() throws {
         let expressions = [

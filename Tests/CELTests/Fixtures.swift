@@ -42,7 +42,7 @@ func compiled(
     let type = try #require(SchemaType.of(try Schema.standalone(schema), isRoot: isRoot))
     let program = try Program(
         compiling: expression,
-        variables: [Program.Variable("self", type.type), Program.Variable("oldSelf", type.type)])
+        variables: [Program.Variable("self", type), Program.Variable("oldSelf", type)])
     var bindings: [String: CELValue] = [:]
     if let object { bindings["self"] = CELValue(object, type: type) }
     if let old { bindings["oldSelf"] = CELValue(old, type: type) }

@@ -57,7 +57,7 @@ struct PropertyTests {
     private func evaluate(_ expression: String, _ type: SchemaType) -> Bool {
         do {
             let program = try Program(
-                compiling: expression, variables: [Program.Variable("self", type.type), Program.Variable("x", .dyn)])
+                compiling: expression, variables: [Program.Variable("self", type), Program.Variable("x", .dyn)])
             var cost = CELCost(callLimit: 20_000)
             let bindings: [String: CELValue] = [
                 "self": CELValue(["list": ["a", "bb", "ccc"]], type: type),

@@ -100,7 +100,7 @@ struct SchemaTests {
     @Test("a program knows whether it is a transition rule, and its type")
     func uses() throws {
         let type = try #require(SchemaType.of(try Schema.standalone(Self.schema)))
-        let variables = [Program.Variable("self", type.type), Program.Variable("oldSelf", .optional(type.type))]
+        let variables = [Program.Variable("self", type), Program.Variable("oldSelf", type, isOptional: true)]
         let rule = try Program(
             compiling: "!oldSelf.hasValue() || oldSelf.value().replicas < self.replicas", variables: variables)
         #expect(rule.uses("oldSelf") && rule.uses("self") && !rule.uses("x"))

@@ -11,7 +11,7 @@ extension FuzzTarget {
             program = try Program(
                 compiling: text,
                 variables: [
-                    Program.Variable("self", type.type), Program.Variable("oldSelf", type.type),
+                    Program.Variable("self", type), Program.Variable("oldSelf", type),
                     Program.Variable("x", .dyn),
                 ])
         } catch {

@@ -19,7 +19,7 @@ struct ScenarioTests {
         }
     }
 
-    @Test("accounts and priority classes that only the pods name are taken for granted, and said so")
+    @Test("accounts and classes that only the pods name are taken for granted, and said so")
     func assumed() throws {
         func deployment(_ image: String) -> JSON {
             var deployment = Shop.deployment(image: image)
@@ -33,6 +33,19 @@ struct ScenarioTests {
         let report = RehearsalReport(scenario, origin: "nothing", runs: [.init(seed: 1, recording: recording)])
         let why = ": taken for granted, as pods name it and the manifests do not hold it"
         #expect(report.remarks == ["ServiceAccount default/robot\(why)", "PriorityClass.scheduling.k8s.io gold\(why)"])
+    }
+
+    @Test("a runtime class that only the pods name is taken for granted, so that they fail for what Martlet cannot do")
+    func assumedRuntimeClass() throws {
+        var deployment = Shop.deployment(image: "web:1")
+        deployment[path: ["spec", "template", "spec", "runtimeClassName"]] = "gvisor"
+        deployment[path: ["spec", "template", "spec", "overhead"]] = ["cpu": "10m"]
+        let recording = try Rehearsal(Shop.scenario(from: nil, to: [deployment]), seed: 1).run()
+        guard case .degraded(let why) = recording.outcome else {
+            Issue.record("\(recording.outcome)")
+            return
+        }
+        #expect(why.contains("runtimeClassName is not supported"))
     }
 
     @Test("without a node nothing is played")

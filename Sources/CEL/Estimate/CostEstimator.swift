@@ -14,20 +14,20 @@ struct CostEstimator {
         var value: Estimate
     }
 
-    private let roots: [String: CELType]
+    private let roots: [String: SchemaType]
     private var paths: [ObjectIdentifier: [String]] = [:]
     private var sizes: [ObjectIdentifier: Estimate] = [:]
     private var entries: [ObjectIdentifier: EntrySize] = [:]
     private var locals: [String: [Local]] = [:]
 
     static func estimate(_ expression: Expression, variables: [Program.Variable]) -> Estimate {
-        var roots: [String: CELType] = [:]
-        for variable in variables { roots[variable.name] = variable.type }
+        var roots: [String: SchemaType] = [:]
+        for variable in variables { roots[variable.name] = variable.schema }
         var estimator = CostEstimator(roots: roots)
         return estimator.cost(expression)
     }
 
-    private init(roots: [String: CELType]) { self.roots = roots }
+    private init(roots: [String: SchemaType]) { self.roots = roots }
 
     private mutating func cost(_ node: Expression) -> Estimate {
         if node.constant != nil { return Estimate(1) }
@@ -99,7 +99,7 @@ struct CostEstimator {
 
     /// What the schema says at a path.
     private func declaredSize(_ path: [String]) -> Estimate? {
-        guard let first = path.first, var type = roots[first]?.schemaType else { return nil }
+        guard let first = path.first, var type = roots[first] else { return nil }
         for part in path.dropFirst() {
             switch (part, type.shape) {
             case ("@items", .list(let element, _)): type = element
@@ -228,17 +228,6 @@ struct CostEstimator {
         } else {
             let size = isList ? entry?.value : entry?.key
             push(fold.variable, Local(path: base + [isList ? "@items" : "@keys"], size: size))
-        }
-    }
-}
-
-extension CELType {
-    /// The part of a schema that this type was taken from at the root of a variable.
-    fileprivate var schemaType: SchemaType? {
-        switch self {
-        case .object(let type): type
-        case .optional(let inner): inner.schemaType
-        default: nil
         }
     }
 }

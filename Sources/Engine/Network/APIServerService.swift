@@ -26,7 +26,8 @@ enum APIServerService {
         return [
             object("v1", "Service", labels, ["spec": ["clusterIP": "None", "ports": [servicePort]]]),
             object(
-                "v1", "Endpoints", [:], ["subsets": [["addresses": [["ip": .string(address)]], "ports": [endpoint]]]]),
+                "v1", "Endpoints", [.init(stringLiteral: MirroredSlicePlan.skipLabel): "true"],
+                ["subsets": [["addresses": [["ip": .string(address)]], "ports": [endpoint]]]]),
             object(
                 "discovery.k8s.io/v1", "EndpointSlice", ["kubernetes.io/service-name": .string(name)],
                 [

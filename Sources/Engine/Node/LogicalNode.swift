@@ -87,12 +87,22 @@ enum NodeReport {
         return object
     }
 
+    /// The machine's resources, and the extended ones (`example.com/gpu`) that somebody has published for the node.
+    private static func capacity(_ node: LogicalNode, over live: NodeStatus) -> [String: Quantity] {
+        live.capacity.filter { $0.key.contains("/") }.merging(node.capacity) { _, ours in ours }
+    }
+
+    /// Whether somebody has published resources that pods may not use yet.
+    static func lacksResources(_ live: Node) -> Bool {
+        live.status.capacity.contains { $0.key.contains("/") && live.status.allocatable[$0.key] != $0.value }
+    }
+
     private static func status(
         _ node: LogicalNode, over live: NodeStatus, version: String, now: Timestamp
     ) -> NodeStatus {
         var status = live
-        status.capacity = node.capacity
-        status.allocatable = node.capacity
+        status.capacity = capacity(node, over: live)
+        status.allocatable = status.capacity
         status.json["addresses"] = [
             ["type": "InternalIP", "address": .string(node.address)],
             ["type": "Hostname", "address": .string(node.name)],

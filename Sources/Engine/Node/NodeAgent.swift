@@ -189,17 +189,28 @@ package final class NodeAgent: Sendable {
             .warning, reason: "FailedKillPod", message: "\(what): \(error.message)", about: Node(named: name))
     }
 
-    /// Registers the node, then renews its lease every 10 s and its status every 5 min (G1).
+    /// Registers the node, then renews its lease every 10 s and its status every 5 min (G1), or with new resources.
     private func beat(_ node: LogicalNode) async throws {
         var reported: Timestamp?
         while true {
             let now = clock.now
             let interval = NodeReport.statusInterval
-            if reported.map({ now - $0 >= interval }) ?? true, await report(node, now: now) { reported = now }
+            var isDue = reported.map { now - $0 >= interval } ?? true
+            if !isDue { isDue = await hasNewResources(node) }
+            if isDue, await report(node, now: now) { reported = now }
             let renewed = await renewLease(of: node, now: now)
             let healthy = renewed && reported != nil
             // A heartbeat is due by the clock alone; one that was not taken is soon tried again.
             try await clock.sleep(for: healthy ? NodeReport.renewInterval : .seconds(1))
+        }
+    }
+
+    /// What cannot be read is no reason to report: the lease tells whether the cluster answers.
+    private func hasNewResources(_ node: LogicalNode) async -> Bool {
+        do throws(APIError) {
+            return NodeReport.lacksResources(try await cluster.get(Node.key(node.name)).view())
+        } catch {
+            return false
         }
     }
 

@@ -106,8 +106,7 @@ final class ValidationRules: Sendable {
             if text.allSatisfy(\.isWhitespace) { return nil }
             let isOptional = json["optionalOldSelf"]?.bool ?? false
             let variables = [
-                Program.Variable("self", type.type),
-                Program.Variable("oldSelf", isOptional ? .optional(type.type) : type.type),
+                Program.Variable("self", type), Program.Variable("oldSelf", type, isOptional: isOptional),
             ]
             guard let program = program(text, variables, must: .bool, json, path["rule"]) else { return nil }
             let occurrences = min(type.maxCardinality, surroundings.cardinality ?? .max)

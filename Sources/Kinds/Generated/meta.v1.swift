@@ -125,7 +125,7 @@ package struct ObjectMeta: JSONView {
         get { map("annotations") }
         set { setMap("annotations", newValue) }
     }
-    /// When the object was created; set by the server.
+    /// CreationTimestamp is a timestamp of when the object was created; set by the server.
     package var creationTimestamp: Timestamp? {
         get { field("creationTimestamp") }
         set { setField("creationTimestamp", newValue) }

@@ -3,10 +3,10 @@ import Kinds
 import Model
 import Reconciler
 
-/// What admission asks of the pods of a rehearsal (semantics-workloads K12, K13) and neither revision makes: without a
-/// live state nobody can say that it is not there, so it is taken for granted.
+/// What admission asks of the pods of a rehearsal (semantics-workloads K12, K13; semantics-api J10) and neither
+/// revision makes: without a live state nobody can say that it is not there, so it is taken for granted.
 struct AssumedObjects {
-    /// ServiceAccounts and PriorityClasses, in the order of their keys.
+    /// ServiceAccounts, PriorityClasses and RuntimeClasses, in the order of their keys.
     let objects: [Object]
 
     init(_ scenario: Scenario) {
@@ -19,10 +19,10 @@ struct AssumedObjects {
         var assumed: [ObjectKey: Object] = [:]
         for manifest in manifests {
             guard let spec = Self.podSpec(of: manifest.object.json) else { continue }
-            for object in [Self.account(spec, in: manifest.key.namespace), Self.priorityClass(spec)].compactMap(\.self)
-            where !made.contains(object.key) {
-                assumed[object.key] = object
-            }
+            let named = [
+                Self.account(spec, in: manifest.key.namespace), Self.priorityClass(spec), Self.runtimeClass(spec),
+            ]
+            for object in named.compactMap(\.self) where !made.contains(object.key) { assumed[object.key] = object }
         }
         objects = assumed.values.sorted { $0.key < $1.key }
     }
@@ -52,5 +52,16 @@ struct AssumedObjects {
             "value": .int(Int64(spec.priority ?? 0)),
             "preemptionPolicy": .string(spec.preemptionPolicy ?? "PreemptLowerPriority"),
         ])
+    }
+
+    private static func runtimeClass(_ spec: PodSpec) -> Object? {
+        guard let name = spec.runtimeClassName, !name.isEmpty else { return nil }
+        var json: JSON = [
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": ["name": .string(name)],
+            "handler": .string(name),
+        ]
+        // A pod may not have another overhead than its class.
+        if let overhead = spec.json["overhead"] { json["overhead"] = ["podFixed": overhead] }
+        return Object(viewing: json)
     }
 }

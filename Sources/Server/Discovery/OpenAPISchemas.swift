@@ -202,9 +202,14 @@ struct OpenAPISchemas: Sendable {
 
     private static func withTypeMeta(_ properties: JSON, _ metadata: JSON) -> JSON {
         var properties = properties
-        properties["apiVersion"] = ["type": "string", "description": "The group and version of the object's schema."]
+        // Kubernetes' e2e tests look for how the first and the last of these begin.
+        properties["apiVersion"] = [
+            "type": "string", "description": "APIVersion defines the group and version of the object's schema.",
+        ]
         properties["kind"] = ["type": "string", "description": "What the object is."]
-        properties["metadata"] = ["description": "What all objects have.", "allOf": [metadata]]
+        properties["metadata"] = [
+            "description": "Standard object's metadata: what all objects have.", "allOf": [metadata],
+        ]
         return properties
     }
 

@@ -3,7 +3,7 @@ import Kinds
 package import Model
 import Synchronization
 
-/// Carries out `EndpointSlicePlan` and `EndpointsPlan` for every Service whose backends changed.
+/// Carries out `EndpointSlicePlan`, `EndpointsPlan` and `MirroredSlicePlan` for every Service whose backends changed.
 package final class EndpointSliceController: Sendable {
     package static let component = "endpoint-slice-controller"
     static let workers = 4
@@ -88,21 +88,26 @@ package final class EndpointSliceController: Sendable {
         let selected: [Pod] =
             service == nil ? [] : pods.objects(in: ControllerIndex.namespace, under: key.namespace)
         try await writeEndpoints(key, service, selected)
+        let expected = expectations.withLock { $0[key] ?? Expectations() }
+        let present: [EndpointSlice] = slices.objects(
+            in: ControllerIndex.service, under: "\(key.namespace)/\(key.name)")
+        let known = expected.completing(present).filter { !$0.metadata.isBeingDeleted }
+        func managed(by manager: String) -> [EndpointSlice] {
+            known.filter { $0.metadata.labels[EndpointSlicePlan.managerLabel] == manager }
+        }
+        let mirrored = MirroredSlicePlan(
+            service: service, endpoints: endpoints.get(Endpoints.key(key.name, in: key.namespace)),
+            slices: managed(by: MirroredSlicePlan.manager))
+        for action in mirrored.actions { try await carryOut(action, for: key) }
         guard let service else {
-            // The slices go with the Service, by their owner reference.
+            // The other slices go with the Service, by their owner reference.
             expectations.withLock { $0[key] = nil }
             return .done
         }
-        let expected = expectations.withLock { $0[key] ?? Expectations() }
-        let mine: [EndpointSlice] = slices.objects(
-            in: ControllerIndex.service, under: "\(key.namespace)/\(key.name)")
         let plan = EndpointSlicePlan(
             .init(
                 service: service, pods: selected, nodes: nodesByName(selected),
-                slices: expected.completing(mine).filter {
-                    $0.metadata.labels[EndpointSlicePlan.managerLabel] == EndpointSlicePlan.manager
-                        && !$0.metadata.isBeingDeleted
-                }))
+                slices: managed(by: EndpointSlicePlan.manager)))
         for action in plan.actions { try await carryOut(action, for: key) }
         return .done
     }

@@ -54,7 +54,8 @@ enum Admission {
             let namespace = object[path: ["metadata", "namespace"]]?.string ?? ""
             let limited = limited(object, by: policies.limitRanges.current)
             let accounted = try accounted(limited) { policies.serviceAccount($0, in: namespace) }
-            return tolerating(try prioritized(accounted, policies.priorityClasses.current))
+            let tolerating = tolerating(try prioritized(accounted, policies.priorityClasses.current))
+            return try running(tolerating, by: policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)
         case ("Ingress", "networking.k8s.io"): return classed(ingress: object, policies.ingressClasses.current)
         default: return object
@@ -69,6 +70,7 @@ enum Admission {
         switch (kind.kind, kind.group) {
         case ("Pod", "") where old == nil:
             try checkLimits(object, of: kind, policies.limitRanges.current)
+            try checkOverhead(object, policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", "") where old?[path: ["metadata", "deletionTimestamp"]] == nil:
             try checkLimits(object, of: kind, policies.limitRanges.current)
         case ("PriorityClass", PriorityClasses.kind.group):

@@ -8,6 +8,7 @@ final class AdmissionPolicies: Sendable {
     let limitRanges: Followed<LimitRanges>
     let storageClasses: Followed<DefaultStorageClass>
     let ingressClasses: Followed<DefaultIngressClass>
+    let runtimeClasses: Followed<RuntimeClasses>
     let store: Store
 
     init(of store: Store) {
@@ -16,6 +17,7 @@ final class AdmissionPolicies: Sendable {
         limitRanges = Followed(in: store)
         storageClasses = Followed(in: store)
         ingressClasses = Followed(in: store)
+        runtimeClasses = Followed(in: store)
     }
 }
 
