@@ -135,6 +135,7 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
+        certificateRequest,
     ]
 }
 

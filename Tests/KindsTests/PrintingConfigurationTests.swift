@@ -95,6 +95,15 @@ struct PrintingConfigurationTests {
         Row(
             Manifests.priorityClass.setting(".preemptionPolicy", "Never"),
             "Name|Value|Global-Default|Age|PreemptionPolicy", "high", 100, false, "60s", "Never"),
+        Row(
+            Manifests.certificateRequest.setting(".spec.username", "ada"),
+            "Name|Age|SignerName|Requestor|RequestedDuration|Condition", "ada:1", "60s", "example.com/clients", "ada",
+            "60m", "Pending"),
+        Row(
+            Manifests.certificateRequest.setting(".spec.expirationSeconds", nil)
+                .setting(".status", ["conditions": [["type": "Denied"], ["type": "Failed"]], "certificate": "eA=="]),
+            "Name|Age|SignerName|Requestor|RequestedDuration|Condition", "ada:1", "60s", "example.com/clients", "",
+            "<none>", "Denied,Failed,Issued"),
         Row(Manifests.runtimeClass, "Name|Handler|Age", "sandbox", "runsc", "60s"),
     ]
 

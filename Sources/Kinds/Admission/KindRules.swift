@@ -31,6 +31,10 @@ protocol KindRules: Sendable {
     func warnings(_ object: JSON) -> [String]
     func prepareForCreate(_ object: inout JSON)
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?)
+    /// Writes down when something changed, where the server does that.
+    func stamp(_ object: inout JSON, from old: JSON, subresource: String?, at now: Timestamp)
+    /// What a write never owns, where that is not the status, or all but the status for this itself (H10).
+    func resetFields(of subresource: String?) -> FieldSet?
 }
 
 /// The form that names of a kind have (C24).
@@ -82,6 +86,8 @@ extension KindRules {
     func warnings(_ object: JSON) -> [String] { [] }
     func prepareForCreate(_ object: inout JSON) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {}
+    func stamp(_ object: inout JSON, from old: JSON, subresource: String?, at now: Timestamp) {}
+    func resetFields(of subresource: String?) -> FieldSet? { nil }
 }
 
 /// The rules of a kind that has none of its own: those of a custom resource.
