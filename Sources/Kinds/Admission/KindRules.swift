@@ -12,6 +12,8 @@ protocol KindRules: Sendable {
     var allowsCreateOnUpdate: Bool { get }
     /// Whether new objects may have finalizers whose names are not qualified: those of custom kinds.
     var takesAnyFinalizer: Bool { get }
+    /// Whether an update of the status leaves all of the metadata as it was (C13).
+    var keepsMetadataOnStatusUpdate: Bool { get }
     /// Whether a new object may come with a status: what registers itself, as a Node does.
     var keepsStatusOnCreate: Bool { get }
 
@@ -76,6 +78,7 @@ extension KindRules {
     var allowsUnconditionalUpdate: Bool { true }
     var allowsCreateOnUpdate: Bool { false }
     var takesAnyFinalizer: Bool { false }
+    var keepsMetadataOnStatusUpdate: Bool { false }
     var keepsStatusOnCreate: Bool { false }
     func fillDefaults(_ object: inout JSON) {}
     var fillsSpecAlone: Bool { false }
@@ -95,6 +98,7 @@ struct CustomResourceRules: KindRules {
     var generation: GenerationRule { .content }
     var allowsUnconditionalUpdate: Bool { false }
     var takesAnyFinalizer: Bool { true }
+    var keepsMetadataOnStatusUpdate: Bool { true }
 }
 
 extension JSONView {

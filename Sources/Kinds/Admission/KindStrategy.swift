@@ -227,12 +227,12 @@ package final class KindStrategy: Sendable {
         let status = object["status"]
         let metadata = object["metadata"]
         object = old
-        object["metadata"] = rules.generation == .content ? customMetadata(metadata, old["metadata"]) : metadata
+        object["metadata"] = rules.keepsMetadataOnStatusUpdate ? keptMetadata(metadata, old["metadata"]) : metadata
         object["status"] = status
     }
 
-    /// Of a custom resource, `/status` changes no metadata but who manages it and the precondition (C13).
-    private func customMetadata(_ new: JSON?, _ old: JSON?) -> JSON? {
+    /// Of custom resources, among others, `/status` changes no metadata but who manages it and the precondition (C13).
+    private func keptMetadata(_ new: JSON?, _ old: JSON?) -> JSON? {
         var metadata = old
         metadata?["managedFields"] = new?["managedFields"]
         metadata?["resourceVersion"] = new?["resourceVersion"]

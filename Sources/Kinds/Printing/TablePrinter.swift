@@ -98,6 +98,8 @@ package enum TablePrinter {
         GroupKind(group: "rbac.authorization.k8s.io", kind: "RoleBinding"): roleBinding,
         GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding"): roleBinding,
         GroupKind(group: "node.k8s.io", kind: "RuntimeClass"): runtimeClass,
+        GroupKind(group: "flowcontrol.apiserver.k8s.io", kind: "FlowSchema"): flowSchema,
+        GroupKind(group: "flowcontrol.apiserver.k8s.io", kind: "PriorityLevelConfiguration"): priorityLevel,
         GroupKind(group: "certificates.k8s.io", kind: "CertificateSigningRequest"): certificateRequest,
         GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass"): priorityClass,
         GroupKind(group: "storage.k8s.io", kind: "StorageClass"): storageClass,
