@@ -121,6 +121,7 @@ package enum Subresource: String, Hashable, Sendable {
     case scale
     case binding
     case finalize
+    case approval
 }
 
 package enum Patch: Hashable, Sendable {
@@ -147,6 +148,21 @@ package enum FieldValidation: String, Hashable, Sendable {
     case strict = "Strict"
 }
 
+/// The user who sends a request, as far as objects tell of it.
+package struct Requester: Hashable, Sendable {
+    package var name: String
+    package var uid: String
+    package var groups: [String]
+    package var extra: [String: [String]]
+
+    package init(name: String, uid: String = "", groups: [String] = [], extra: [String: [String]] = [:]) {
+        self.name = name
+        self.uid = uid
+        self.groups = groups
+        self.extra = extra
+    }
+}
+
 package struct WriteOptions: Hashable, Sendable {
     /// Run everything but keep nothing.
     package var dryRun: Bool
@@ -159,6 +175,8 @@ package struct WriteOptions: Hashable, Sendable {
     package var warnings: RequestWarnings?
     /// Of a patch that does not say it itself, and of its answer; `nil` means the preferred one.
     package var version: String?
+    /// Whose request it is; `nil`: no user's, but something within this process writes.
+    package var requester: Requester?
 
     package init(
         fieldManager: String, dryRun: Bool = false, fieldValidation: FieldValidation = .strict,

@@ -83,7 +83,7 @@ package final class Engine: Sendable {
     /// Makes what every cluster has. To be called once before `run()`, so that what is ready is complete.
     package func prepare() async throws(APIError) {
         try await namespaces.ensureSystemNamespaces()
-        try await registry.ensureSystemPriorityClasses()
+        try await registry.ensureSystemObjects()
         try await registry.ensureDefaultServiceCIDR()
     }
 

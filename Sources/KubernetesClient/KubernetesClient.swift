@@ -210,7 +210,7 @@ package final class KubernetesClient: Cluster {
             ]
             _ = try await transport.send(.PUT, path + query, body: scale.encoded())
             return try await get(key, version: type.kind.version)
-        case nil, .status, .finalize:
+        case nil, .status, .finalize, .approval:
             return try self.object(try await transport.send(.PUT, path + query, body: object.encoded))
         }
     }

@@ -127,8 +127,8 @@ import Testing
     @Test("K13: the system's classes are objects, made once, and cannot be deleted")
     func systemClasses() async throws {
         let test = try await TestRegistry()
-        try await test.registry.ensureSystemPriorityClasses()
-        try await test.registry.ensureSystemPriorityClasses()
+        try await test.registry.ensureSystemObjects()
+        try await test.registry.ensureSystemObjects()
         let query = ListQuery(PriorityClasses.kind)
         #expect(
             try await test.registry.list(query).items.map(\.metadata.name)

@@ -135,6 +135,7 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
+        certificateRequest, flowSchema, priorityLevel,
     ]
 }
 
@@ -254,10 +255,13 @@ struct ConfiguringKindsTests {
     }
 
     @Test(
-        "C14: generations are counted of ingresses, their classes, network policies and definitions only",
+        "C14: generations are counted of ingresses, their classes, network policies, definitions and flow control only",
         arguments: Manifests.configuring)
     func generations(object: JSON) throws {
-        let counted = ["Ingress", "IngressClass", "NetworkPolicy", "CustomResourceDefinition"]
+        let counted = [
+            "Ingress", "IngressClass", "NetworkPolicy", "CustomResourceDefinition", "FlowSchema",
+            "PriorityLevelConfiguration",
+        ]
         let strategy = try object.strategy
         let created = strategy.prepareForCreate(strategy.defaulted(object))
         let isCounted = counted.contains(object["kind"]?.string ?? "")

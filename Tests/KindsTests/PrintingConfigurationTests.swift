@@ -95,6 +95,37 @@ struct PrintingConfigurationTests {
         Row(
             Manifests.priorityClass.setting(".preemptionPolicy", "Never"),
             "Name|Value|Global-Default|Age|PreemptionPolicy", "high", 100, false, "60s", "Never"),
+        Row(
+            Manifests.certificateRequest.setting(".spec.username", "ada"),
+            "Name|Age|SignerName|Requestor|RequestedDuration|Condition", "ada:1", "60s", "example.com/clients", "ada",
+            "60m", "Pending"),
+        Row(
+            Manifests.certificateRequest.setting(".spec.expirationSeconds", nil)
+                .setting(".status", ["conditions": [["type": "Denied"], ["type": "Failed"]], "certificate": "eA=="]),
+            "Name|Age|SignerName|Requestor|RequestedDuration|Condition", "ada:1", "60s", "example.com/clients", "",
+            "<none>", "Denied,Failed,Issued"),
+        Row(
+            Manifests.flowSchema.setting(".spec.matchingPrecedence", 500),
+            "Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL", "robots", "low", 500, "ByUser",
+            "60s", "?"),
+        Row(
+            Manifests.flowSchema.setting(".spec.distinguisherMethod", nil)
+                .setting(".status.conditions", [["type": "Dangling", "status": "True"]]),
+            "Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL", "robots", "low", 0, "<none>",
+            "60s", "True"),
+        Row(
+            Manifests.priorityLevel.setting(
+                ".spec.limited",
+                [
+                    "nominalConcurrencyShares": 5,
+                    "limitResponse": ["queuing": ["queues": 64, "handSize": 8, "queueLengthLimit": 50]],
+                ]),
+            "Name|Type|NominalConcurrencyShares|Queues|HandSize|QueueLengthLimit|Age", "low", "Limited", 5, 64, 8, 50,
+            "60s"),
+        Row(
+            Manifests.priorityLevel.setting(".spec", ["type": "Exempt", "exempt": [:]]),
+            "Name|Type|NominalConcurrencyShares|Queues|HandSize|QueueLengthLimit|Age", "low", "Exempt", "<none>",
+            "<none>", "<none>", "<none>", "60s"),
         Row(Manifests.runtimeClass, "Name|Handler|Age", "sandbox", "runsc", "60s"),
     ]
 

@@ -22,6 +22,7 @@ struct FieldLabels {
         ReplicaSet.kind.groupKind: ["status.replicas"],
         ReplicationController.kind.groupKind: ["status.replicas"],
         job: ["status.successful"],
+        certificateRequest: ["spec.signerName"],
         Event.kind.groupKind: [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
             "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
@@ -34,6 +35,8 @@ struct FieldLabels {
     ]
 
     private static let reportedEvent = GroupKind(group: "events.k8s.io", kind: "Event")
+    private static let certificateRequest = GroupKind(
+        group: "certificates.k8s.io", kind: "CertificateSigningRequest")
     private static let job = GroupKind(group: "batch", kind: "Job")
 
     /// - Throws: `.badRequest` for a field that is not indexed (D10).

@@ -6,7 +6,7 @@ import Store
 extension Registry {
     /// Replaces an object or one of its subresources (C9–C13).
     ///
-    /// - `status`, `finalize`: the body is the object; only that part of it counts.
+    /// - `status`, `approval`, `finalize`: the body is the object; only that part of it counts.
     /// - `scale`: the body is the workload, or anything of its kind and name, with `spec.replicas`.
     /// - `binding`: the body is a `v1` Binding, or a Pod with `spec.nodeName`.
     package func update(
@@ -29,7 +29,7 @@ extension Registry {
             return try await modify(key, pipeline, subresource, expecting: version) { (old, _) throws(APIError) in
                 try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
             }
-        case nil, .status, .finalize:
+        case nil, .status, .finalize, .approval:
             let known = store.get(Self.storeKey(key, strategy)).map { Object($0, as: strategy).json }
             let body = try pipeline.decoded(object.json, from: .body, knowing: known)
             return try await replace(key, with: body, pipeline, subresource)

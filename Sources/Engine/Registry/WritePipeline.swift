@@ -32,7 +32,7 @@ struct WritePipeline {
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
-        var object = try Admission.admitting(object, kind: kind.groupKind, policies)
+        var object = try Admission.admitting(object, kind: kind.groupKind, policies, from: options.requester)
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
             metadata["resourceVersion"] = nil
@@ -57,7 +57,8 @@ struct WritePipeline {
     /// An update as it is to be stored, but for what is allocated.
     func updated(_ object: JSON, from old: JSON, subresource: Subresource?, isApplied: Bool = false) -> JSON {
         let name = subresource?.rawValue
-        let prepared = strategy.prepareForUpdate(object, from: old, subresource: name)
+        let prepared = strategy.stamped(
+            strategy.prepareForUpdate(object, from: old, subresource: name), from: old, subresource: name, at: now)
         if name == nil {
             for warning in strategy.warnings(prepared, from: old) { options.warnings?.add(warning) }
         }

@@ -12,6 +12,8 @@ protocol KindRules: Sendable {
     var allowsCreateOnUpdate: Bool { get }
     /// Whether new objects may have finalizers whose names are not qualified: those of custom kinds.
     var takesAnyFinalizer: Bool { get }
+    /// Whether an update of the status leaves all of the metadata as it was (C13).
+    var keepsMetadataOnStatusUpdate: Bool { get }
     /// Whether a new object may come with a status: what registers itself, as a Node does.
     var keepsStatusOnCreate: Bool { get }
 
@@ -31,6 +33,10 @@ protocol KindRules: Sendable {
     func warnings(_ object: JSON) -> [String]
     func prepareForCreate(_ object: inout JSON)
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?)
+    /// Writes down when something changed, where the server does that.
+    func stamp(_ object: inout JSON, from old: JSON, subresource: String?, at now: Timestamp)
+    /// What a write never owns, where that is not the status, or all but the status for this itself (H10).
+    func resetFields(of subresource: String?) -> FieldSet?
 }
 
 /// The form that names of a kind have (C24).
@@ -72,6 +78,7 @@ extension KindRules {
     var allowsUnconditionalUpdate: Bool { true }
     var allowsCreateOnUpdate: Bool { false }
     var takesAnyFinalizer: Bool { false }
+    var keepsMetadataOnStatusUpdate: Bool { false }
     var keepsStatusOnCreate: Bool { false }
     func fillDefaults(_ object: inout JSON) {}
     var fillsSpecAlone: Bool { false }
@@ -82,6 +89,8 @@ extension KindRules {
     func warnings(_ object: JSON) -> [String] { [] }
     func prepareForCreate(_ object: inout JSON) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {}
+    func stamp(_ object: inout JSON, from old: JSON, subresource: String?, at now: Timestamp) {}
+    func resetFields(of subresource: String?) -> FieldSet? { nil }
 }
 
 /// The rules of a kind that has none of its own: those of a custom resource.
@@ -89,6 +98,7 @@ struct CustomResourceRules: KindRules {
     var generation: GenerationRule { .content }
     var allowsUnconditionalUpdate: Bool { false }
     var takesAnyFinalizer: Bool { true }
+    var keepsMetadataOnStatusUpdate: Bool { true }
 }
 
 extension JSONView {

@@ -52,7 +52,7 @@ package final class KindStrategy: Sendable {
     /// What a write to the object itself, or to a subresource, never owns, where that is not what it is for most kinds:
     /// a status that is no subresource is a field like all others (H10).
     package func resetFields(of subresource: String?) -> FieldSet? {
-        subresource == nil && custom != nil && !hasStatus ? FieldSet() : nil
+        subresource == nil && custom != nil && !hasStatus ? FieldSet() : rules.resetFields(of: subresource)
     }
 
     /// Whether strategic merge patches are understood: they need what only built-in schemas say (G1).
@@ -187,7 +187,7 @@ package final class KindStrategy: Sendable {
     /// - Parameter subresource: the last part of the path, as `status`; nil for the object itself.
     package func prepareForUpdate(_ object: JSON, from old: JSON, subresource: String?) -> JSON {
         var object = object
-        if subresource == "status" {
+        if subresource == "status" || subresource == "approval" {
             keepAllButStatus(&object, of: old)
         } else if hasStatus {
             object["status"] = old["status"] ?? initialStatus
@@ -211,6 +211,13 @@ package final class KindStrategy: Sendable {
         return object
     }
 
+    /// A prepared update with the times of what it changes, where the server writes them down.
+    package func stamped(_ object: JSON, from old: JSON, subresource: String?, at now: Timestamp) -> JSON {
+        var stamped = object
+        rules.stamp(&stamped, from: old, subresource: subresource, at: now)
+        return stamped
+    }
+
     /// Clients may leave these out; the API server knows them.
     private static let keptWhenAbsent = [
         "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
@@ -220,12 +227,12 @@ package final class KindStrategy: Sendable {
         let status = object["status"]
         let metadata = object["metadata"]
         object = old
-        object["metadata"] = rules.generation == .content ? customMetadata(metadata, old["metadata"]) : metadata
+        object["metadata"] = rules.keepsMetadataOnStatusUpdate ? keptMetadata(metadata, old["metadata"]) : metadata
         object["status"] = status
     }
 
-    /// Of a custom resource, `/status` changes no metadata but who manages it and the precondition (C13).
-    private func customMetadata(_ new: JSON?, _ old: JSON?) -> JSON? {
+    /// Of custom resources, among others, `/status` changes no metadata but who manages it and the precondition (C13).
+    private func keptMetadata(_ new: JSON?, _ old: JSON?) -> JSON? {
         var metadata = old
         metadata?["managedFields"] = new?["managedFields"]
         metadata?["resourceVersion"] = new?["resourceVersion"]

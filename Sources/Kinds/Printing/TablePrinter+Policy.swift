@@ -65,6 +65,29 @@ extension TablePrinter {
         ]
     }
 
+    static let certificateRequest = Layout([
+        name, age, Table.Column("SignerName", description: "Who is to sign."),
+        Table.Column("Requestor", description: "Who made the request."),
+        Table.Column("RequestedDuration", description: "How long the certificate should be good for."),
+        Table.Column("Condition", description: "What became of the request."),
+    ]) { object, now in
+        let spec = object.json["spec"] ?? [:]
+        let duration = spec["expirationSeconds"]?.int.map { Duration.seconds($0).humanReadable }
+        return [
+            .string(object.metadata.name), ageCell(object.metadata, now), orNone(spec.textMember("signerName")),
+            .string(spec.textMember("username")), orNone(duration), outcome(object.json["status"] ?? [:]),
+        ]
+    }
+
+    /// A denial outweighs an approval.
+    private static func outcome(_ status: JSON) -> JSON {
+        let types = Set(status.listMember("conditions").map { $0.textMember("type") })
+        var words = [types.contains("Denied") ? "Denied" : types.contains("Approved") ? "Approved" : "Pending"]
+        if types.contains("Failed") { words.append("Failed") }
+        if !status.textMember("certificate").isEmpty { words.append("Issued") }
+        return .string(words.joined(separator: ","))
+    }
+
     static let runtimeClass = Layout([
         name, Table.Column("Handler", description: "What runs the containers of pods of the class."), age,
     ]) { object, now in

@@ -130,9 +130,8 @@ enum ProtobufMessages {
         if common.contains(kind.kind) { return table.places["meta.v1.\(kind.kind)"] }
         let word = String(kind.group.prefix { $0 != "." })
         // Only Kubernetes' own groups have messages: another's first word may be the same.
-        guard [word, "\(word).k8s.io", "rbac.authorization.k8s.io"].contains(kind.group), word != "core" else {
-            return nil
-        }
+        let groups = [word, "\(word).k8s.io", "rbac.authorization.k8s.io", "flowcontrol.apiserver.k8s.io"]
+        guard groups.contains(kind.group), word != "core" else { return nil }
         return table.places["\(word.isEmpty ? "core" : word).\(kind.version).\(kind.kind)"]
     }
 }

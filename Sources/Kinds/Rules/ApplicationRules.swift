@@ -4,6 +4,7 @@ import Model
 struct ApplicationRules: KindRules {
     var takesAnyFinalizer: Bool { true }
     var generation: GenerationRule { .content }
+    var keepsMetadataOnStatusUpdate: Bool { true }
     /// Argo CD's clients update without a version.
     var allowsUnconditionalUpdate: Bool { true }
 

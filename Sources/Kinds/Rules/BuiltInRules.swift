@@ -55,6 +55,9 @@ enum BuiltInRules {
         GroupKind(group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding"): RoleBindingRules(
             isNamespaced: false),
         GroupKind(group: "node.k8s.io", kind: "RuntimeClass"): RuntimeClassRules(),
+        GroupKind(group: "flowcontrol.apiserver.k8s.io", kind: "FlowSchema"): FlowSchemaRules(),
+        GroupKind(group: "flowcontrol.apiserver.k8s.io", kind: "PriorityLevelConfiguration"): PriorityLevelRules(),
+        GroupKind(group: "certificates.k8s.io", kind: "CertificateSigningRequest"): CertificateRequestRules(),
         GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass"): PriorityClassRules(),
         GroupKind(group: "storage.k8s.io", kind: "StorageClass"): StorageClassRules(),
         GroupKind(group: "storage.k8s.io", kind: "VolumeAttributesClass"): VolumeAttributesClassRules(),

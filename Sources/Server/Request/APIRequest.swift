@@ -71,8 +71,10 @@ struct APIRequest: Sendable {
                 kind, "dryRun", "FieldValueNotSupported",
                 "Unsupported value: [\(JSON.string(value).text())]: supported values: \"All\"")
         }
-        return WriteOptions(
+        var options = WriteOptions(
             fieldManager: manager, dryRun: query["dryRun"] != nil, fieldValidation: validation, warnings: warnings)
+        options.requester = Requester(name: user.name, uid: user.uid, groups: user.groups, extra: user.extra)
+        return options
     }
 
     /// Who manages what is written where the request does not say so: the client's program, up to its version, without

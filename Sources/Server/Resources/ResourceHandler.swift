@@ -54,9 +54,11 @@ struct ResourceHandler: Sendable {
         case ("PATCH", "scale"): return try await patchScale(call, name)
         case ("POST", "binding"): return try await bind(call, name)
         case ("POST", "eviction"): return try await evict(call, name)
-        case ("GET", "status"): return try await get(call, name)
+        case ("GET", "status"), ("GET", "approval"): return try await get(call, name)
         case ("PUT", "status"): return try await replace(call, name, subresource: .status)
         case ("PATCH", "status"): return try await patch(call, name, subresource: .status)
+        case ("PUT", "approval"): return try await replace(call, name, subresource: .approval)
+        case ("PATCH", "approval"): return try await patch(call, name, subresource: .approval)
         case ("PUT", "finalize"): return try await replace(call, name, subresource: .finalize)
         default: throw call.methodNotAllowed
         }

@@ -153,9 +153,11 @@ package final class ResourceQuotaController: Sendable {
     private func sync(_ key: ObjectKey) async throws -> WorkQueue<ObjectKey>.Outcome {
         var attempts = Self.attempts
         while true {
+            // What somebody writes after this, the next time finds.
+            let due = clock.now + Self.resync
             do throws(APIError) {
                 try await count(key)
-                return .again(at: clock.now + Self.resync)
+                return .again(at: due)
             } catch {
                 switch error.reason {
                 case .notFound where quotas[key] == nil: return .done

@@ -45,10 +45,30 @@ enum Admission {
         return (key == taint || key.isEmpty) && (effect == "NoExecute" || effect.isEmpty)
     }
 
+    /// A request for a certificate says whose it is, whatever it said.
+    private static func requested(_ object: JSON, by requester: Requester?) -> JSON {
+        let text = { (text: String?) -> JSON? in text.flatMap { $0.isEmpty ? nil : .string($0) } }
+        var object = object
+        object.change("spec") { spec in
+            spec["username"] = text(requester?.name)
+            spec["uid"] = text(requester?.uid)
+            let groups = requester?.groups ?? []
+            spec["groups"] = groups.isEmpty ? nil : .array(groups.map(JSON.string))
+            let extra = (requester?.extra ?? [:]).sorted { $0.key < $1.key }
+            let members = extra.map { JSONObject.Member(key: $0.key, value: .array($0.value.map(JSON.string))) }
+            spec["extra"] = members.isEmpty ? nil : .object(JSONObject(members))
+        }
+        return object
+    }
+
     // MARK: All of them
 
     /// What is created, as the rules that change objects leave it (J10).
-    static func admitting(_ object: JSON, kind: GroupKind, _ policies: AdmissionPolicies) throws(APIError) -> JSON {
+    ///
+    /// - Parameter requester: whose request it is.
+    static func admitting(
+        _ object: JSON, kind: GroupKind, _ policies: AdmissionPolicies, from requester: Requester?
+    ) throws(APIError) -> JSON {
         switch (kind.kind, kind.group) {
         case ("Pod", ""):
             let namespace = object[path: ["metadata", "namespace"]]?.string ?? ""
@@ -57,6 +77,7 @@ enum Admission {
             let tolerating = tolerating(try prioritized(accounted, policies.priorityClasses.current))
             return try running(tolerating, by: policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)
+        case ("CertificateSigningRequest", "certificates.k8s.io"): return requested(object, by: requester)
         case ("Ingress", "networking.k8s.io"): return classed(ingress: object, policies.ingressClasses.current)
         default: return object
         }

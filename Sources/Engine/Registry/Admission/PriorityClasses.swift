@@ -1,4 +1,4 @@
-package import Cluster
+import Cluster
 import Kinds
 import Model
 
@@ -53,20 +53,6 @@ struct PriorityClasses: StoredPolicy {
 
     static func isSystem(_ key: ObjectKey) -> Bool {
         key.kind == kind && system.contains { $0[path: ["metadata", "name"]]?.string == key.name }
-    }
-}
-
-extension Registry {
-    /// Makes the priority classes of the system, where they are not there yet.
-    package func ensureSystemPriorityClasses() async throws(APIError) {
-        for json in PriorityClasses.system {
-            let object = Object(viewing: json)
-            do throws(APIError) {
-                _ = try await create(object, options: WriteOptions(fieldManager: "kube-apiserver"))
-            } catch  where error.reason == .alreadyExists {
-                continue
-            }
-        }
     }
 }
 
