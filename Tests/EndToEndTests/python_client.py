@@ -40,6 +40,15 @@ batch/v1/cronjobs:
     suspend: true
     jobTemplate: {spec: {template: &once {spec: {restartPolicy: Never, containers: *containers}}}}
 batch/v1/jobs: {spec: {suspend: true, template: *once}}
+certificates.k8s.io/v1/certificatesigningrequests:
+  spec:
+    signerName: example.com/signer
+    usages: [client auth]
+    request: "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISE1IQUNBUUF3RGpFTU1Bb0dBMVVFQXd3RFlXUmhNRmt3RXdZ\\
+      SEtvWkl6ajBDQVFZSUtvWkl6ajBEQVFjRApRZ0FFVVZQUjh2d1M5ZVJTa2MvQjZnbnVKVGhEa2NkNkJrSXdZUWE3NkVCZDFNMDdX\\
+      ZGRoaGRKZVNsMTgvZlVFCjhhdDZtMXFsbEk0NmgvejJaM2hjb3AyUTFxQUFNQW9HQ0NxR1NNNDlCQU1DQTBjQU1FUUNJSDJsdzVP\\
+      aGw5RkEKdW5MNXJGZGJqOFc0cVJmMUxPWGJ2K2d6ZzM1eFhDZHRBaUJMbjN0Q2pqS3AwWXhyd2FjaGRVWGtReEcvVWxPaAoxNTky\\
+      alEwQk1ZSStnUT09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo="
 coordination.k8s.io/v1/leases: {spec: {holderIdentity: me, leaseDurationSeconds: 30}}
 discovery.k8s.io/v1/endpointslices:
   addressType: IPv4
@@ -53,6 +62,15 @@ events.k8s.io/v1/events:
   reason: Tested
   type: Normal
   regarding: {kind: Pod, name: p, namespace: NAMESPACE}
+flowcontrol.apiserver.k8s.io/v1/flowschemas:
+  spec:
+    priorityLevelConfiguration: {name: exempt}
+    matchingPrecedence: 9000
+    rules:
+    - subjects: [{kind: User, user: {name: nobody}}]
+      nonResourceRules: [{verbs: [get], nonResourceURLs: [/nowhere]}]
+flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations:
+  spec: {type: Limited, limited: {nominalConcurrencyShares: 1, limitResponse: {type: Reject}}}
 networking.k8s.io/v1/ingressclasses: {spec: {controller: example.com/c}}
 networking.k8s.io/v1/ingresses: {spec: {defaultBackend: {service: {name: s, port: {number: 80}}}}}
 networking.k8s.io/v1/ipaddresses: {spec: {parentRef: {resource: services, namespace: NAMESPACE, name: s}}}
