@@ -1,10 +1,8 @@
 package import Cluster
-import HTTPTypes
 import HummingbirdCore
 package import Logging
 import Model
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -82,19 +80,16 @@ package struct APIServer: ServiceLifecycle.Service {
         // A request names no secrets, but its log lines would drown the others.
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
-        let server = try HTTPServerBuilder { [identity] in try SecureChannel(identity, responder: $0) }.buildServer(
+        let server = Server(
+            childChannelSetup: try SecureChannel(identity, responder),
             configuration: ServerConfiguration(address: .hostname(host, port: address.port), backlog: 1024),
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
-            responder: { [responder] request, writer, _ in try await responder.respond(to: request, writer) },
             onServerRunning: { channel in
                 await onListening(Address(host: host, port: channel.localAddress?.port ?? 0))
-            })
+            },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
         try await server.run()
     }
 }
-
-/// What came next on a connection was no HTTP, while a request was still being answered.
-private struct UnreadableConnection: Error {}
 
 /// Answers each request: who is it, what does it name, who handles that.
 struct APIResponder: Sendable {
@@ -120,43 +115,30 @@ struct APIResponder: Sendable {
         self.logger = logger
     }
 
-    /// - Throws: what ends the connection.
-    @concurrent func respond(to request: Request, _ writer: consuming ResponseWriter) async throws {
-        var response = await answer(to: request).response
-        response.headers.append(HTTPField(name: .date, value: date.text(at: handler.clock.now)))
-        // Or the client would send its next request on a connection that ends here (RFC 9112, 9.6).
-        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
-        do {
-            try await writer.write(response: response.head, body: response.body)
-        } catch is HTTPParserError {
-            // Of what follows the request: the server would answer that, but here an answer has begun.
-            throw UnreadableConnection()
-        }
+    /// What is sent back; counted.
+    func answer(to request: IncomingRequest) async -> Answer {
+        let target = RequestTarget(method: request.method, target: request.target)
+        let measurement = RequestMeasurement(of: target, request.headers, metrics, handler.clock)
+        var answer = measurement.counted(await answer(to: request, target))
+        answer.headers.append(("Date", date.text(at: handler.clock.now)))
+        return answer
     }
 
-    /// What `respond` sends, before it becomes HTTP; counted.
-    func answer(to request: Request) async -> Answer {
-        let target = RequestTarget(request)
-        let headers = RequestHeaders(request.headers)
-        let measurement = RequestMeasurement(of: target, headers, metrics, handler.clock)
-        return measurement.counted(await answer(to: request, target, headers))
-    }
-
-    private func answer(to request: Request, _ target: RequestTarget, _ headers: RequestHeaders) async -> Answer {
-        let (path, query) = (target.path, target.query)
+    private func answer(to request: IncomingRequest, _ target: RequestTarget) async -> Answer {
+        let (path, query, headers) = (target.path, target.query, request.headers)
         do throws(APIError) {
             let sender = try await access.authenticate(
-                authorization: headers.authorization, peer: Connection.current?.certificates)
-            let user = try access.impersonated(by: sender, request.headers)
-            logger.trace("\(request.method) \(request.head.path ?? "")", metadata: ["user": "\(user.name)"])
+                authorization: headers.authorization, peer: request.certificates)
+            let user = try access.impersonated(by: sender, headers)
+            logger.trace("\(request.method) \(request.target)", metadata: ["user": "\(user.name)"])
             try access.authorize(user, target.attributes)
             var call = APIRequest(
-                method: request.method.rawValue, path: target.text, query: query, user: user,
+                method: request.method, path: target.text, query: query, user: user,
                 accept: headers.accept, contentType: headers.contentType, userAgent: headers.userAgent ?? "",
                 ifNoneMatch: headers.ifNoneMatch,
-                connection: request.body)
+                content: request.content)
             // A GET keeps its body unread: streams watch it to notice that the client went away.
-            if call.method != "GET" { call.body = try await Self.body(of: request) }
+            if call.method != "GET" { call.body = try await Self.body(of: request.content) }
             let encodings = headers.acceptEncoding
             guard path.mayTakeLong(call.method) else { return await answerOrStatus(call, path, encodings) }
             // Off the connection's thread, on which others wait.
@@ -164,7 +146,7 @@ struct APIResponder: Sendable {
                 await answerOrStatus(call, path, encodings)
             }
         } catch {
-            return refusal(error, request.method.rawValue, target.text, headers.accept)
+            return refusal(error, request.method, target.text, headers.accept)
         }
     }
 
@@ -193,10 +175,10 @@ struct APIResponder: Sendable {
         return Answer(error, accept: accept)
     }
 
-    private static func body(of request: Request) async throws(APIError) -> [UInt8] {
+    private static func body(of content: any RequestContent) async throws(APIError) -> [UInt8] {
         do {
-            return Array(buffer: try await request.body.collect(upTo: APIRequest.bodyLimit))
-        } catch is NIOTooManyBytesError {
+            return try await content.collect(upTo: APIRequest.bodyLimit)
+        } catch is BodyTooLong {
             throw APIError(.tooLarge, "Request entity too large: limit is \(APIRequest.bodyLimit)")
         } catch {
             throw APIError(.badRequest, "the body of the request could not be read: \(error)")

@@ -1,5 +1,4 @@
 import Cluster
-import HTTPTypes
 import HummingbirdCore
 import Kinds
 import Model
@@ -28,6 +27,26 @@ struct Answer: Sendable {
             case .bytes(let bytes): bytes
             case .list(let list): list.bytes
             case .stream: nil
+            }
+        }
+
+        var isStream: Bool {
+            if case .stream = self { true } else { false }
+        }
+
+        /// How it is sent.
+        enum Transfer: Sendable {
+            case whole(ByteBuffer)
+            /// Written piece by piece to a writer, which is finished.
+            case pieces(@concurrent @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+        }
+
+        var transfer: Transfer {
+            switch self {
+            case .bytes(let bytes): .whole(ByteBuffer(bytes: bytes))
+            case .list(let list) where list.count <= ListBody.pieceSize: .whole(ByteBuffer(bytes: list.bytes))
+            case .list(let list): .pieces { try await list.write(to: &$0) }
+            case .stream(let write): .pieces(write)
             }
         }
     }
@@ -104,9 +123,16 @@ struct Answer: Sendable {
         let isLong = unique.reduce(0) { $0 + $1.unicodeScalars.count } > 4096
         for warning in unique {
             let text = isLong ? String(String.UnicodeScalarView(warning.unicodeScalars.prefix(256))) : warning
-            let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: " ")
-            headers.append(("Warning", "299 - \"\(quoted)\""))
+            let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            headers.append(("Warning", "299 - \"\(Self.withoutControls(quoted))\""))
         }
+    }
+
+    /// A field of HTTP holds no line breaks, nor anything else that controls (RFC 9110, 5.5): spaces stand for them.
+    private static func withoutControls(_ text: String) -> String {
+        func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
+        guard text.utf8.contains(where: isControl) else { return text }
+        return String(decoding: text.utf8.map { isControl($0) ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
     }
 
     /// The same JSON laid out for people.
@@ -134,27 +160,17 @@ struct Answer: Sendable {
         return answer
     }
 
-    /// As the HTTP server sends it.
-    var response: Response {
-        var fields = HTTPFields()
-        fields.reserveCapacity(headers.count + 4)
-        // Appended, as setting looks for what is there already.
-        if !contentType.isEmpty { fields.append(HTTPField(name: .contentType, value: contentType)) }
-        for header in headers {
-            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
-        }
+    /// The fields of its head, whichever version of HTTP sends them. Those of the connection are not among them.
+    var fields: [(String, String)] {
+        var fields: [(String, String)] = []
+        fields.reserveCapacity(headers.count + 5)
+        if !contentType.isEmpty { fields.append(("Content-Type", contentType)) }
+        for header in headers { fields.append(header) }
         // What one user may see is nothing for a cache on the way.
-        if fields[.cacheControl] == nil { fields.append(HTTPField(name: .cacheControl, value: "no-cache, private")) }
-        let body: ResponseBody =
-            switch self.body {
-            case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-            case .list(let list): list.responseBody
-            case .stream(let write): ResponseBody(write)
-            }
-        // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must
-        // know that, or it may send its next request into a closing connection. HTTP/2 ends the stream alone, and knows
-        // no such field (RFC 9113, 8.2.2).
-        if case .stream = self.body, Connection.current?.isHTTP2 != true { fields[.connection] = "close" }
-        return Response(status: HTTPResponse.Status(code: code), headers: fields, body: body)
+        if !headers.contains(where: { $0.name == "Cache-Control" }) {
+            fields.append(("Cache-Control", "no-cache, private"))
+        }
+        if let count = body.count { fields.append(("Content-Length", String(count))) }
+        return fields
     }
 }

@@ -37,22 +37,19 @@ struct ListBody: Sendable {
         ByteBufferAllocator().buffer(capacity: pieceSize + pieceSize / 4)
     }
 
-    var responseBody: ResponseBody {
-        let count = count
-        guard count > Self.pieceSize else { return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) }
-        return ResponseBody(contentLength: count) { writer in
-            var piece = Self.emptyPiece
-            piece.writeBytes(head)
-            for (position, item) in items.enumerated() {
-                if position > 0 { piece.writeInteger(UInt8(ascii: ",")) }
-                piece.writeBytes(item.bytes)
-                guard piece.readableBytes >= Self.pieceSize else { continue }
-                try await writer.write(piece)
-                piece = Self.emptyPiece
-            }
-            piece.writeBytes(tail)
+    /// Writes all of it, and finishes the writer.
+    @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
+        var piece = Self.emptyPiece
+        piece.writeBytes(head)
+        for (position, item) in items.enumerated() {
+            if position > 0 { piece.writeInteger(UInt8(ascii: ",")) }
+            piece.writeBytes(item.bytes)
+            guard piece.readableBytes >= Self.pieceSize else { continue }
             try await writer.write(piece)
-            try await writer.finish(nil)
+            piece = Self.emptyPiece
         }
+        piece.writeBytes(tail)
+        try await writer.write(piece)
+        try await writer.finish(nil)
     }
 }

@@ -1,6 +1,5 @@
 import Cluster
 import FoundationEssentials
-import HTTPTypes
 import Kinds
 import KubernetesClient
 import Logging
@@ -164,10 +163,7 @@ struct ClientCertificateTests {
 
     @Test("J9: each part of an identity is asked for, and groups that follow from it are added", arguments: identities)
     func parts(_ identity: Identity) throws {
-        var headers = HTTPFields()
-        for (name, value) in identity.headers {
-            headers.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value))
-        }
+        let headers = RequestHeaders(identity.headers.map { (name: $0.0, value: $0.1) })
         let wanted = try #require(try Impersonation(headers))
         let refusals = wanted.attributes.map { attributes in
             attributes.refusal(for: User(name: "ann", groups: [])).message
@@ -180,7 +176,7 @@ struct ClientCertificateTests {
 
     @Test("J7: impersonation is a verb of its own")
     func forbiddenImpersonation() throws {
-        let headers: HTTPFields = [try #require(HTTPField.Name("Impersonate-User")): "bob"]
+        let headers = RequestHeaders([(name: "Impersonate-User", value: "bob")])
         let ann = User(name: "ann", groups: ["dev"])
         let error = #expect(throws: APIError.self) { try Self.access.impersonated(by: ann, headers) }
         #expect(error?.reason == .forbidden)

@@ -35,6 +35,65 @@ struct ConnectionTests {
         }
     }
 
+    @Test("requests that are sent without waiting for answers are answered in their order", .timeLimit(.minutes(1)))
+    func pipelining() async throws {
+        try await TestServer.run { server in
+            let maps = "/api/v1/namespaces/default/configmaps"
+            let long =
+                "{\"metadata\":{\"name\":\"long\"},\"data\":{\"a\":\"\(String(repeating: "x", count: 200_000))\"}}"
+            let received = try await RawHTTP.exchange(
+                [
+                    "GET /version HTTP/1.1",
+                    "POST \(maps) HTTP/1.1\r\nContent-Length: \(long.count)\r\n\r\n\(long)",
+                    "GET /nowhere HTTP/1.1",
+                    "GET \(maps)/long HTTP/1.1\r\nConnection: close\r\n\r\n",
+                ], with: server)
+            let codes = received.matches(of: /HTTP\/1\.1 (\d+)/).map { Int($0.1) }
+            #expect(codes == [200, 201, 404, 200])
+        }
+    }
+
+    @Test("HEAD gets the head alone, and the connection goes on", .timeLimit(.minutes(1)))
+    func head() async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange(
+                ["HEAD /version HTTP/1.1", "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n"], with: server)
+            let answers = received.split(separator: "HTTP/1.1 ").map(String.init)
+            #expect(answers.count == 2)
+            #expect(answers.first?.contains("Content-Length: ") == true)
+            #expect(answers.first?.hasSuffix("\r\n\r\n") == true)
+            #expect(answers.last?.hasSuffix("\r\n\r\nok") == true)
+        }
+    }
+
+    @Test("HTTP/1.0 gets no pieces, and keeps the connection only where it asks for that", .timeLimit(.minutes(1)))
+    func oldHTTP() async throws {
+        try await TestServer.run { server in
+            let log = "GET /api/v1/namespaces/default/pods/p/log HTTP/1.0\r\n\r\n"
+            let received = try await RawHTTP.exchange(
+                ["GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", log], with: server)
+            let answers = received.split(separator: "HTTP/1.0 ").map(String.init)
+            #expect(answers.count == 2)
+            #expect(answers.first?.contains("Connection: keep-alive\r\n") == true)
+            #expect(answers.last?.contains("Connection: close\r\n") == true)
+            #expect(!received.contains("chunked"))
+        }
+    }
+
+    @Test("a body that is too long is refused, and the connection goes on", .timeLimit(.minutes(1)))
+    func longBody() async throws {
+        try await TestServer.run { server in
+            let body = String(repeating: " ", count: (3 << 20) + 1)
+            let received = try await RawHTTP.exchange(
+                [
+                    "POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nContent-Length: \(body.count)\r\n\r\n\(body)",
+                    "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n",
+                ], with: server)
+            let codes = received.matches(of: /HTTP\/1\.1 (\d+)/).map { Int($0.1) }
+            #expect(codes == [413, 200])
+        }
+    }
+
     @Test("a list that is sent in pieces is the whole list, also compressed and laid out for people")
     func longList() async throws {
         try await TestServer.run { server in

@@ -206,14 +206,7 @@ struct RawHTTP {
         let body = bytes ?? body.map { Array($0.utf8) }
         if let body { head += "Content-Length: \(body.count)\r\n" }
         if asksFirst { head += "Expect: 100-continue\r\n" }
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(host: server.address.host, port: server.address.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if !isPlain { try channel.pipeline.syncOperations.addHandler(server.tlsHandler(accept: accept)) }
-                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
+        let channel = try await connect(to: server, isPlain: isPlain, accept: accept)
         let start = Array((head + "\r\n").utf8) + (asksFirst ? [] : body ?? [])
         let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         let bytes = try await channel.executeThenClose { inbound, outbound in
@@ -230,6 +223,37 @@ struct RawHTTP {
             return bytes
         }
         return parse(bytes)
+    }
+
+    private static func connect(
+        to server: TestServer, isPlain: Bool = false, accept: (@Sendable (NIOSSLCertificate) -> Void)? = nil
+    ) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: server.address.host, port: server.address.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if !isPlain { try channel.pipeline.syncOperations.addHandler(server.tlsHandler(accept: accept)) }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+
+    /// Sends requests in one piece, of which the last asks for the end of the connection.
+    ///
+    /// - Parameter requests: a line and header fields each, and the body after an empty line.
+    /// - Returns: all that came back.
+    static func exchange(_ requests: [String], with server: TestServer) async throws -> String {
+        let authorization = "\r\nAuthorization: Bearer \(server.identity.token.secret)\r\nHost: x\r\n"
+        let texts = requests.map { request in
+            let parts = request.split(separator: "\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+            return parts[0] + authorization + (parts.count > 1 ? parts[1] : "\r\n")
+        }
+        return try await connect(to: server).executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: texts.joined()))
+            var received = ""
+            for try await chunk in inbound { received += String(buffer: chunk) }
+            return received
+        }
     }
 
     private static func parse(_ bytes: [UInt8]) -> RawHTTP {

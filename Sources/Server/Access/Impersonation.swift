@@ -1,12 +1,11 @@
 import Cluster
-import HTTPTypes
 
 extension Access {
     /// The user whom a request wants to be taken for (`kubectl --as`, J9), or who sent it where it wants no such thing.
     ///
     /// - Throws: `.forbidden` where the sender may not impersonate, in Kubernetes' words; `.badRequest` for parts of an
     ///   identity without a user.
-    func impersonated(by sender: User, _ headers: HTTPFields) throws(APIError) -> User {
+    func impersonated(by sender: User, _ headers: RequestHeaders) throws(APIError) -> User {
         guard let wanted = try Impersonation(headers) else { return sender }
         for attributes in wanted.attributes { try authorize(sender, attributes) }
         return wanted.user
@@ -30,9 +29,10 @@ struct Impersonation: Hashable, Sendable {
 
     /// - Returns: `nil` when no header speaks of it.
     /// - Throws: `.badRequest` for parts of an identity without a user.
-    init?(_ headers: HTTPFields) throws(APIError) {
-        for field in headers {
-            switch field.name.canonicalName {
+    init?(_ headers: RequestHeaders) throws(APIError) {
+        guard !headers.impersonation.isEmpty else { return nil }
+        for field in headers.impersonation {
+            switch field.name {
             case "impersonate-user": name = field.value
             case "impersonate-group": groups.append(field.value)
             case "impersonate-uid": uid = field.value

@@ -1,5 +1,3 @@
-import HTTPTypes
-
 /// What requests are counted by, as `kube-apiserver` names it (`k8s.io/apiserver/pkg/endpoints/metrics`).
 struct RequestLabels: Hashable, Sendable {
     /// `LIST`, `APPLY`; `other` for what is no verb of the API.

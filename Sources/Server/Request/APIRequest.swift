@@ -1,5 +1,4 @@
 import Cluster
-import HummingbirdCore
 import Kinds
 import Model
 
@@ -19,7 +18,7 @@ struct APIRequest: Sendable {
     var ifNoneMatch: String?
     var body: [UInt8] = []
     /// Streams watch it to notice that the client went away.
-    var connection: RequestBody
+    var content: any RequestContent
     /// What the answer warns of (C22).
     let warnings = RequestWarnings()
 

@@ -1,5 +1,3 @@
-import HTTPTypes
-import HummingbirdCore
 import Model
 
 /// What the first line of a request says, taken apart once.
@@ -10,12 +8,12 @@ struct RequestTarget: Sendable {
     let query: QueryParameters
     let attributes: RequestAttributes
 
-    init(_ request: Request) {
-        let target = request.head.path ?? "/"
+    /// - Parameter target: path and query, as they were sent.
+    init(method: String, target: String) {
         let mark = target.firstIndex(ofASCII: "?")
         text = mark.map { String(target[..<$0]) } ?? target
         path = APIPath(text)
         query = QueryParameters(mark.map { String(target[target.utf8.index(after: $0)...]) })
-        attributes = RequestAttributes(method: request.method.rawValue, path: text, path, query)
+        attributes = RequestAttributes(method: method, path: text, path, query)
     }
 }

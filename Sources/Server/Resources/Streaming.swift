@@ -16,7 +16,7 @@ enum Streaming {
     ) async throws {
         let box = WriterBox(writer)
         do {
-            try await request.connection.consumeWithCancellationOnInboundClose { _ in
+            try await request.content.whileClientStays {
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await write(&box.writer) }
                     tasks.addTask { try await gracefulShutdown() }

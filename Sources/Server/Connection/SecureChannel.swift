@@ -11,7 +11,12 @@ import Synchronization
 /// HTTP/2 and HTTP/1.1 over TLS, and nothing else: who speaks plain HTTP is told so.
 struct SecureChannel: ServerChildChannel {
     struct Value: ServerChildChannelValue {
-        fileprivate typealias Version = NIONegotiatedHTTPVersion<HTTP1Channel.Value, HTTP2Channel.Value>
+        fileprivate typealias Version = NIONegotiatedHTTPVersion<HTTP1Connection.Value, HTTP2Connection>
+
+        fileprivate struct HTTP2Connection {
+            let channel: HTTP2Channel
+            let value: HTTP2Channel.Value
+        }
 
         fileprivate let version: EventLoopFuture<Version>
         fileprivate let certificates: PeerCertificates
@@ -25,30 +30,24 @@ struct SecureChannel: ServerChildChannel {
 
     private let stopping = Stopping()
     private let context: NIOSSLContext
-    private let http1: HTTP1Channel
-    private let http2: HTTP2Channel
+    private let responder: APIResponder
+    private let http1: HTTP1Connection
 
-    init(_ identity: ServerIdentity, responder: @escaping HTTPChannelHandler.Responder) throws {
+    init(_ identity: ServerIdentity, _ responder: APIResponder) throws {
         context = try NIOSSLContext(configuration: identity.tlsConfiguration)
-        let requests = HTTP1Channel.Configuration(idleTimeout: TimeAmount(Self.idleLimit))
-        http1 = HTTP1Channel(responder: Self.lettingContinue(responder), configuration: requests)
-        http2 = HTTP2Channel(
-            responder: responder,
-            configuration: HTTP2ChannelConfiguration(
-                idleTimeout: Self.idleLimit, gracefulCloseTimeout: .seconds(2), streamConfiguration: requests))
+        self.responder = responder
+        http1 = HTTP1Connection(responder: responder, idleLimit: TimeAmount(Self.idleLimit))
     }
 
-    /// Tells a client over HTTP/1.1 that asks first (`Expect: 100-continue`, RFC 9110, 10.1.1) to send its body, when
-    /// its turn has come: `curl` waits a second otherwise.
-    private static func lettingContinue(
-        _ responder: @escaping HTTPChannelHandler.Responder
-    ) -> HTTPChannelHandler.Responder {
-        { request, writer, channel in
-            if request.headers[.expect]?.lowercased() == "100-continue" {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
-            }
-            try await responder(request, writer, channel)
-        }
+    /// The HTTP/2 layer of one connection, whose requests come with what the client showed for itself.
+    private func http2(_ certificates: PeerCertificates) -> HTTP2Channel {
+        HTTP2Channel(
+            responder: { [responder] request, writer, _ in
+                try await responder.respond(to: request, certificates, writer)
+            },
+            configuration: HTTP2ChannelConfiguration(
+                idleTimeout: Self.idleLimit, gracefulCloseTimeout: .seconds(2),
+                streamConfiguration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(Self.idleLimit))))
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -68,11 +67,13 @@ struct SecureChannel: ServerChildChannel {
             try pipeline.addHandler(HandshakeDeadline(Self.handshakeLimit))
         }.flatMap {
             channel.configureHTTP2AsyncSecureUpgrade { channel in
-                http1.setup(channel: channel, logger: logger)
+                http1.setup(channel: channel)
             } http2ConnectionInitializer: { channel in
-                channel.eventLoop.makeCompletedFuture {
+                let http2 = http2(certificates)
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(FlushBeforeClose())
                 }.flatMap { http2.setup(channel: channel, logger: logger) }
+                    .map { Value.HTTP2Connection(channel: http2, value: $0) }
             }
         }.map { Value(version: $0, certificates: certificates, channel: channel) }
     }
@@ -93,13 +94,9 @@ struct SecureChannel: ServerChildChannel {
             do {
                 switch try await value.version.get() {
                 case .http1_1(let channel):
-                    await Connection.$current.withValue(Connection(certificates: value.certificates, isHTTP2: false)) {
-                        await http1.handle(value: channel, logger: logger)
-                    }
-                case .http2(let channel):
-                    await Connection.$current.withValue(Connection(certificates: value.certificates, isHTTP2: true)) {
-                        await http2.handle(value: channel, logger: logger)
-                    }
+                    await http1.answerRequests(of: channel, value.certificates, logger: logger)
+                case .http2(let connection):
+                    await connection.channel.handle(value: connection.value, logger: logger)
                 }
             } catch {
                 logger.debug("no connection came about: \(error)")
@@ -108,13 +105,4 @@ struct SecureChannel: ServerChildChannel {
             value.channel.close(promise: nil)
         }
     }
-}
-
-/// What is known of the connection on which a request came.
-struct Connection: Sendable {
-    /// That of the request which is being answered.
-    @TaskLocal static var current: Connection?
-
-    let certificates: PeerCertificates
-    let isHTTP2: Bool
 }

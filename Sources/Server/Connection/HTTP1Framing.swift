@@ -1,0 +1,163 @@
+import NIOCore
+import NIOHTTP1
+
+/// What is read of a connection that speaks HTTP/1.1.
+enum ReceivedPart: Sendable {
+    /// A request with all of its body, which is small.
+    case whole(HTTPRequestHead, ByteBuffer)
+    /// The beginning of any other; its body follows, and its end.
+    case head(HTTPRequestHead)
+    case body(ByteBuffer)
+    case end
+}
+
+/// What is written to it.
+enum SentPart: Sendable {
+    case whole(HTTPResponseHead, ByteBuffer)
+    /// Also of an interim answer, which nothing follows but the head of the real one.
+    case head(HTTPResponseHead)
+    case body(ByteBuffer)
+    case end
+}
+
+/// Makes whole requests of their parts, and parts of whole answers, so that a small request changes hands once instead of
+/// three times; closes the connection when nothing happens on it.
+///
+/// What is gathered is bounded: a longer body is passed on as it comes, so that it stays in the network until somebody
+/// wants it. So is that of a client which asks first whether to send it.
+final class HTTP1Framing: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = ReceivedPart
+    typealias OutboundIn = SentPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// The longest body that is gathered, in bytes.
+    static let gatheredLimit = 64 << 10
+
+    private enum Reading {
+        case nothing
+        case gathering(HTTPRequestHead, ByteBuffer?)
+        case passingOn
+
+        var isNothing: Bool {
+            if case .nothing = self { true } else { false }
+        }
+    }
+
+    private let idleLimit: TimeAmount
+    private var reading = Reading.nothing
+    /// Requests whose head is here and whose answer has not been written whole.
+    private var unanswered = 0
+    private var lastActive = NIODeadline.uptimeNanoseconds(0)
+    private var closesAfterAnswers = false
+    private var idleCheck: Scheduled<Void>?
+
+    /// - Parameter idleLimit: how long a connection is kept on which nothing is asked, and a request may stand still
+    ///   while it is read.
+    init(idleLimit: TimeAmount) {
+        self.idleLimit = idleLimit
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        lastActive = context.eventLoop.now
+        checkIdleness(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        idleCheck?.cancel()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActive = context.eventLoop.now
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            unanswered += 1
+            if head.expectsContinue {
+                reading = .passingOn
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+            } else {
+                reading = .gathering(head, nil)
+            }
+        case .body(let bytes): add(bytes, context)
+        case .end:
+            let last = reading
+            reading = .nothing
+            if case .gathering(let head, let body) = last {
+                context.fireChannelRead(wrapInboundOut(.whole(head, body ?? ByteBuffer())))
+            } else {
+                context.fireChannelRead(wrapInboundOut(.end))
+            }
+        }
+    }
+
+    private func add(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .gathering(let head, let gathered) = reading else {
+            return context.fireChannelRead(wrapInboundOut(.body(bytes)))
+        }
+        // Or two would own what is gathered, and appending would copy it.
+        reading = .passingOn
+        var body = gathered ?? ByteBuffer()
+        if body.readableBytes == 0 { body = bytes } else { body.writeImmutableBuffer(bytes) }
+        if body.readableBytes <= Self.gatheredLimit {
+            reading = .gathering(head, body)
+        } else {
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+            context.fireChannelRead(wrapInboundOut(.body(body)))
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .whole(let head, let body):
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+            writeEnd(context, promise)
+        case .head(let head): context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body(let body): context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: promise)
+        case .end: writeEnd(context, promise)
+        }
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        context.write(wrapOutboundOut(.end(nil)), promise: promise)
+        lastActive = context.eventLoop.now
+        // What was no request is answered too, and was not counted.
+        unanswered = max(0, unanswered - 1)
+        guard unanswered == 0 else { return }
+        if closesAfterAnswers {
+            context.flush()
+            context.close(promise: nil)
+        } else {
+            checkIdleness(context)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        if unanswered > 0 { closesAfterAnswers = true } else { context.close(promise: nil) }
+    }
+
+    /// Sees to it that idleness is noticed: one timer at a time, which looks when it rings how much is left.
+    private func checkIdleness(_ context: ChannelHandlerContext) {
+        guard idleCheck == nil else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        idleCheck = context.eventLoop.scheduleTask(deadline: lastActive + idleLimit) {
+            let (handler, context) = bound.value
+            handler.idleCheck = nil
+            // While an answer is in the making, it is not the client who is slow; its end looks again.
+            if handler.unanswered > 0, handler.reading.isNothing { return }
+            if context.eventLoop.now - handler.lastActive >= handler.idleLimit {
+                context.close(promise: nil)
+            } else {
+                handler.checkIdleness(context)
+            }
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Whether the client waits to be told before it sends the body (RFC 9110, 10.1.1).
+    var expectsContinue: Bool {
+        headers.first(name: "Expect").map { $0.lowercased() == "100-continue" } ?? false
+    }
+}
