@@ -20,8 +20,8 @@ enum SentPart: Sendable {
     case end
 }
 
-/// Makes whole requests of their parts, and parts of whole answers, so that a small request changes hands once instead of
-/// three times; closes the connection when nothing happens on it.
+/// Makes whole requests of their parts, and parts of whole answers, so that a small request changes hands once instead
+/// of three times; closes the connection when nothing happens on it.
 ///
 /// What is gathered is bounded: a longer body is passed on as it comes, so that it stays in the network until somebody
 /// wants it. So is that of a client which asks first whether to send it.

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// The requests of one connection over HTTP/1.1, one after the other, and what comes with the one that is being answered.
+/// The requests of one connection over HTTP/1.1, one after the other, and what comes with the one that is being
+/// answered.
 // Sendable: only whoever answers a request reads, until it is answered.
 final class HTTP1Requests: RequestContent, @unchecked Sendable {
     private enum Body {

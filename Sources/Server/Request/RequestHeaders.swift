@@ -1,5 +1,5 @@
-/// The header fields of a request that say how to answer it, found in one pass. A field that is there several times counts
-/// as one with all values.
+/// The header fields of a request that say how to answer it, found in one pass. A field that is there several times
+/// counts as one with all values.
 struct RequestHeaders: Sendable {
     private(set) var authorization: String?
     private(set) var accept: String?
