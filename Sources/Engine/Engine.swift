@@ -36,6 +36,7 @@ package final class Engine: Sendable {
     }
 
     private let configuration: Configuration
+    private let store: Store
     private let registry: Registry
     private let runtime: any PodRuntime
     private let clock: any WallClock
@@ -59,6 +60,7 @@ package final class Engine: Sendable {
         group: any EventLoopGroup, logger: Logger
     ) {
         self.configuration = configuration
+        self.store = store
         self.runtime = runtime
         self.clock = clock
         self.logger = logger
@@ -100,6 +102,19 @@ package final class Engine: Sendable {
 
     /// Tells every namespace whose certificate vouches for the API server, in PEM.
     package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
+
+    /// Whether writes are kept and whoever acts on objects knows them all: by the names of the checks, with what keeps
+    /// them from passing.
+    package var readiness: [(check: String, failure: String?)] {
+        let unknown = informers.filter { !$0.value.hasSynced }.keys.map(\.description).sorted()
+        return [
+            ("store", store.failure.map(\.description)),
+            (
+                "informer-sync",
+                unknown.isEmpty ? nil : "not all objects are known yet of: \(unknown.joined(separator: ", "))"
+            ),
+        ]
+    }
 
     /// Runs until the task is cancelled.
     package func run() async throws {

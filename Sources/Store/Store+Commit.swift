@@ -58,7 +58,10 @@ extension Store {
             // A commit without content only waits for those before it.
             if !kept.operations.isEmpty { try persistence.commit(kept) }
         } catch {
-            let dropped = state.withLock { $0.dropPending() }
+            let dropped = state.withLock { state in
+                state.failure = error
+                return state.dropPending()
+            }
             logger.error(
                 "a commit failed",
                 metadata: ["error": "\(error)", "writers": "\(batch.count + dropped.count)"])

@@ -103,6 +103,9 @@ package final class Store: Sendable {
     /// The last durable revision.
     package var revision: Revision { state.withLock { $0.revision } }
 
+    /// Why the last write was not kept; `nil` where it was, or none has been.
+    package var failure: StoreError? { state.withLock(\.failure) }
+
     /// A small value beside the objects, such as the format of something or a range once chosen.
     package func metadata(_ key: String) -> [UInt8]? { state.withLock { $0.metadata[key] } }
 

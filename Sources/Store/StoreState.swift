@@ -20,6 +20,8 @@ struct StoreState {
     /// By kind, that of its last change since the store was opened.
     private(set) var lastChanges: [String: Revision] = [:]
     var isClosed = false
+    /// Why the last commit failed; `nil` where it did not.
+    var failure: StoreError?
 
     /// The last revision handed out.
     private var issued = Revision.zero
@@ -136,6 +138,7 @@ struct StoreState {
 
     /// Makes durable changes visible.
     mutating func apply(_ batch: [PendingCommit]) {
+        failure = nil
         for commit in batch {
             for change in commit.changes {
                 switch change.kind {

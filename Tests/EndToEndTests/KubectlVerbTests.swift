@@ -124,6 +124,9 @@ struct KubectlVerbTests {
                 )
                 .contains("scale.autoscaling/web patched"))
             #expect(try kubectl("get", "--raw", "/api/v1/namespaces/default/pods?limit=1").contains("\"continue\""))
+            #expect(
+                try kubectl("get", "--raw", "/readyz?verbose")
+                    == "[+]ping ok\n[+]store ok\n[+]informer-sync ok\nreadyz check passed\n")
             #expect(try kubectl("cluster-info").contains("Kubernetes control plane is running at"))
             let scale = try kubectl("get", "deploy", "web", "--subresource=scale")
             #expect(scale.contains("DESIRED") && scale.contains("AVAILABLE"), "\(scale)")

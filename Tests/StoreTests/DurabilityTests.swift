@@ -234,9 +234,11 @@ struct DurabilityTests {
         persistence.failure.withLock { $0 = .diskFull(path: "x") }
         await #expect(throws: StoreError.diskFull(path: "x")) { try await store.put(key("a"), 2) }
         await #expect(throws: StoreError.diskFull(path: "x")) { try await store.put(key("b"), 2, if: .absent) }
+        #expect(store.failure == .diskFull(path: "x"))
         #expect(store.snapshot.contents == [key("a"): 1])
         persistence.failure.withLock { $0 = nil }
         try await store.put(key("b"), 3, if: .absent)
+        #expect(store.failure == nil)
         try await store.put(key("a"), 4, if: .revision(Revision(rawValue: 1)))
         #expect(store.snapshot.contents == [key("a"): 4, key("b"): 3])
         #expect(try Store(persistence: persistence.memory).snapshot.contents == store.snapshot.contents)

@@ -94,6 +94,7 @@ struct MartletService {
         let server = APIServer(
             cluster: engine.cluster, clock: clock, identity: identity,
             address: APIServer.Address(host: address.host, port: address.port), logger: logger,
+            readiness: { engine.readiness.map { ReadinessCheck($0.check, failure: $0.failure) } },
             onListening: { [self] address in
                 place.value.withLock { $0 = address }
                 await publish(address, engine)
