@@ -80,6 +80,17 @@ struct ConnectionTests {
         }
     }
 
+    @Test("what is no HTTP is refused, after the answers to what was", .timeLimit(.minutes(1)))
+    func noHTTP() async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange(
+                ["GET /livez HTTP/1.1", "GET /livez HTTP/1.1\r\nno field\r\n\r\n"], with: server)
+            let codes = received.matches(of: /HTTP\/1\.1 (\d+)/).map { Int($0.1) }
+            #expect(codes == [200, 400])
+            #expect(received.hasSuffix("\r\n\r\n400 Bad Request"))
+        }
+    }
+
     @Test("a body that is too long is refused, and the connection goes on", .timeLimit(.minutes(1)))
     func longBody() async throws {
         try await TestServer.run { server in

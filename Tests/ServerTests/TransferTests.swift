@@ -142,7 +142,11 @@ struct TransferTests {
         try await TestServer.run { server in
             let answer = try await RawHTTP.send(
                 "GET", "/version", to: server, headers: ["X-Large": String(repeating: "x", count: 2 << 20)])
-            #expect([400, 431].contains(answer.status))
+            #expect(answer.status == 431)
+            #expect(answer.text == "431 Request Header Fields Too Large")
+            let long = try await RawHTTP.send(
+                "GET", "/version", to: server, headers: ["X-Large": String(repeating: "x", count: 500_000)])
+            #expect(long.status == 200)
             #expect(try await RawHTTP.send("GET", "/version", to: server).status == 200)
         }
     }

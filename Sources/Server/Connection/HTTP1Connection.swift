@@ -11,14 +11,17 @@ import NIOHTTP1
 struct HTTP1Connection: Sendable {
     typealias Value = NIOAsyncChannel<ReceivedPart, SentPart>
 
+    /// 1 MiB for the address and all fields together: what `kube-apiserver` accepts.
+    static let headLimit = 1 << 20
+
     let responder: APIResponder
     let idleLimit: TimeAmount
 
     func setup(channel: any Channel) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             var limits = NIOHTTPDecoderLimitConfiguration()
-            limits.maxHeaderFieldSize = 80 << 10
-            limits.maxHeaderListSize = 80 << 10
+            limits.maxHeaderFieldSize = Self.headLimit
+            limits.maxHeaderListSize = Self.headLimit
             limits.maxHeaderFieldCount = 1000
             let pipeline = channel.pipeline.syncOperations
             // Requests wait for their turn in the channel; what goes into a header was looked at by `Answer`.
@@ -53,11 +56,25 @@ struct HTTP1Connection: Sendable {
     ) async throws -> HTTPRequestHead? {
         do {
             return try await requests.next()
-        } catch is HTTPParserError {
-            let fields: HTTPHeaders = ["Connection": "close", "Content-Length": "0"]
-            let head = HTTPResponseHead(version: .http1_1, status: .badRequest, headers: fields)
-            try await outbound.write(.whole(head, ByteBuffer()))
+        } catch let error as HTTPParserError {
+            let status = Self.status(of: error)
+            let text = "\(status.code) \(status.reasonPhrase)"
+            let fields: HTTPHeaders = [
+                "Content-Type": "text/plain; charset=utf-8", "Connection": "close",
+                "Content-Length": "\(text.utf8.count)",
+            ]
+            let head = HTTPResponseHead(version: .http1_1, status: status, headers: fields)
+            try await outbound.write(.whole(head, ByteBuffer(string: text)))
             return nil
+        }
+    }
+
+    /// What is said to who sends no HTTP, as Go's server says it.
+    private static func status(of error: HTTPParserError) -> HTTPResponseStatus {
+        switch error {
+        case .headerOverflow: .requestHeaderFieldsTooLarge
+        case .invalidVersion: .httpVersionNotSupported
+        default: .badRequest
         }
     }
 
