@@ -132,6 +132,7 @@ struct APIResponder: Sendable {
             let user = try access.impersonated(by: sender, headers)
             logger.trace("\(request.method) \(request.target)", metadata: ["user": "\(user.name)"])
             try access.authorize(user, target.attributes)
+            try query.checkReadable()
             var call = APIRequest(
                 method: request.method, path: target.text, query: query, user: user,
                 accept: headers.accept, contentType: headers.contentType, userAgent: headers.userAgent ?? "",
@@ -190,7 +191,7 @@ struct APIResponder: Sendable {
         if case .resource(let resource) = path {
             return try await handler.answer(request, resource, types: try await cluster.resourceTypes())
         }
-        guard request.method == "GET" else {
+        guard request.method == "GET" || path.answersAnyMethod else {
             throw APIError(.methodNotAllowed, "\(request.method) is not supported on \(request.path)")
         }
         switch path {

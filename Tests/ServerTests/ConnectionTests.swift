@@ -91,6 +91,70 @@ struct ConnectionTests {
         }
     }
 
+    static let refused: [(request: String, status: String)] = [
+        (
+            "GET /livez HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "501 Not Implemented: unsupported"
+        ),
+        ("GET /livez HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 Bad Request: transfer"),
+        ("GET /livez HTTP/1.1\r\nHost: y\r\n\r\n", "400 Bad Request: too many Host headers"),
+        ("GET /livez HTTP/1.1\r\nExpect: more\r\n\r\n", "417 Expectation Failed"),
+    ]
+
+    @Test("what cannot be understood for certain is refused, and the connection ends (RFC 9112)", arguments: refused)
+    func refusals(_ request: String, _ status: String) async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange([request, "GET /livez HTTP/1.1"], with: server)
+            #expect(received.contains("\r\n\r\n\(status)"), "\(received)")
+            #expect(received.matches(of: /HTTP\/1\.1 (\d+)/).count == 1)
+        }
+    }
+
+    @Test("a request without a host is none of HTTP/1.1", .timeLimit(.minutes(1)))
+    func noHost() async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange(["GET /livez HTTP/1.1"], with: server, host: nil)
+            #expect(received.hasSuffix("\r\n\r\n400 Bad Request: missing required Host header"))
+        }
+    }
+
+    @Test("the whole address names the same as its path", .timeLimit(.minutes(1)))
+    func absoluteForm() async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange(
+                ["GET https://x/livez HTTP/1.1", "GET HTTP://x HTTP/1.1\r\nConnection: close\r\n\r\n"], with: server)
+            #expect(received.matches(of: /HTTP\/1\.1 (\d+)/).map { $0.1 } == ["200", "200"])
+            #expect(received.contains("\r\n\r\nok"))
+            #expect(received.contains("\"paths\""))
+        }
+    }
+
+    @Test("whatever the method, the health is told; HEAD has no body", arguments: ["HEAD", "POST", "OPTIONS"])
+    func healthMethods(_ method: String) async throws {
+        try await TestServer.run { server in
+            let answer = try await RawHTTP.send(method, "/readyz", to: server)
+            #expect(answer.status == 200)
+            #expect(answer.text == (method == "HEAD" ? "" : "ok"))
+        }
+    }
+
+    @Test(
+        "a parameter that cannot be read is refused: without its selector a deletion would take everything",
+        arguments: ["labelSelector=x%3D%ff", "fieldSelector=metadata.name%3D%ff", "labelSelector=%zz", "%ff=1", "a=%4"])
+    func unreadableParameters(_ query: String) async throws {
+        try await TestServer.run { server in
+            let path = "/api/v1/namespaces/default/configmaps"
+            let map = try await RawHTTP.send("POST", path, to: server, body: "{\"metadata\":{\"name\":\"kept\"}}")
+            #expect(map.status == 201)
+            for method in ["DELETE", "GET"] {
+                let answer = try await RawHTTP.send(method, "\(path)?\(query)", to: server)
+                #expect(answer.status == 400)
+                #expect(try answer.json["message"]?.string?.contains("parameter \(query) cannot be read") == true)
+            }
+            #expect(try await RawHTTP.send("GET", "\(path)/kept", to: server).status == 200)
+        }
+    }
+
     @Test("a body that is too long is refused, and the connection goes on", .timeLimit(.minutes(1)))
     func longBody() async throws {
         try await TestServer.run { server in

@@ -242,8 +242,11 @@ struct RawHTTP {
     ///
     /// - Parameter requests: a line and header fields each, and the body after an empty line.
     /// - Returns: all that came back.
-    static func exchange(_ requests: [String], with server: TestServer) async throws -> String {
-        let authorization = "\r\nAuthorization: Bearer \(server.identity.token.secret)\r\nHost: x\r\n"
+    static func exchange(
+        _ requests: [String], with server: TestServer, host: String? = "x"
+    ) async throws -> String {
+        let authorization =
+            "\r\nAuthorization: Bearer \(server.identity.token.secret)\r\n" + (host.map { "Host: \($0)\r\n" } ?? "")
         let texts = requests.map { request in
             let parts = request.split(separator: "\r\n", maxSplits: 1, omittingEmptySubsequences: false)
             return parts[0] + authorization + (parts.count > 1 ? parts[1] : "\r\n")

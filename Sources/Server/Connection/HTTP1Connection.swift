@@ -57,24 +57,8 @@ struct HTTP1Connection: Sendable {
         do {
             return try await requests.next()
         } catch let error as HTTPParserError {
-            let status = Self.status(of: error)
-            let text = "\(status.code) \(status.reasonPhrase)"
-            let fields: HTTPHeaders = [
-                "Content-Type": "text/plain; charset=utf-8", "Connection": "close",
-                "Content-Length": "\(text.utf8.count)",
-            ]
-            let head = HTTPResponseHead(version: .http1_1, status: status, headers: fields)
-            try await outbound.write(.whole(head, ByteBuffer(string: text)))
+            try await outbound.write(RequestRefusal(of: error).answer)
             return nil
-        }
-    }
-
-    /// What is said to who sends no HTTP, as Go's server says it.
-    private static func status(of error: HTTPParserError) -> HTTPResponseStatus {
-        switch error {
-        case .headerOverflow: .requestHeaderFieldsTooLarge
-        case .invalidVersion: .httpVersionNotSupported
-        default: .badRequest
         }
     }
 
@@ -83,13 +67,17 @@ struct HTTP1Connection: Sendable {
         _ head: HTTPRequestHead, _ requests: HTTP1Requests, _ certificates: PeerCertificates,
         _ outbound: NIOAsyncChannelOutboundWriter<SentPart>
     ) async throws -> Bool {
+        if let refusal = RequestRefusal(of: head) {
+            try await outbound.write(refusal.answer)
+            return false
+        }
         if requests.isBodyComing, head.expectsContinue {
             // Now is its turn: `curl` waits a second otherwise.
             try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
         }
         let answer = await responder.answer(
             to: IncomingRequest(
-                method: head.method.rawValue, target: head.uri, headers: RequestHeaders(head.headers),
+                method: head.method.rawValue, target: head.target, headers: RequestHeaders(head.headers),
                 content: requests, certificates: certificates))
         let transfer = head.method == .HEAD ? .whole(ByteBuffer()) : answer.body.transfer
         // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must

@@ -61,6 +61,14 @@ enum APIPath: Hashable, Sendable {
         }
     }
 
+    /// Whether the method does not matter, as for what Kubernetes serves beside its routes.
+    var answersAnyMethod: Bool {
+        switch self {
+        case .health, .openAPIIndex, .openAPI, .openAPIVersion2: true
+        default: false
+        }
+    }
+
     /// Whether the answer goes on for as long as somebody reads it: watches and logs, which no timeout of a request
     /// ends.
     func lastsLong(_ query: QueryParameters) -> Bool {

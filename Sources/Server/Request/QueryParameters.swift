@@ -5,13 +5,31 @@ import Model
 /// The parameters after the `?` of a request.
 struct QueryParameters: Hashable, Sendable {
     private var values: [String: [String]] = [:]
+    /// A part that cannot be read.
+    private var unreadable: String?
 
     init(_ query: String?) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let decoded = parts.map { String(percentEncoded: String($0.map { $0 == "+" ? " " : $0 })) ?? "" }
-            values[decoded[0], default: []].append(decoded.count > 1 ? decoded[1] : "")
+            let decoded = parts.compactMap { String(percentEncoded: String($0.map { $0 == "+" ? " " : $0 })) }
+            if decoded.count == parts.count {
+                values[decoded[0], default: []].append(decoded.count > 1 ? decoded[1] : "")
+            } else {
+                unreadable = unreadable ?? String(pair)
+            }
         }
+    }
+
+    /// Without a selector that cannot be read, a deletion would take everything. Kubernetes passes over such parts
+    /// (`net/url`), or takes bytes for what they are.
+    ///
+    /// - Throws: `.badRequest`.
+    func checkReadable() throws(APIError) {
+        guard let unreadable else { return }
+        throw APIError(
+            .badRequest,
+            "the query parameter \(unreadable) cannot be read: a % is followed by two hexadecimal digits, "
+                + "and what is decoded is UTF-8")
     }
 
     /// The first value; an empty one counts as absent, as Kubernetes has it.
