@@ -101,7 +101,19 @@ struct WireTests {
             message: "deployments.apps \\\"x\\\" not found"),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods/x", body: "{}", status: 405,
-            message: "create is not supported on resources of kind \\\"pods\\\""),
+            message: "the server does not allow this method on the requested resource"),
+        Refusal(
+            method: "GET", path: "/api/v1/pods?labelSelector=a===b", status: 400,
+            message: "\"message\":\"unable to parse requirement: found '="),
+        Refusal(
+            method: "GET", path: "/api/v1/pods?fieldSelector=foo", status: 400,
+            message: "\"message\":\"invalid selector: 'foo'; can't understand 'foo'"),
+        Refusal(
+            method: "GET", path: "/api/v1/pods?resourceVersionMatch=Foo&resourceVersion=1", status: 422,
+            message: "Unsupported value: \\\"Foo\\\": supported values: \\\"Exact\\\", \\\"NotOlderThan\\\", \\\"\\\""),
+        Refusal(
+            method: "GET", path: "/api/v1/pods?resourceVersionMatch=Exact&continue=abc", status: 422,
+            message: "is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless"),
         Refusal(
             method: "POST", path: "/api/v1/namespaces/default/pods",
             headers: ["Content-Type": "text/xml"], body: "<pod/>", status: 415,

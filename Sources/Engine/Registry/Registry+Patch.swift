@@ -229,8 +229,6 @@ extension Registry {
                 throw APIError(
                     .conflict, error.description,
                     details: APIError.Details(
-                        name: config[path: ["metadata", "name"]]?.string ?? "", group: strategy.type.kind.group,
-                        kind: strategy.type.plural,
                         causes: conflicts.map {
                             APIError.Cause(reason: "FieldManagerConflict", message: $0.message, field: $0.field)
                         }))

@@ -178,7 +178,7 @@ private struct SelectorParser {
     }
 
     private mutating func values(of key: String) throws(SelectorError) -> Set<String> {
-        guard next == .symbol("(") else { throw fault("\(found(next)), expected: '(' and the values of '\(key)'") }
+        guard next == .symbol("(") else { throw fault("\(found(next)) expected: '(' and the values of '\(key)'") }
         position += 1
         var values: Set<String> = []
         while true {

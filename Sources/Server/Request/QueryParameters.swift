@@ -70,7 +70,7 @@ struct QueryParameters: Hashable, Sendable {
             do {
                 return try Selector(parsing: text)
             } catch {
-                throw APIError(.badRequest, "unable to parse requirement: \(error)")
+                throw APIError(.badRequest, "\(error)")
             }
         }
     }
@@ -81,7 +81,7 @@ struct QueryParameters: Hashable, Sendable {
             do {
                 return try FieldSelector(parsing: text)
             } catch {
-                throw APIError(.badRequest, "unable to parse field selector: \(error)")
+                throw APIError(.badRequest, "\(error)")
             }
         }
     }

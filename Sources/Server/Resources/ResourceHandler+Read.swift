@@ -99,34 +99,27 @@ extension ResourceHandler {
     /// D1: which combinations of options make sense.
     private func checkListOptions(_ query: QueryParameters) throws(APIError) {
         _ = try query.integer("timeoutSeconds")
-        if query["sendInitialEvents"] != nil {
-            throw Self.invalidListOptions("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
-        }
         let version = query["resourceVersion"]
-        let isContinued = query["continue"] != nil
-        if isContinued, let version, version != "0" {
+        var faults = ListOptionFaults()
+        if let match = query["resourceVersionMatch"] {
+            if version == nil {
+                faults.forbid(match: "resourceVersionMatch is forbidden unless resourceVersion is provided")
+            }
+            if query["continue"] != nil {
+                faults.forbid(match: "resourceVersionMatch is forbidden when continue is provided")
+            }
+            faults.checkMatch(match, isOneOf: ["Exact", "NotOlderThan", ""])
+            if match == "Exact", version == "0" {
+                faults.forbid(match: "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
+            }
+        }
+        if query["sendInitialEvents"] != nil {
+            faults.forbid("sendInitialEvents", "sendInitialEvents is forbidden for list")
+        }
+        try faults.check()
+        if query["continue"] != nil, let version, version != "0" {
             throw APIError(.badRequest, "specifying resource version is not allowed when using continue")
         }
-        guard let match = query["resourceVersionMatch"] else { return }
-        var fault: String?
-        if !["Exact", "NotOlderThan"].contains(match) {
-            fault = "Unsupported value: \"\(match)\": supported values: \"Exact\", \"NotOlderThan\""
-        } else if isContinued {
-            fault = "Forbidden: resourceVersionMatch is forbidden for continue"
-        } else if version == nil {
-            fault = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
-        } else if match == "Exact", version == "0" {
-            fault = "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""
-        }
-        if let fault { throw Self.invalidListOptions("resourceVersionMatch", fault) }
-    }
-
-    static func invalidListOptions(_ field: String, _ fault: String) -> APIError {
-        APIError(
-            .invalid, "ListOptions.meta.k8s.io \"\" is invalid: \(field): \(fault)",
-            details: APIError.Details(
-                group: "meta.k8s.io", kind: "ListOptions",
-                causes: [APIError.Cause(reason: "FieldValueForbidden", message: fault, field: field)]))
     }
 
     private static func envelope(_ list: ObjectList, apiVersion: String, kind: String) -> JSON {

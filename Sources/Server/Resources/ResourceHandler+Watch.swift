@@ -79,16 +79,21 @@ extension ResourceHandler {
         let sendsInitialEvents = query.flag("sendInitialEvents")
         let allowsBookmarks = query.flag("allowWatchBookmarks")
         let match = query["resourceVersionMatch"]
+        var faults = ListOptionFaults()
         if query["sendInitialEvents"] != nil, match != "NotOlderThan" {
-            throw Self.invalidListOptions(
-                "resourceVersionMatch",
-                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+            faults.forbid(match: "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         }
-        if query["sendInitialEvents"] == nil, match != nil {
-            throw Self.invalidListOptions(
-                "resourceVersionMatch",
-                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+        if let match {
+            if query["sendInitialEvents"] == nil {
+                faults.forbid(
+                    match: "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+            }
+            faults.checkMatch(match, isOneOf: ["NotOlderThan"])
+            if query["continue"] != nil {
+                faults.forbid(match: "resourceVersionMatch is forbidden when continue is provided")
+            }
         }
+        try faults.check()
         let seconds = try query.integer("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
         return WatchOptions(
             version: query["resourceVersion"].flatMap { $0 == "0" ? nil : $0 },

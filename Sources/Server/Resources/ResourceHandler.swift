@@ -104,11 +104,14 @@ struct Call: Sendable {
             request.method, isCollection: path.name == nil, isWatch: path.isLegacyWatch || query.flag("watch"))
     }
 
-    /// C1.
+    /// C1: what no route of a built-in kind leads to, and what is not served of a custom one.
     var methodNotAllowed: APIError {
+        guard isCustom else {
+            return APIError(.methodNotAllowed, "the server does not allow this method on the requested resource")
+        }
         let resource = path.subresource.map { "\(type.plural)/\($0)" } ?? type.plural
         return APIError(
-            .methodNotAllowed, "\(verb) is not supported on resources of kind \"\(resource)\"",
+            .methodNotAllowed, "\(verb) is not supported on resources of kind \"\(resource).\(type.kind.group)\"",
             details: APIError.Details(group: type.kind.group, kind: resource))
     }
 
