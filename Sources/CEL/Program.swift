@@ -105,6 +105,13 @@ package struct CELCost: Hashable, Sendable {
         remaining = budget
     }
 
+    /// Pays for what an evaluation made others evaluate: lazy fields.
+    ///
+    /// - Throws: a `CELError` of the stage `cost` when that is more than is left.
+    package mutating func pay(_ amount: UInt64) throws(CELError) {
+        try pay(amount, at: CELError.Issue(line: 1, column: 1, message: Self.outOfBudget))
+    }
+
     fileprivate mutating func pay(_ amount: UInt64, at issue: CELError.Issue) throws(CELError) {
         spent = spent.addingSaturating(amount)
         guard amount <= remaining else {
@@ -112,5 +119,14 @@ package struct CELCost: Hashable, Sendable {
             throw CELError(.cost, Self.outOfBudget, at: issue)
         }
         remaining -= amount
+    }
+}
+
+extension Program {
+    /// Whether a text can be a name in the language.
+    package static func isIdentifier(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, !first.isDigit else { return false }
+        return text.unicodeScalars.allSatisfy(\.isNamePart) && !Token.keywords.contains(text)
+            && !Token.reserved.contains(text)
     }
 }

@@ -103,7 +103,7 @@ struct Evaluator {
         switch value {
         case .object(let object):
             return .bool(object.type.field(field).map { object.members[$0.key] != nil } ?? false)
-        case .map(let map): return .bool(map[.string(field)] != nil)
+        case .map(let map): return .bool(map.contains(field))
         case .optional(let inner): return inner.map { test($0, field) } ?? .bool(false)
         case .error: return value
         default: return .noOverload

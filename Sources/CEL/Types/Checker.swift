@@ -75,6 +75,11 @@ struct Checker {
             node.constant = .type(named.runtimeName)
             return
         }
+        if !isTest, let name = node.qualifiedName, let type = variables[name] {
+            node.resolved = name
+            node.type = type
+            return
+        }
         check(operand)
         let result = fieldType(node, operand, field, optional: false)
         node.type = isTest ? .bool : types.resolve(result)

@@ -10,6 +10,10 @@ extension CELValue {
             self = Self.dynamic(json)
             return
         }
+        if case .any = type.shape {
+            self = Self.dynamic(json)
+            return
+        }
         if json.isNull {
             self = type.isNullable ? .null : .error("invalid data, got null for schema with nullable=false")
             return
