@@ -101,6 +101,9 @@ package final class Engine: Sendable {
     /// Tells every namespace whose certificate vouches for the API server, in PEM.
     package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
 
+    /// Says who decides who may do what, which admission policies can ask.
+    package func attach(access decider: any AccessDecider) { registry.attach(access: decider) }
+
     /// Runs until the task is cancelled.
     package func run() async throws {
         let (snapshots, continuation) = AsyncStream.makeStream(

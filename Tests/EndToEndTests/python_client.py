@@ -40,6 +40,13 @@ batch/v1/cronjobs:
     suspend: true
     jobTemplate: {spec: {template: &once {spec: {restartPolicy: Never, containers: *containers}}}}
 batch/v1/jobs: {spec: {suspend: true, template: *once}}
+admissionregistration.k8s.io/v1/validatingadmissionpolicies:
+  spec:
+    matchConstraints:
+      resourceRules: [&rule {apiGroups: [example.com], apiVersions: [v1], operations: [CREATE], resources: [nothings]}]
+    validations: [{expression: "object.a == 1", message: not one}]
+admissionregistration.k8s.io/v1/validatingadmissionpolicybindings:
+  spec: {policyName: nothing.example.com, validationActions: [Deny], matchResources: {resourceRules: [*rule]}}
 certificates.k8s.io/v1/certificatesigningrequests:
   spec:
     signerName: example.com/signer

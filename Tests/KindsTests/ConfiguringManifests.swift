@@ -135,7 +135,7 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
-        certificateRequest, flowSchema, priorityLevel,
+        certificateRequest, flowSchema, priorityLevel, validatingPolicy, validatingBinding,
     ]
 }
 
@@ -229,6 +229,15 @@ struct ConfiguringKindsTests {
             Manifests.definition, ".spec.names",
             ["plural": "gadgets", "kind": "Gadget", "singular": "gadget", "listKind": "GadgetList"]),
         Default(Manifests.definition, ".spec.conversion", ["strategy": "None"]),
+        Default(Manifests.validatingPolicy, ".spec.failurePolicy", "Fail"),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.matchPolicy", "Equivalent"),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.namespaceSelector", [:]),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.objectSelector", [:]),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.resourceRules.0.scope", "*"),
+        Default(Manifests.validatingPolicy, ".status", [:]),
+        Default(Manifests.validatingBinding, ".spec.matchResources.matchPolicy", "Equivalent"),
+        Default(Manifests.validatingBinding, ".spec.matchResources.excludeResourceRules.0.scope", "*"),
+        Default(Manifests.validatingBinding, ".spec.paramRef.namespace", nil),
         Default(
             Manifests.definition, ".spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.tags.default",
             []),
@@ -255,12 +264,12 @@ struct ConfiguringKindsTests {
     }
 
     @Test(
-        "C14: generations are counted of ingresses, their classes, network policies, definitions and flow control only",
+        "C14: generations are counted of ingresses, their classes, policies, definitions and flow control only",
         arguments: Manifests.configuring)
     func generations(object: JSON) throws {
         let counted = [
             "Ingress", "IngressClass", "NetworkPolicy", "CustomResourceDefinition", "FlowSchema",
-            "PriorityLevelConfiguration",
+            "PriorityLevelConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
         ]
         let strategy = try object.strategy
         let created = strategy.prepareForCreate(strategy.defaulted(object))
@@ -280,7 +289,7 @@ struct ConfiguringKindsTests {
         #expect(
             try kinds { !$0.allowsUnconditionalUpdate } == [
                 "RuntimeClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity",
-                "CustomResourceDefinition",
+                "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
             ])
     }
 }

@@ -102,6 +102,8 @@ package enum TablePrinter {
         GroupKind(group: "flowcontrol.apiserver.k8s.io", kind: "PriorityLevelConfiguration"): priorityLevel,
         GroupKind(group: "certificates.k8s.io", kind: "CertificateSigningRequest"): certificateRequest,
         GroupKind(group: "scheduling.k8s.io", kind: "PriorityClass"): priorityClass,
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicy"): validatingPolicy,
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding"): policyBinding,
         GroupKind(group: "storage.k8s.io", kind: "StorageClass"): storageClass,
         GroupKind(group: "storage.k8s.io", kind: "VolumeAttributesClass"): volumeAttributesClass,
         GroupKind(group: "storage.k8s.io", kind: "VolumeAttachment"): volumeAttachment,

@@ -66,5 +66,8 @@ enum BuiltInRules {
         GroupKind(group: "storage.k8s.io", kind: "CSINode"): CSINodeRules(),
         GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): CSIStorageCapacityRules(),
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): CustomResourceDefinitionRules(),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicy"): ValidatingPolicyRules(),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding"):
+            PolicyBindingRules(hasActions: true),
     ]
 }
