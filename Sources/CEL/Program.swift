@@ -38,13 +38,16 @@ package struct Program: Sendable {
 
     /// Reads and checks an expression.
     ///
+    /// - Parameter buildsPatches: whether it may build objects and patches (`Object{}`, `JSONPatch{}`).
     /// - Throws: a `CELError` with every place that is wrong, in cel-go's words.
-    package init(compiling text: String, variables: [Variable]) throws(CELError) {
+    package init(
+        compiling text: String, variables: [Variable], buildsPatches: Bool = false
+    ) throws(CELError) {
         source = Source(text)
         let expression = try Parser.parse(source)
         var types: [String: CELType] = [:]
         for variable in variables { types[variable.name] = variable.type }
-        type = try Checker.check(expression, source, variables: types)
+        type = try Checker.check(expression, source, variables: types, buildsPatches: buildsPatches)
         self.variables = variables.map(\.name)
         used = Self.names(in: expression)
         estimatedCost = CostEstimator.estimate(expression, variables: variables).max

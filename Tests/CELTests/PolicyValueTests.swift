@@ -89,4 +89,34 @@ struct PolicyValueTests {
         }
         #expect(error?.description == "operation cancelled: actual cost limit exceeded")
     }
+
+    static let built: [(text: String, json: JSON)] = [
+        ("Object{}", [:]), ("Object{a: 1, `b`: Object.b{c: ['d']}}", ["a": 1, "b": ["c": ["d"]]]),
+        ("Object{?a: optional.none(), ?b: optional.of(1)}", ["b": 1]),
+        ("Object{a: 1}.a == 1 && !has(Object{a: 1}.b)", true),
+        ("JSONPatch{op: 'add', path: '/a/' + jsonpatch.escapeKey('b/c~d')}.path", "/a/b~1c~0d"),
+        ("Object.a{b: 1} == Object.a{b: 1} && dyn(Object.a{b: 1}) != dyn(Object.c{b: 1})", true),
+    ]
+
+    @Test("mutations build objects and patches", arguments: built)
+    func builds(text: String, json: JSON) throws {
+        let program = try Program(compiling: text, variables: [], buildsPatches: true)
+        var cost = CELCost()
+        #expect(try program.evaluate([:], cost: &cost).json == json)
+    }
+
+    static let misbuilt: [(text: String, fault: String)] = [
+        ("Thing{}", "1:6: undeclared reference to 'Thing' (in container '')"),
+        ("Object{a}", "1:9: Syntax error: mismatched input '}' expecting ':'"),
+        ("Object{1: 2}", "1:8: Syntax error: mismatched input '1' expecting IDENTIFIER"),
+        ("JSONPatch{op: 'add'}.to", "1:21: undefined field 'to'"),
+    ]
+
+    @Test("what cannot be built is refused with its place", arguments: misbuilt)
+    func misbuilds(text: String, fault: String) throws {
+        let error = #expect(throws: CELError.self) {
+            try Program(compiling: text, variables: [], buildsPatches: true)
+        }
+        #expect(error.map(summary) == fault)
+    }
 }

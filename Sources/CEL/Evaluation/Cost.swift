@@ -119,6 +119,8 @@ enum Cost {
         case "distinct", "sort": return comparisons(arguments[0])
         // Asking who may what can be expensive where somebody else decides.
         case "check": return 350_000
+        case Construction.function: return 40
+        case "jsonpatch.escapeKey": return scaled(arguments[0].costSize)
         case "fieldSelector", "labelSelector": return scaled(arguments[1].costSize)
         case "@sortByAssociatedKeys": return comparisons(arguments[1])
         default: return nil

@@ -86,6 +86,13 @@ extension CELValue {
             return .object(object)
         case .object(let object): return .object(object.members)
         case .optional(let value?): return value.json
+        case .built(let built):
+            var object = JSONObject()
+            for field in built.fields {
+                guard let json = field.value.json else { return nil }
+                object[field.name] = json
+            }
+            return .object(object)
         default: return nil
         }
     }

@@ -28,6 +28,7 @@ package enum CELValue: Sendable {
     case semver(SemanticVersion)
     case format(NamedFormat)
     case access(AccessValue)
+    case built(BuiltObject)
     case error(Fault)
 
     /// Why there is no value.
@@ -71,6 +72,7 @@ package enum CELValue: Sendable {
         case .semver: "kubernetes.Semver"
         case .format: "kubernetes.NamedFormat"
         case .access(let access): access.typeName
+        case .built(let object): object.typeName
         case .error: "error"
         }
     }
