@@ -135,7 +135,8 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
-        certificateRequest, flowSchema, priorityLevel, validatingPolicy, validatingBinding,
+        certificateRequest, flowSchema, priorityLevel, validatingPolicy, validatingBinding, mutatingPolicy,
+        mutatingBinding, validatingWebhooks, mutatingWebhooks,
     ]
 }
 
@@ -238,6 +239,23 @@ struct ConfiguringKindsTests {
         Default(Manifests.validatingBinding, ".spec.matchResources.matchPolicy", "Equivalent"),
         Default(Manifests.validatingBinding, ".spec.matchResources.excludeResourceRules.0.scope", "*"),
         Default(Manifests.validatingBinding, ".spec.paramRef.namespace", nil),
+        Default(Manifests.mutatingPolicy, ".spec.failurePolicy", "Fail"),
+        Default(Manifests.mutatingPolicy, ".spec.matchConstraints.resourceRules.0.scope", "*"),
+        Default(
+            Manifests.validatingWebhooks, ".webhooks.0",
+            [
+                "name": "pods.checks.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "clientConfig": ["url": "https://checks.example.com/pods"],
+                "rules": [
+                    [
+                        "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"],
+                        "scope": "*",
+                    ]
+                ], "failurePolicy": "Fail", "matchPolicy": "Equivalent", "namespaceSelector": [:],
+                "objectSelector": [:], "timeoutSeconds": 10,
+            ]),
+        Default(Manifests.mutatingWebhooks, ".webhooks.0.clientConfig.service.port", 443),
+        Default(Manifests.mutatingWebhooks, ".webhooks.0.reinvocationPolicy", "Never"),
         Default(
             Manifests.definition, ".spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.tags.default",
             []),
@@ -270,6 +288,8 @@ struct ConfiguringKindsTests {
         let counted = [
             "Ingress", "IngressClass", "NetworkPolicy", "CustomResourceDefinition", "FlowSchema",
             "PriorityLevelConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+            "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
         ]
         let strategy = try object.strategy
         let created = strategy.prepareForCreate(strategy.defaulted(object))
@@ -290,6 +310,8 @@ struct ConfiguringKindsTests {
             try kinds { !$0.allowsUnconditionalUpdate } == [
                 "RuntimeClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity",
                 "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+                "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+                "MutatingWebhookConfiguration",
             ])
     }
 }

@@ -152,6 +152,13 @@ struct PrintingConfigurationTests {
             .string(
                 "&LabelSelector{MatchLabels:map[string]string{a: b,},MatchExpressions:[]LabelSelectorRequirement{"
                     + "LabelSelectorRequirement{Key:c,Operator:Exists,Values:[],},},}"), "60s"),
+        Row(
+            Manifests.mutatingPolicy, "Name|Mutations|ParamKind|Age", "labels.example.com", 2, "<unset>", "60s"),
+        Row(
+            Manifests.mutatingBinding, "Name|PolicyName|ParamRef|Age", "labels-everywhere", "labels.example.com",
+            "<unset>", "60s"),
+        Row(Manifests.validatingWebhooks, "Name|Webhooks|Age", "checks.example.com", 1, "60s"),
+        Row(Manifests.mutatingWebhooks, "Name|Webhooks|Age", "changes.example.com", 1, "60s"),
         Row(Manifests.runtimeClass, "Name|Handler|Age", "sandbox", "runsc", "60s"),
     ]
 

@@ -37,7 +37,9 @@ extension Registry {
                 }
                 return Identifiers.uid(random: &random)
             }
-            let created = try pipeline.created(named, uid: uid, isApplied: isApplied)
+            let created = try pipeline.created(named, uid: uid, isApplied: isApplied) { (object) throws(APIError) in
+                try changedByPolicies(object, from: nil, nil, pipeline)
+            }
             do {
                 return try await store(created, pipeline)
             } catch  where error.reason == .alreadyExists && isGenerated {

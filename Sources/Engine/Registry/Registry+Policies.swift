@@ -28,6 +28,33 @@ extension Registry {
         try dispatch.check(request())
     }
 
+    /// What is written as the MutatingAdmissionPolicies that are in force leave it.
+    ///
+    /// - Parameters:
+    ///   - old: as it is; `nil` when it is created.
+    ///   - subresource: of those with a kind of their own, nothing is changed.
+    /// - Returns: `nil` where they leave it as it is.
+    /// - Complexity: O(1) while there are none.
+    func changedByPolicies(
+        _ object: JSON, from old: JSON?, _ subresource: Subresource?, _ pipeline: WritePipeline
+    ) throws(APIError) -> JSON? {
+        let bindings = policies.mutatingBindings.current.byPolicy
+        let type = pipeline.strategy.type
+        guard !bindings.isEmpty, subresource != .scale, !AdmissionRequest.isExempt(type.kind.groupKind) else {
+            return nil
+        }
+        let options = pipeline.options
+        var request = AdmissionRequest(
+            old == nil ? .create : .update, type, object: object, old: old, dryRun: options.dryRun,
+            by: options.requester, options: options.json(as: old == nil ? "CreateOptions" : "UpdateOptions"))
+        request.subresource = subresource?.rawValue ?? ""
+        let dispatch = MutatingDispatch(
+            policies: policies.mutating.current.byName, bindings: bindings, world: policyWorld,
+            strategy: { self.catalog.strategy(for: $0) })
+        let changed = try dispatch.changed(request)
+        return changed == object ? nil : changed
+    }
+
     private var policyWorld: PolicyWorld {
         PolicyWorld(
             namespace: { [store] name in

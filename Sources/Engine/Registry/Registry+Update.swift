@@ -85,7 +85,8 @@ extension Registry {
             }
             if !version.isEmpty, version != Self.version(current.revision) { throw modified(key, type) }
             let old = Object(current, as: strategy)
-            let wanted = try change(old.json, pipeline)
+            let asked = try change(old.json, pipeline)
+            let wanted = try changedByPolicies(asked, from: old.json, subresource, pipeline) ?? asked
             let prepared = pipeline.updated(wanted, from: old.json, subresource: subresource, isApplied: isApplied)
             let (updated, taken) = try allocated(prepared, pipeline)
             var isKept = false

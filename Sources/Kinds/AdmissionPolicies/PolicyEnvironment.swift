@@ -36,12 +36,14 @@ package struct PolicyEnvironment: Sendable {
     /// - Parameters:
     ///   - types: those that it may have; any when empty.
     ///   - knowsAuthorizer: whether it may ask who may do what.
+    ///   - buildsPatches: whether it may build objects and patches.
     package func compile(
-        _ text: String, as types: [CELType] = [], knowsAuthorizer: Bool = true
+        _ text: String, as types: [CELType] = [], knowsAuthorizer: Bool = true, buildsPatches: Bool = false
     ) throws(PolicyExpressionFault) -> Program {
         let program: Program
         do throws(CELError) {
-            program = try Program(compiling: text, variables: variables(knowsAuthorizer: knowsAuthorizer))
+            program = try Program(
+                compiling: text, variables: variables(knowsAuthorizer: knowsAuthorizer), buildsPatches: buildsPatches)
         } catch {
             throw .refused(error)
         }

@@ -12,6 +12,26 @@ extension TablePrinter {
         ]
     }
 
+    static let mutatingPolicy = Layout([
+        name, Table.Column("Mutations", .integer, description: "How many changes the policy makes."),
+        Table.Column("ParamKind", description: "The kind of its parameters."), age,
+    ]) { object, now in
+        let spec = object.json["spec"] ?? [:]
+        return [
+            .string(object.metadata.name), .int(Int64(spec.listMember("mutations").count)), paramKind(of: spec),
+            ageCell(object.metadata, now),
+        ]
+    }
+
+    static let webhooks = Layout([
+        name, Table.Column("Webhooks", .integer, description: "How many services it names."), age,
+    ]) { object, now in
+        [
+            .string(object.metadata.name), .int(Int64(object.json.listMember("webhooks").count)),
+            ageCell(object.metadata, now),
+        ]
+    }
+
     static let policyBinding = Layout([
         name, Table.Column("PolicyName", description: "The policy that is put into force."),
         Table.Column("ParamRef", description: "Its parameters."), age,

@@ -51,11 +51,12 @@ extension FieldErrors {
     /// - Parameter shown: the expression as it is written, where it is not judged like that.
     @discardableResult
     mutating func check(
-        _ text: String, as types: [CELType], knowsAuthorizer: Bool = true, in environment: PolicyEnvironment,
-        _ path: FieldPath, shown: String? = nil
+        _ text: String, as types: [CELType], knowsAuthorizer: Bool = true, buildsPatches: Bool = false,
+        in environment: PolicyEnvironment, _ path: FieldPath, shown: String? = nil
     ) -> Program? {
         do throws(PolicyExpressionFault) {
-            return try environment.compile(text, as: types, knowsAuthorizer: knowsAuthorizer)
+            return try environment.compile(
+                text, as: types, knowsAuthorizer: knowsAuthorizer, buildsPatches: buildsPatches)
         } catch {
             invalid(path, .string(shown ?? text), error.description)
             return nil

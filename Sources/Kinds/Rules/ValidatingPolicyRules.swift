@@ -114,8 +114,8 @@ struct ValidatingPolicyRules: KindRules {
 
 /// What puts a policy into force.
 struct PolicyBindingRules: KindRules {
-    /// Whether the binding says what becomes of a request: that of a ValidatingAdmissionPolicy.
-    let hasActions: Bool
+    /// Of a MutatingAdmissionPolicy; that of a ValidatingAdmissionPolicy also says what becomes of a request.
+    let isMutating: Bool
 
     var generation: GenerationRule { .spec }
     var allowsUnconditionalUpdate: Bool { false }
@@ -132,7 +132,8 @@ struct PolicyBindingRules: KindRules {
         if let reference = spec["paramRef"] { errors.checkParamRef(reference, path["paramRef"]) }
         // Kubernetes misspells this path.
         if let resources = spec["matchResources"] { errors.checkMatchResources(resources, path["matchResouces"]) }
-        if hasActions { check(actions: spec, path["validationActions"], &errors) }
+        guard isMutating else { return check(actions: spec, path["validationActions"], &errors) }
+        errors.checkMutatingOperations(spec["matchResources"], path["matchResouces"])
     }
 
     private static let actions = ["Audit", "Deny", "Warn"]

@@ -11,6 +11,8 @@ final class AdmissionPolicies: Sendable {
     let runtimeClasses: Followed<RuntimeClasses>
     let validating: Followed<ValidatingPolicies>
     let validatingBindings: Followed<ValidatingBindings>
+    let mutating: Followed<MutatingPolicies>
+    let mutatingBindings: Followed<MutatingBindings>
     let store: Store
 
     init(of store: Store) {
@@ -22,6 +24,8 @@ final class AdmissionPolicies: Sendable {
         runtimeClasses = Followed(in: store)
         validating = Followed(in: store)
         validatingBindings = Followed(in: store)
+        mutating = Followed(in: store)
+        mutatingBindings = Followed(in: store)
     }
 }
 

@@ -111,7 +111,14 @@ extension PolicyTarget {
             let kind = "\(paramKind.group)/\(paramKind.version), Kind=\(paramKind.kind)"
             throw PolicyFault(message: "failed to find resource referenced by paramKind: '\(kind)'")
         }
-        guard match.kind != request.kind else { return (request, match) }
+        return (try converted(request, as: match, in: world), match)
+    }
+
+    /// The request with its objects in the version that was chosen.
+    func converted(
+        _ request: AdmissionRequest, as match: PolicyMatch, in world: PolicyWorld
+    ) throws(PolicyFault) -> AdmissionRequest {
+        guard match.kind != request.kind else { return request }
         var converted = request
         for path in [\AdmissionRequest.object, \AdmissionRequest.oldObject] {
             guard let object = request[keyPath: path] else { continue }
@@ -120,7 +127,7 @@ extension PolicyTarget {
             }
             converted[keyPath: path] = other
         }
-        return (converted, match)
+        return converted
     }
 
     /// The parameters for a binding; none when it is not about the request.

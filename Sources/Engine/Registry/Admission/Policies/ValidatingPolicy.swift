@@ -78,10 +78,14 @@ struct PolicyExpression: Sendable {
     /// Why there is no program: what is stored was judged, but perhaps by another version of this server.
     private let fault: String
 
-    init(_ text: String, as types: [CELType], knowsAuthorizer: Bool = true, _ environment: PolicyEnvironment) {
+    init(
+        _ text: String, as types: [CELType], knowsAuthorizer: Bool = true, buildsPatches: Bool = false,
+        _ environment: PolicyEnvironment
+    ) {
         self.text = text
         do throws(PolicyExpressionFault) {
-            program = try environment.compile(text, as: types, knowsAuthorizer: knowsAuthorizer)
+            program = try environment.compile(
+                text, as: types, knowsAuthorizer: knowsAuthorizer, buildsPatches: buildsPatches)
             fault = ""
         } catch {
             program = nil
