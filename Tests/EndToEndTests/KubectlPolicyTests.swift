@@ -34,7 +34,30 @@ struct KubectlPolicyTests {
         """
     }
 
-    @Test("J10: a policy is put into force, warns, refuses, and is taken away again")
+    private static let change = """
+        apiVersion: admissionregistration.k8s.io/v1
+        kind: MutatingAdmissionPolicy
+        metadata: {name: marks}
+        spec:
+          reinvocationPolicy: Never
+          matchConstraints:
+            resourceRules:
+            - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}
+          mutations:
+          - patchType: ApplyConfiguration
+            applyConfiguration:
+              expression: "Object{metadata: Object.metadata{annotations: {'by': request.userInfo.username}}}"
+          - patchType: JSONPatch
+            jsonPatch:
+              expression: "[JSONPatch{op: 'add', path: '/data/added', value: string(object.data.size())}]"
+        ---
+        apiVersion: admissionregistration.k8s.io/v1
+        kind: MutatingAdmissionPolicyBinding
+        metadata: {name: marks}
+        spec: {policyName: marks}
+        """
+
+    @Test("J10: policies are put into force, warn, refuse and change, and are taken away again")
     func lifecycle() async throws {
         try await Stage.with { stage in
             try stage.write("web/config.yaml", Manifests.configMap("from-git", "one"))
@@ -61,6 +84,11 @@ struct KubectlPolicyTests {
             try kubectl("create", "configmap", "taken", "--from-literal=key=1")
             try kubectl("delete", "validatingadmissionpolicybinding", "short-keys")
             try kubectl("delete", "configmap", "warned", "taken")
+            try kubectl("apply", "-f", "input.yaml", input: Self.change)
+            #expect(try kubectl("get", "mutatingadmissionpolicies").contains("MUTATIONS"))
+            try kubectl("create", "configmap", "changed", "--from-literal=key=1")
+            let path = "jsonpath={.metadata.annotations.by} {.data.added}"
+            #expect(try kubectl("get", "configmap", "changed", "-o", path) == "martlet-admin 1")
         }
     }
 }

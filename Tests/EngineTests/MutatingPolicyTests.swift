@@ -131,6 +131,14 @@ import Testing
             "error applying patch: failed to convert patch object to typed object: .dat: field not declared in schema"
         ),
         (
+            patch("[JSONPatch{op: 'add', path: '/dat', value: {'b': '1'}}]"),
+            "strict decoding error: unknown field \"dat\"; did you mean \"data\"?"
+        ),
+        (
+            patch("[JSONPatch{op: 'replace', path: '/kind', value: 'Secret'}]"),
+            "JSONPath: the patched object is no ConfigMap of v1"
+        ),
+        (
             configuration("Object{metadata: Object.metadata{labels: {'a': 1}}}"),
             "error applying patch: failed to convert patch object to typed object: .metadata.labels.a: expected string, "
                 + "got integer"
@@ -147,6 +155,23 @@ import Testing
         #expect(error.reason == .invalid)
         try await test.patch(ObjectKey(kind: Self.kind, name: "changes"), .merge(["spec": ["failurePolicy": "Ignore"]]))
         #expect(try await test.create(Sample.configMap("a")).json["data"] == ["a": "1"])
+    }
+
+    @Test("J10: parameters that must be there and are not forbid the request")
+    func configuration() async throws {
+        let test = try await TestRegistry()
+        try await test.create(
+            Self.policy(
+                [Self.configuration("Object{data: {'colour': params.data.colour}}")],
+                ["paramKind": ["apiVersion": "v1", "kind": "ConfigMap"]]))
+        try await test.create(
+            Self.binding("changes", ["paramRef": ["name": "absent", "parameterNotFoundAction": "Deny"]]))
+        let error = try await test.error { try await test.create(Sample.configMap("a")) }
+        #expect(error.reason == .forbidden)
+        #expect(
+            error.message
+                == "policy 'changes' with binding 'changes-everywhere' denied request: failed to configure binding: no "
+                + "params found for policy binding with `Deny` parameterNotFoundAction")
     }
 
     @Test("J10: lists that can only be replaced whole are not merged")

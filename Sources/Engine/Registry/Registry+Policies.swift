@@ -56,11 +56,13 @@ extension Registry {
     }
 
     private var policyWorld: PolicyWorld {
-        PolicyWorld(
+        // Every policy about other resources asks for them.
+        let equivalents = Remembered<[PolicyMatch]>()
+        return PolicyWorld(
             namespace: { [store] name in
                 store.get(StoreKey(kind: Self.namespaces, namespace: "", name: name))?.json
             },
-            equivalents: { [self] in catalog.equivalents(of: $0) },
+            equivalents: { [self] request in equivalents.value { catalog.equivalents(of: request) } },
             converted: { [self] in catalog.converted($0, to: $1) },
             paramType: { [self] kind in catalog.strategy(for: kind)?.type },
             params: { [self] type, namespace, name in params(type, namespace, name) },

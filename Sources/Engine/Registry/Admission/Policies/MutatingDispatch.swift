@@ -48,7 +48,7 @@ struct MutatingDispatch {
                 guard let view = try target.view(of: request, in: world) else { continue }
                 match = view.match
             } catch {
-                try refuse(request, target, nil, "failed to configure policy: \(error.message)")
+                try refuse(request, target, nil, "failed to configure policy: \(error.message)", reason: .forbidden)
                 continue
             }
             for binding in bound {
@@ -60,7 +60,8 @@ struct MutatingDispatch {
                                 policy: policy, binding: binding, match: match, params: params, namespace: namespace))
                     }
                 } catch {
-                    try refuse(request, target, binding, "failed to configure binding: \(error.message)")
+                    let why = "failed to configure binding: \(error.message)"
+                    try refuse(request, target, binding, why, reason: .forbidden)
                 }
             }
         }
@@ -90,12 +91,13 @@ struct MutatingDispatch {
 
     /// C1: unless the policy lets pass what it cannot change.
     private func refuse(
-        _ request: AdmissionRequest, _ target: PolicyTarget, _ binding: PolicyBinding?, _ why: String
+        _ request: AdmissionRequest, _ target: PolicyTarget, _ binding: PolicyBinding?, _ why: String,
+        reason: APIError.Reason = .invalid
     ) throws(APIError) {
         guard target.failsClosed else { return }
         let place = binding.map { " with binding '\($0.name)'" } ?? ""
         let message = "policy '\(target.name)'\(place) denied request: \(why)"
-        var error = request.forbidden(message, reason: .invalid)
+        var error = request.forbidden(message, reason: reason)
         error.message = message
         throw error
     }

@@ -51,7 +51,9 @@ struct MutatingPolicy: Sendable {
             switch mutation {
             case .configuration(let expression):
                 patched = try Self.merged(try Self.value(of: expression, phase), into: changed, strategy.schema)
-            case .patch(let expression): patched = try Self.patched(changed, by: try Self.value(of: expression, phase))
+            case .patch(let expression):
+                patched = try Self.patched(changed, by: try Self.value(of: expression, phase))
+                try Self.check(patched, strategy)
             }
             changed = strategy.defaulted(patched)
         }
@@ -82,6 +84,21 @@ struct MutatingPolicy: Sendable {
             return try ServerSideApply.merging(config, into: object, schema: schema)
         } catch {
             throw PolicyFault(message: "error applying patch: \(error)")
+        }
+    }
+
+    /// A patch can write anything anywhere: what comes of it must be an object of its kind.
+    private static func check(_ object: JSON, _ strategy: KindStrategy) throws(PolicyFault) {
+        let kind = strategy.type.kind
+        guard object["apiVersion"]?.string == kind.apiVersion, object["kind"]?.string == kind.kind else {
+            throw PolicyFault(message: "JSONPath: the patched object is no \(kind.kind) of \(kind.apiVersion)")
+        }
+        // Unknown fields of custom resources are dropped, as in a request.
+        let isCustom = strategy.type.custom != nil
+        let faults = strategy.decodingFaults(object).filter { !(isCustom && $0.isStrictOnly) }
+        guard faults.isEmpty else {
+            let list = faults.map(\.description).joined(separator: ", ")
+            throw PolicyFault(message: "strict decoding error: \(list)")
         }
     }
 

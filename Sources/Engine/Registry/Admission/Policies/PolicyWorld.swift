@@ -2,8 +2,9 @@ import CEL
 import Cluster
 import Kinds
 import Model
+import Synchronization
 
-/// What policies ask of the cluster beside the request.
+/// What policies ask of the cluster beside the one request that they are about.
 struct PolicyWorld: Sendable {
     /// A Namespace; `nil` when it is not there.
     var namespace: @Sendable (String) -> JSON?
@@ -21,6 +22,18 @@ struct PolicyWorld: Sendable {
     func presentNamespace(_ name: String) throws(PolicyFault) -> JSON {
         guard let found = namespace(name) else { throw PolicyFault(message: "namespaces \"\(name)\" not found") }
         return found
+    }
+}
+
+/// A value that is found when it is first asked for, and kept.
+final class Remembered<Value: Sendable>: Sendable {
+    private let known = Mutex<Value?>(nil)
+
+    func value(_ find: () -> Value) -> Value {
+        if let value = known.withLock({ $0 }) { return value }
+        let value = find()
+        known.withLock { $0 = value }
+        return value
     }
 }
 
