@@ -78,7 +78,9 @@ let package = Package(
         library("Store", ["Model", "CSQLite", collections, hashTrees, logging]),
         library(
             "Engine",
-            ["Model", "Kinds", "Cluster", "Store", "CSupervisor", collections, hashTrees, logging, httpClient] + nio),
+            [
+                "Model", "CEL", "Kinds", "Cluster", "Store", "CSupervisor", collections, hashTrees, logging, httpClient,
+            ] + nio),
         library("KubernetesClient", ["Model", "Kinds", "Cluster", httpClient, logging] + nio),
         library("GitSource", ["CLibgit2", crypto, logging]),
         library("Kustomize", ["Model", "CEL", "GitSource", crypto]),

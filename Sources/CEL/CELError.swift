@@ -40,6 +40,9 @@ package struct CELError: Error, Hashable, CustomStringConvertible {
         description = message
     }
 
+    /// Whether what was left for all expressions is spent: no other one need be tried.
+    package var isOutOfBudget: Bool { stage == .cost && description == CELCost.outOfBudget }
+
     /// What Kubernetes says where an expression costs more than its limit.
     static let costExceeded = "operation cancelled: actual cost limit exceeded"
 }

@@ -38,13 +38,16 @@ package struct Program: Sendable {
 
     /// Reads and checks an expression.
     ///
+    /// - Parameter buildsPatches: whether it may build objects and patches (`Object{}`, `JSONPatch{}`).
     /// - Throws: a `CELError` with every place that is wrong, in cel-go's words.
-    package init(compiling text: String, variables: [Variable]) throws(CELError) {
+    package init(
+        compiling text: String, variables: [Variable], buildsPatches: Bool = false
+    ) throws(CELError) {
         source = Source(text)
         let expression = try Parser.parse(source)
         var types: [String: CELType] = [:]
         for variable in variables { types[variable.name] = variable.type }
-        type = try Checker.check(expression, source, variables: types)
+        type = try Checker.check(expression, source, variables: types, buildsPatches: buildsPatches)
         self.variables = variables.map(\.name)
         used = Self.names(in: expression)
         estimatedCost = CostEstimator.estimate(expression, variables: variables).max
@@ -105,6 +108,13 @@ package struct CELCost: Hashable, Sendable {
         remaining = budget
     }
 
+    /// Pays for what an evaluation made others evaluate: lazy fields.
+    ///
+    /// - Throws: a `CELError` of the stage `cost` when that is more than is left.
+    package mutating func pay(_ amount: UInt64) throws(CELError) {
+        try pay(amount, at: CELError.Issue(line: 1, column: 1, message: Self.outOfBudget))
+    }
+
     fileprivate mutating func pay(_ amount: UInt64, at issue: CELError.Issue) throws(CELError) {
         spent = spent.addingSaturating(amount)
         guard amount <= remaining else {
@@ -112,5 +122,14 @@ package struct CELCost: Hashable, Sendable {
             throw CELError(.cost, Self.outOfBudget, at: issue)
         }
         remaining -= amount
+    }
+}
+
+extension Program {
+    /// Whether a text can be a name in the language.
+    package static func isIdentifier(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, !first.isDigit else { return false }
+        return text.unicodeScalars.allSatisfy(\.isNamePart) && !Token.keywords.contains(text)
+            && !Token.reserved.contains(text)
     }
 }

@@ -159,8 +159,14 @@ extension APIError {
         if !details.uid.isEmpty { fields["uid"] = .string(details.uid) }
         if !details.causes.isEmpty {
             fields["causes"] = .array(
-                details.causes.map {
-                    ["reason": .string($0.reason), "message": .string($0.message), "field": .string($0.field)]
+                details.causes.map { cause in
+                    var json: JSON = [:]
+                    for (member, text) in [
+                        ("reason", cause.reason), ("message", cause.message), ("field", cause.field),
+                    ] where !text.isEmpty {
+                        json[member] = .string(text)
+                    }
+                    return json
                 })
         }
         if let seconds = details.retryAfterSeconds { fields["retryAfterSeconds"] = .int(Int64(seconds)) }

@@ -161,6 +161,10 @@ package struct Requester: Hashable, Sendable {
         self.groups = groups
         self.extra = extra
     }
+
+    /// Who writes where no user does: what runs within this process.
+    package static let system = Requester(
+        name: "system:apiserver", groups: ["system:masters", "system:authenticated"])
 }
 
 package struct WriteOptions: Hashable, Sendable {
@@ -205,6 +209,10 @@ package struct DeleteOptions: Hashable, Sendable {
     package var dryRun: Bool
     /// Of the answer; `nil` means the preferred one.
     package var version: String?
+    /// Where warnings go; `nil`: nobody would read them.
+    package var warnings: RequestWarnings?
+    /// Whose request it is; `nil`: no user's, but something within this process deletes.
+    package var requester: Requester?
 
     package init(
         gracePeriodSeconds: Int? = nil, propagation: PropagationPolicy? = nil, uid: String? = nil,

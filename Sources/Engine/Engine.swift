@@ -116,6 +116,9 @@ package final class Engine: Sendable {
         ]
     }
 
+    /// Says who decides who may do what, which admission policies can ask.
+    package func attach(access decider: any AccessDecider) { registry.attach(access: decider) }
+
     /// Runs until the task is cancelled.
     package func run() async throws {
         let (snapshots, continuation) = AsyncStream.makeStream(

@@ -51,6 +51,8 @@ package struct APIServer: ServiceLifecycle.Service {
     private let logger: Logger
     private let responder: APIResponder
     private let onListening: @Sendable (Address) async -> Void
+    /// Who decides who may do what.
+    package let access: any AccessDecider
 
     /// - Parameters:
     ///   - identity: its certificate, and the token that clients must show for all but health and version.
@@ -68,6 +70,7 @@ package struct APIServer: ServiceLifecycle.Service {
         let access = Access(
             token: identity.token,
             certificates: ClientCertificates(authority: { identity.authorityCertificate }, clock: clock))
+        self.access = access
         responder = APIResponder(
             cluster: cluster,
             handler: ResourceHandler(cluster: cluster, clock: clock, reviews: Reviews(access: access)),

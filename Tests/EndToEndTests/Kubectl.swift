@@ -37,6 +37,10 @@ struct Kubectl {
 
     /// Runs a command that is to fail, and answers what it wrote.
     func failing(_ arguments: String..., input: String? = nil) throws -> (code: Int32, output: String) {
+        try failing(arguments, input: input)
+    }
+
+    func failing(_ arguments: [String], input: String? = nil) throws -> (code: Int32, output: String) {
         let result = try execute(arguments, input)
         guard ![0, 124].contains(result.code) else {
             throw Stage.Failure(

@@ -43,7 +43,7 @@ struct PythonClientTests {
                     PythonClient.script,
                 ], in: stage.root)
             #expect(result.code == 0, "\(result.output)")
-            #expect(result.output.split(separator: "\n").filter { $0.hasSuffix(": ok") }.count >= 45)
+            #expect(result.output.split(separator: "\n").filter { $0.hasSuffix(": ok") }.count >= 51)
         }
     }
 }

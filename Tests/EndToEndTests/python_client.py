@@ -40,6 +40,28 @@ batch/v1/cronjobs:
     suspend: true
     jobTemplate: {spec: {template: &once {spec: {restartPolicy: Never, containers: *containers}}}}
 batch/v1/jobs: {spec: {suspend: true, template: *once}}
+admissionregistration.k8s.io/v1/validatingadmissionpolicies:
+  spec:
+    matchConstraints:
+      resourceRules: [&rule {apiGroups: [example.com], apiVersions: [v1], operations: [CREATE], resources: [nothings]}]
+    validations: [{expression: "object.a == 1", message: not one}]
+admissionregistration.k8s.io/v1/validatingadmissionpolicybindings:
+  spec: {policyName: nothing.example.com, validationActions: [Deny], matchResources: {resourceRules: [*rule]}}
+admissionregistration.k8s.io/v1/mutatingadmissionpolicies:
+  spec:
+    matchConstraints: {resourceRules: [*rule]}
+    reinvocationPolicy: Never
+    mutations: [{patchType: ApplyConfiguration, applyConfiguration: {expression: "Object{}"}}]
+admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings: {spec: {policyName: nothing.example.com}}
+admissionregistration.k8s.io/v1/validatingwebhookconfigurations:
+  webhooks:
+  - &hook
+    name: nothing.hooks.example.com
+    sideEffects: None
+    admissionReviewVersions: [v1]
+    clientConfig: {url: "https://hooks.example.com/nothing"}
+    rules: [*rule]
+admissionregistration.k8s.io/v1/mutatingwebhookconfigurations: {webhooks: [*hook]}
 certificates.k8s.io/v1/certificatesigningrequests:
   spec:
     signerName: example.com/signer

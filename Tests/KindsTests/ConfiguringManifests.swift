@@ -135,7 +135,8 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
-        certificateRequest, flowSchema, priorityLevel,
+        certificateRequest, flowSchema, priorityLevel, validatingPolicy, validatingBinding, mutatingPolicy,
+        mutatingBinding, validatingWebhooks, mutatingWebhooks,
     ]
 }
 
@@ -229,6 +230,32 @@ struct ConfiguringKindsTests {
             Manifests.definition, ".spec.names",
             ["plural": "gadgets", "kind": "Gadget", "singular": "gadget", "listKind": "GadgetList"]),
         Default(Manifests.definition, ".spec.conversion", ["strategy": "None"]),
+        Default(Manifests.validatingPolicy, ".spec.failurePolicy", "Fail"),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.matchPolicy", "Equivalent"),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.namespaceSelector", [:]),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.objectSelector", [:]),
+        Default(Manifests.validatingPolicy, ".spec.matchConstraints.resourceRules.0.scope", "*"),
+        Default(Manifests.validatingPolicy, ".status", [:]),
+        Default(Manifests.validatingBinding, ".spec.matchResources.matchPolicy", "Equivalent"),
+        Default(Manifests.validatingBinding, ".spec.matchResources.excludeResourceRules.0.scope", "*"),
+        Default(Manifests.validatingBinding, ".spec.paramRef.namespace", nil),
+        Default(Manifests.mutatingPolicy, ".spec.failurePolicy", "Fail"),
+        Default(Manifests.mutatingPolicy, ".spec.matchConstraints.resourceRules.0.scope", "*"),
+        Default(
+            Manifests.validatingWebhooks, ".webhooks.0",
+            [
+                "name": "pods.checks.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "clientConfig": ["url": "https://checks.example.com/pods"],
+                "rules": [
+                    [
+                        "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"],
+                        "scope": "*",
+                    ]
+                ], "failurePolicy": "Fail", "matchPolicy": "Equivalent", "namespaceSelector": [:],
+                "objectSelector": [:], "timeoutSeconds": 10,
+            ]),
+        Default(Manifests.mutatingWebhooks, ".webhooks.0.clientConfig.service.port", 443),
+        Default(Manifests.mutatingWebhooks, ".webhooks.0.reinvocationPolicy", "Never"),
         Default(
             Manifests.definition, ".spec.versions.0.schema.openAPIV3Schema.properties.spec.properties.tags.default",
             []),
@@ -255,12 +282,14 @@ struct ConfiguringKindsTests {
     }
 
     @Test(
-        "C14: generations are counted of ingresses, their classes, network policies, definitions and flow control only",
+        "C14: generations are counted of ingresses, their classes, policies, definitions and flow control only",
         arguments: Manifests.configuring)
     func generations(object: JSON) throws {
         let counted = [
             "Ingress", "IngressClass", "NetworkPolicy", "CustomResourceDefinition", "FlowSchema",
-            "PriorityLevelConfiguration",
+            "PriorityLevelConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+            "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
         ]
         let strategy = try object.strategy
         let created = strategy.prepareForCreate(strategy.defaulted(object))
@@ -280,7 +309,9 @@ struct ConfiguringKindsTests {
         #expect(
             try kinds { !$0.allowsUnconditionalUpdate } == [
                 "RuntimeClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity",
-                "CustomResourceDefinition",
+                "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+                "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+                "MutatingWebhookConfiguration",
             ])
     }
 }

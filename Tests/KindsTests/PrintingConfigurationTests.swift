@@ -126,6 +126,39 @@ struct PrintingConfigurationTests {
             Manifests.priorityLevel.setting(".spec", ["type": "Exempt", "exempt": [:]]),
             "Name|Type|NominalConcurrencyShares|Queues|HandSize|QueueLengthLimit|Age", "low", "Exempt", "<none>",
             "<none>", "<none>", "<none>", "60s"),
+        Row(
+            Manifests.validatingPolicy, "Name|Validations|ParamKind|Age", "replicas.example.com", 1, "v1/ConfigMap",
+            "60s"),
+        Row(
+            Manifests.validatingPolicy.setting(".spec.paramKind", nil), "Name|Validations|ParamKind|Age",
+            "replicas.example.com", 1, "<unset>", "60s"),
+        Row(
+            Manifests.validatingBinding, "Name|PolicyName|ParamRef|Age", "replicas-everywhere", "replicas.example.com",
+            "*/limits", "60s"),
+        Row(
+            Manifests.validatingBinding.setting(".spec.paramRef.namespace", "default"),
+            "Name|PolicyName|ParamRef|Age", "replicas-everywhere", "replicas.example.com", "default/limits", "60s"),
+        Row(
+            Manifests.validatingBinding.setting(".spec.paramRef", nil), "Name|PolicyName|ParamRef|Age",
+            "replicas-everywhere", "replicas.example.com", "<unset>", "60s"),
+        Row(
+            Manifests.validatingBinding.setting(
+                ".spec.paramRef",
+                [
+                    "selector": [
+                        "matchLabels": ["a": "b"], "matchExpressions": [["key": "c", "operator": "Exists"]],
+                    ]
+                ]), "Name|PolicyName|ParamRef|Age", "replicas-everywhere", "replicas.example.com",
+            .string(
+                "&LabelSelector{MatchLabels:map[string]string{a: b,},MatchExpressions:[]LabelSelectorRequirement{"
+                    + "LabelSelectorRequirement{Key:c,Operator:Exists,Values:[],},},}"), "60s"),
+        Row(
+            Manifests.mutatingPolicy, "Name|Mutations|ParamKind|Age", "labels.example.com", 2, "<unset>", "60s"),
+        Row(
+            Manifests.mutatingBinding, "Name|PolicyName|ParamRef|Age", "labels-everywhere", "labels.example.com",
+            "<unset>", "60s"),
+        Row(Manifests.validatingWebhooks, "Name|Webhooks|Age", "checks.example.com", 1, "60s"),
+        Row(Manifests.mutatingWebhooks, "Name|Webhooks|Age", "changes.example.com", 1, "60s"),
         Row(Manifests.runtimeClass, "Name|Handler|Age", "sandbox", "runsc", "60s"),
     ]
 

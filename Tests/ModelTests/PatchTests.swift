@@ -69,14 +69,14 @@ struct JSONPatchTests {
 
     static let faults: [(String, String, PatchError.Kind, String)] = [
         (
-            #"{"baz":"qux"}"#, #"[{"op":"test","path":"/baz","value":"bar"}]"#, .failed,
+            #"{"baz":"qux"}"#, #"[{"op":"test","path":"/baz","value":"bar"}]"#, .untrue,
             "the value is not the expected one"
         ),
         (
             #"{"foo":"bar"}"#, #"[{"op":"add","path":"/baz/bat","value":"qux"}]"#, .failed,
             "the member \"baz\" does not exist"
         ),
-        (#"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":"10"}]"#, .failed, "not the expected one"),
+        (#"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":"10"}]"#, .untrue, "not the expected one"),
         (#"{"a":1}"#, #"[{"op":"remove","path":"/b"}]"#, .failed, "the member \"b\" does not exist"),
         (#"{"a":[]}"#, #"[{"op":"replace","path":"/a/0","value":1}]"#, .failed, "beyond the end"),
         (#"{"a":1}"#, #"[{"op":"replace","path":"/b/c","value":1}]"#, .failed, "does not exist"),
@@ -86,8 +86,8 @@ struct JSONPatchTests {
         (#"{"a":[1]}"#, #"[{"op":"add","path":"/a/01","value":1}]"#, .failed, "is no index"),
         (#"{"a":[1]}"#, #"[{"op":"remove","path":"/a/-2"}]"#, .failed, "is no index"),
         (#"{"a":[1]}"#, #"[{"op":"remove","path":"/a/-0"}]"#, .failed, "is no index"),
-        (#"{"a":1}"#, #"[{"op":"test","path":"/a/b","value":null}]"#, .failed, "not the expected one"),
-        (#"{"a":[]}"#, #"[{"op":"test","path":"/a/0","value":null}]"#, .failed, "not the expected one"),
+        (#"{"a":1}"#, #"[{"op":"test","path":"/a/b","value":null}]"#, .untrue, "not the expected one"),
+        (#"{"a":[]}"#, #"[{"op":"test","path":"/a/0","value":null}]"#, .untrue, "not the expected one"),
         (#"{"a":[1]}"#, #"[{"op":"add","path":"/a/x","value":1}]"#, .failed, "is no index"),
         (#"{"a":{"b":1}}"#, #"[{"op":"move","from":"/a","path":"/a/b"}]"#, .failed, "into itself"),
         (#"{"a":1}"#, #"[{"op":"add","path":"/a/b","value":1}]"#, .failed, "integer has no member \"b\""),

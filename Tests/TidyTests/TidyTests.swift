@@ -145,7 +145,7 @@ struct TidyTests {
     static let arrows: [String: Set<String>] = [
         "Model": ["CLibyaml"], "CEL": ["Model"], "Kinds": ["Model", "CEL", "Assets"], "Cluster": ["Model", "Kinds"],
         "Store": ["Model", "CSQLite"],
-        "Engine": ["Model", "Kinds", "Cluster", "Store", "CSupervisor"],
+        "Engine": ["Model", "CEL", "Kinds", "Cluster", "Store", "CSupervisor"],
         "KubernetesClient": ["Model", "Kinds", "Cluster"], "GitSource": ["CLibgit2"],
         "Rendering": ["Model", "Kinds", "GitSource"],
         "Validation": ["Model", "Kinds", "GitSource", "Rendering"],

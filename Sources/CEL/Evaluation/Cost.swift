@@ -117,6 +117,11 @@ enum Cost {
             if arguments.count > 1, case .int(let value) = arguments[1] { depth = UInt64(max(0, value)) }
             return multiply(depth, arguments[0].costSize).addingSaturating(1 + list)
         case "distinct", "sort": return comparisons(arguments[0])
+        // Asking who may what can be expensive where somebody else decides.
+        case "check": return 350_000
+        case Construction.function: return 40
+        case "jsonpatch.escapeKey": return scaled(arguments[0].costSize)
+        case "fieldSelector", "labelSelector": return scaled(arguments[1].costSize)
         case "@sortByAssociatedKeys": return comparisons(arguments[1])
         default: return nil
         }

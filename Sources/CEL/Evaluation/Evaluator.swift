@@ -93,6 +93,7 @@ struct Evaluator {
         switch value {
         case .object(let object): return object.value(field) ?? .error("no such key: \(field)")
         case .map(let map): return map[.string(field)] ?? .error("no such key: \(field)")
+        case .built(let object): return object[field] ?? .error("no such key: \(field)")
         case .optional(let inner): return inner.map { Access.optionalIndex($0, .string(field)) } ?? value
         case .error: return value
         default: return .noOverload
@@ -103,7 +104,8 @@ struct Evaluator {
         switch value {
         case .object(let object):
             return .bool(object.type.field(field).map { object.members[$0.key] != nil } ?? false)
-        case .map(let map): return .bool(map[.string(field)] != nil)
+        case .map(let map): return .bool(map.contains(field))
+        case .built(let object): return .bool(object[field] != nil)
         case .optional(let inner): return inner.map { test($0, field) } ?? .bool(false)
         case .error: return value
         default: return .noOverload

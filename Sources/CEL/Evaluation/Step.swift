@@ -76,6 +76,7 @@ struct Planner {
             if name == builder { return .built }
             return .slot(slots[name] ?? 0)
         case .select(let operand, let field, let isTest):
+            if let name = node.resolved { return .slot(slots[name] ?? 0) }
             let step = plan(operand)
             return isTest
                 ? .test(step, field: field, offset: node.offset) : .select(step, field: field, offset: node.offset)

@@ -63,7 +63,7 @@ enum Library {
         var functions: [String: [Overload]] = [:]
         let parts = [
             operators, logic, conversions, standard, times, strings, lists, sets, optionals, regex, addresses, urls,
-            quantities, versions, formats, comprehensions,
+            quantities, versions, formats, comprehensions, access, patches,
         ]
         for overload in parts.joined() { functions[overload.function, default: []].append(overload) }
         return functions

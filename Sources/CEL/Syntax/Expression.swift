@@ -43,7 +43,8 @@ final class Expression {
     var type: CELType = .dyn
     /// The declarations that fit a call; more than one where types are only known at run time.
     var overloads: [Overload] = []
-    /// The name under which a call is carried out, where a prefix belongs to it: `optional.of`.
+    /// The name under which a call is carried out, where a prefix belongs to it: `optional.of`; of a select, the
+    /// variable that it names with a dot.
     var resolved: String?
     /// Of a select that in truth names a type or a variable with a dot: `net.IP`.
     var constant: CELValue?

@@ -14,6 +14,8 @@ extension Parser {
                 let index = try expression()
                 try expect("]")
                 value = call(isOptional ? "_[?_]" : "_[_]", [value, index], at: bracket.offset)
+            } else if next.isSymbol("{"), let name = value.qualifiedName {
+                value = try construction(of: name, at: advance().offset)
             } else {
                 return value
             }
@@ -109,15 +111,31 @@ extension Parser {
         if Token.reserved.contains(name) {
             throw SyntaxFault(offset: token.offset, message: "reserved identifier: \(name)")
         }
-        if let brace = take("{") {
-            throw SyntaxFault(
-                offset: brace.offset,
-                message: "undeclared reference to '\(name)' (in container ''): messages cannot be built here")
-        }
+        if let brace = take("{") { return try construction(of: name, at: brace.offset) }
         guard let open = take("(") else { return Expression(.identifier(name), at: token.offset) }
         let arguments = try expressions(until: ")")
         if let expanded = try expand(name, target: nil, arguments, at: open.offset) { return expanded }
         return call(name, arguments, at: open.offset)
+    }
+
+    /// `Object.spec{replicas: 1}`, behind its brace.
+    private mutating func construction(of type: String, at offset: Int) throws(SyntaxFault) -> Expression {
+        var parts = [Expression(.literal(.string(type)), at: offset)]
+        while !next.isSymbol("}") {
+            let isOptional = take("?") != nil
+            let name = advance()
+            switch name.kind {
+            case .identifier(let field) where !Token.keywords.contains(field), .quotedIdentifier(let field):
+                let mark = isOptional ? Construction.optionalMark : ""
+                parts.append(Expression(.literal(.string(mark + field)), at: name.offset))
+            default: throw unexpected(name, expecting: "IDENTIFIER")
+            }
+            try expect(":")
+            parts.append(try expression())
+            if take(",") == nil { break }
+        }
+        try expect("}")
+        return call(Construction.function, parts, at: offset)
     }
 
     private mutating func list(at offset: Int) throws(SyntaxFault) -> Expression {

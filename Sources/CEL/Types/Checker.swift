@@ -1,6 +1,8 @@
 /// Finds the type of every part of an expression, and refuses what cannot be evaluated (cel-go's `checker`).
 struct Checker {
     private let source: Source
+    /// Whether expressions may build objects and patches of their own.
+    private let buildsPatches: Bool
     private var variables: [String: CELType]
     private var types = TypeVariables()
     private var issues: [CELError.Issue] = []
@@ -10,9 +12,9 @@ struct Checker {
     /// - Throws: a `CELError` with every fault.
     /// - Returns: the expression's type.
     static func check(
-        _ expression: Expression, _ source: Source, variables: [String: CELType]
+        _ expression: Expression, _ source: Source, variables: [String: CELType], buildsPatches: Bool
     ) throws(CELError) -> CELType {
-        var checker = Checker(source: source, variables: variables)
+        var checker = Checker(source: source, variables: variables, buildsPatches: buildsPatches)
         checker.check(expression)
         checker.settle(expression)
         if checker.issues.isEmpty { checker.checkLiterals(expression) }
@@ -25,8 +27,9 @@ struct Checker {
         return expression.type
     }
 
-    private init(source: Source, variables: [String: CELType]) {
+    private init(source: Source, variables: [String: CELType], buildsPatches: Bool) {
         self.source = source
+        self.buildsPatches = buildsPatches
         self.variables = variables
     }
 
@@ -75,6 +78,11 @@ struct Checker {
             node.constant = .type(named.runtimeName)
             return
         }
+        if !isTest, let name = node.qualifiedName, let type = variables[name] {
+            node.resolved = name
+            node.type = type
+            return
+        }
         check(operand)
         let result = fieldType(node, operand, field, optional: false)
         node.type = isTest ? .bool : types.resolve(result)
@@ -105,6 +113,9 @@ struct Checker {
             _ = types.assign(target, to: .dyn)
             result = .dyn
         case .dyn, .error: result = .dyn
+        case .opaque(let name) where Construction.isType(name):
+            result = Construction.fieldType(field, of: name) ?? .error
+            if result == .error { report(node, "undefined field '\(field)'") }
         default:
             report(node, "type '\(target.name)' does not support field selection")
             result = .error
@@ -123,6 +134,7 @@ struct Checker {
             return
         }
         for argument in arguments { check(argument) }
+        if function == Construction.function { return checkConstruction(node, arguments) }
         if let target, let prefix = target.qualifiedName, let found = Library.functions["\(prefix).\(function)"] {
             node.resolved = "\(prefix).\(function)"
             return resolve(node, found, nil, arguments, name: "\(prefix).\(function)")
@@ -134,6 +146,34 @@ struct Checker {
             return
         }
         resolve(node, found, target, arguments, name: function)
+    }
+
+    /// The first argument names the type; fields and their values follow.
+    private mutating func checkConstruction(_ node: Expression, _ arguments: [Expression]) {
+        guard case .literal(.string(let name)) = arguments[0].kind else { return }
+        node.overloads = [Construction.overload]
+        guard buildsPatches, Construction.isType(name) else {
+            node.type = .error
+            return report(node, "undeclared reference to '\(name)' (in container '')")
+        }
+        node.type = .opaque(name)
+        for position in stride(from: 1, to: arguments.count - 1, by: 2) {
+            let value = arguments[position + 1]
+            guard case .literal(.string(let written)) = arguments[position].kind else { continue }
+            let isOptional = written.hasPrefix(Construction.optionalMark)
+            let field = isOptional ? String(written.dropFirst()) : written
+            guard let wanted = Construction.fieldType(field, of: name) else {
+                report(arguments[position], "undefined field '\(field)'")
+                continue
+            }
+            let found = isOptional ? unwrapped(value) : value.type
+            if !types.assign(found, to: wanted) {
+                report(
+                    arguments[position],
+                    "expected type of field '\(field)' is '\(wanted.name)' but provided type is "
+                        + "'\(types.resolve(found).name)'")
+            }
+        }
     }
 
     private mutating func resolve(

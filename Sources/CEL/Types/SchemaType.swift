@@ -11,6 +11,8 @@ package final class SchemaType: Sendable {
 
     enum Shape: Sendable {
         case dyn, string, bytes, duration, date, dateTime, bool, int, double
+        /// Whatever it is: nothing is declared of it.
+        case any
         /// Of fields by their escaped names.
         case object([String: Field])
         case map(SchemaType)
@@ -27,7 +29,7 @@ package final class SchemaType: Sendable {
 
     static let maxRequestSize: Int64 = 3 * 1024 * 1024
 
-    private init(_ shape: Shape, name: String, nullable: Bool = false, maxElements: Int64 = 1, minSize: Int64) {
+    init(_ shape: Shape, name: String, nullable: Bool = false, maxElements: Int64 = 1, minSize: Int64) {
         self.shape = shape
         self.name = name
         isNullable = nullable
@@ -144,7 +146,7 @@ package final class SchemaType: Sendable {
     /// What the checker calls it.
     package var type: CELType {
         switch shape {
-        case .dyn: .dyn
+        case .dyn, .any: .dyn
         case .string: .string
         case .bytes: .bytes
         case .duration: .duration

@@ -32,6 +32,7 @@ package struct CELMap: Sendable {
         case entries([CELValue], [CELValue], [Key: Int])
         /// - Parameter type: that of the values; nothing is known of them without one.
         case json(JSONObject, SchemaType?)
+        case lazy(LazyFields)
     }
 
     private(set) var storage: Storage
@@ -40,10 +41,13 @@ package struct CELMap: Sendable {
 
     init(_ object: JSONObject, type: SchemaType?) { storage = .json(object, type) }
 
+    init(_ fields: LazyFields) { storage = .lazy(fields) }
+
     package var count: Int {
         switch storage {
         case .entries(let keys, _, _): keys.count
         case .json(let object, _): object.count
+        case .lazy(let fields): fields.names.count
         }
     }
 
@@ -51,6 +55,7 @@ package struct CELMap: Sendable {
         switch storage {
         case .entries(let keys, _, _): keys
         case .json(let object, _): object.keys.map { .string($0) }
+        case .lazy(let fields): fields.names.map { .string($0) }
         }
     }
 
@@ -60,12 +65,16 @@ package struct CELMap: Sendable {
         case .json(let object, let type):
             guard case .string(let name) = key else { return nil }
             return object[name].map { CELValue($0, type: type) }
+        case .lazy(let fields):
+            guard case .string(let name) = key else { return nil }
+            return fields.value(name)
         }
     }
 
     /// Adds an entry; answers false, and changes nothing, when the key is there already.
     mutating func insert(_ value: CELValue, at key: CELValue) -> Bool {
-        if case .json = storage {
+        if case .entries = storage {
+        } else {
             var copy = CELMap()
             for key in keys { _ = copy.insert(self[key] ?? .null, at: key) }
             self = copy

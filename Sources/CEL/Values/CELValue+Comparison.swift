@@ -28,6 +28,7 @@ extension CELValue {
         case (.quantity(let left), .quantity(let right)): return left == right
         case (.semver(let left), .semver(let right)): return left.compare(to: right) == 0
         case (.format(let left), .format(let right)): return left == right
+        case (.built(let left), .built(let right)): return left.isEqual(to: right)
         default: return false
         }
     }

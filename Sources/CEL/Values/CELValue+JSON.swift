@@ -10,6 +10,10 @@ extension CELValue {
             self = Self.dynamic(json)
             return
         }
+        if case .any = type.shape {
+            self = Self.dynamic(json)
+            return
+        }
         if json.isNull {
             self = type.isNullable ? .null : .error("invalid data, got null for schema with nullable=false")
             return
@@ -82,6 +86,13 @@ extension CELValue {
             return .object(object)
         case .object(let object): return .object(object.members)
         case .optional(let value?): return value.json
+        case .built(let built):
+            var object = JSONObject()
+            for field in built.fields {
+                guard let json = field.value.json else { return nil }
+                object[field.name] = json
+            }
+            return .object(object)
         default: return nil
         }
     }

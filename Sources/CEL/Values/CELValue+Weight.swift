@@ -48,6 +48,7 @@ extension CELMap {
         switch storage {
         case .entries(_, let values, _): values.reduce(1) { $0 + $1.weight }
         case .json(let object, _): JSON.object(object).weight
+        case .lazy(let fields): fields.names.count
         }
     }
 }

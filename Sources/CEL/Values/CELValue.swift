@@ -27,6 +27,8 @@ package enum CELValue: Sendable {
     case quantity(Quantity)
     case semver(SemanticVersion)
     case format(NamedFormat)
+    case access(AccessValue)
+    case built(BuiltObject)
     case error(Fault)
 
     /// Why there is no value.
@@ -69,6 +71,8 @@ package enum CELValue: Sendable {
         case .quantity: "kubernetes.Quantity"
         case .semver: "kubernetes.Semver"
         case .format: "kubernetes.NamedFormat"
+        case .access(let access): access.typeName
+        case .built(let object): object.typeName
         case .error: "error"
         }
     }

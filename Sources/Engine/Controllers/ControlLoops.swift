@@ -16,6 +16,7 @@ package final class ControlLoops: Sendable {
     private let scheduler: Scheduler
     private let resourceQuota: ResourceQuotaController
     private let customResourceDefinitions: CustomResourceDefinitionController
+    private let policyStatus: PolicyStatusController
 
     /// The informers of whole kinds, for others to share.
     package var informers: [GroupKind: Informer] {
@@ -25,7 +26,7 @@ package final class ControlLoops: Sendable {
             Namespace.kind.groupKind: namespaces, Endpoints.kind.groupKind: endpointsObjects,
             PodDisruptionBudget.kind.groupKind: budgets, CustomResourceDefinition.kind.groupKind: definitions,
             Lease.kind.groupKind: leases, ReplicationController.kind.groupKind: replicationControllers,
-            ResourceQuota.kind.groupKind: quotas,
+            ResourceQuota.kind.groupKind: quotas, PolicyStatusPlan.kind.groupKind: policies,
         ]
     }
 
@@ -41,6 +42,7 @@ package final class ControlLoops: Sendable {
     private let leases: Informer
     private let quotas: Informer
     private let definitions: Informer
+    private let policies: Informer
     private let replicationControllers: Informer
 
     /// - Parameter seed: of the informers' jitter.
@@ -64,9 +66,11 @@ package final class ControlLoops: Sendable {
         leases = informer(Lease.kind)
         quotas = informer(ResourceQuota.kind, indexes: ControllerIndex.namespaced)
         definitions = informer(CustomResourceDefinition.kind)
+        policies = informer(PolicyStatusPlan.kind)
         replicationControllers = informer(ReplicationController.kind, indexes: ControllerIndex.owned)
         customResourceDefinitions = CustomResourceDefinitionController(
             cluster: cluster, clock: clock, definitions: definitions)
+        policyStatus = PolicyStatusController(cluster: cluster, clock: clock, policies: policies)
         recorders = [
             DeploymentController.component, ReplicaSet.component, NodeLifecycleController.component, Scheduler.name,
             ReplicationController.component,
@@ -103,7 +107,7 @@ package final class ControlLoops: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [
                 deployments, replicaSets, pods, services, endpointSlices, nodes, namespaces, endpointsObjects, budgets,
-                leases, definitions, replicationControllers, quotas,
+                leases, definitions, replicationControllers, quotas, policies,
             ] {
                 group.addTask { try await informer.run() }
             }
@@ -125,6 +129,7 @@ package final class ControlLoops: Sendable {
             group.addTask {
                 try await self.customResourceDefinitions.run(failed: report("CustomResourceDefinition"))
             }
+            group.addTask { try await self.policyStatus.run(failed: report("ValidatingAdmissionPolicy")) }
             group.addTask { try await self.scheduler.run() }
         }
     }

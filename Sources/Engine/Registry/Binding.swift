@@ -4,6 +4,17 @@ import Model
 
 /// The assignment of a pod to a node (`pods/binding`, H10 of the scheduler's rules, L5).
 enum Binding {
+    static let kind = GroupVersionKind(group: "", version: "v1", kind: "Binding")
+
+    /// What assigns a pod to a node, as an object.
+    static func json(of pod: ObjectKey, to node: String) -> JSON {
+        [
+            "apiVersion": "v1", "kind": "Binding",
+            "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
+            "target": ["kind": "Node", "name": .string(node)],
+        ]
+    }
+
     /// The node that a request names: a `v1` Binding names it in `target`, a Pod in its spec.
     static func node(of request: JSON) -> String? {
         let name =

@@ -13,6 +13,17 @@ enum Eviction: Hashable {
     /// Evictions of one budget that were not followed by a deletion yet.
     private static let pendingLimit = 2000
 
+    static let kind = GroupVersionKind(group: "policy", version: "v1", kind: "Eviction")
+
+    /// The request for an eviction, as an object.
+    static func json(of pod: ObjectKey, _ options: DeleteOptions) -> JSON {
+        [
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace)],
+            "deleteOptions": options.json,
+        ]
+    }
+
     /// - Parameter budgets: all of the pod's namespace.
     /// - Throws: `.tooManyRequests` while a budget forbids it.
     static func of(_ pod: Pod, budgets: [PodDisruptionBudget], now: Timestamp) throws(APIError) -> Eviction {

@@ -37,7 +37,9 @@ extension Registry {
                 }
                 return Identifiers.uid(random: &random)
             }
-            let created = try pipeline.created(named, uid: uid, isApplied: isApplied)
+            let created = try pipeline.created(named, uid: uid, isApplied: isApplied) { (object) throws(APIError) in
+                try changedByPolicies(object, from: nil, nil, pipeline)
+            }
             do {
                 return try await store(created, pipeline)
             } catch  where error.reason == .alreadyExists && isGenerated {
@@ -88,6 +90,12 @@ extension Registry {
             var isKept = false
             defer { if !isKept { release(taken) } }
             try pipeline.validateCreate(object)
+            let options = pipeline.options
+            try checkPolicies(type.kind.groupKind, warnings: options.warnings) {
+                AdmissionRequest(
+                    .create, type, object: object, old: nil, dryRun: options.dryRun, by: options.requester,
+                    options: options.json(as: "CreateOptions"))
+            }
             let charges = try await quotaWrites(for: object, in: metadata.namespace, pipeline)
             if pipeline.options.dryRun {
                 if let found = store.get(key) { throw alreadyExists(found, type) }

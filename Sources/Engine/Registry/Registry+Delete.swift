@@ -6,6 +6,11 @@ import Store
 extension Registry {
     /// Marks or removes an object (C15–C19, F1–F3); answers it as it is left.
     package func delete(_ key: ObjectKey, options: DeleteOptions) async throws(APIError) -> Object {
+        try await delete(key, options: options, isAdmitted: false)
+    }
+
+    /// - Parameter isAdmitted: policies have judged the request already, as that of an eviction.
+    func delete(_ key: ObjectKey, options: DeleteOptions, isAdmitted: Bool) async throws(APIError) -> Object {
         let strategy = try strategy(of: key.kind, version: options.version)
         let type = strategy.type
         if let refusal = Admission.refusalToDelete(key) {
@@ -19,6 +24,13 @@ extension Registry {
             }
             if let refusal = Deletion.refusal(current.json, options: options) {
                 throw .conflict(type.plural, group: type.kind.group, name: key.name, because: refusal)
+            }
+            if !isAdmitted {
+                try checkPolicies(type.kind.groupKind, warnings: options.warnings) {
+                    AdmissionRequest(
+                        .delete, type, object: nil, old: Object(current, as: strategy).json, dryRun: options.dryRun,
+                        by: options.requester, options: options.json)
+                }
             }
             let deletion = Deletion.of(
                 current.json, kind: key.kind, options: options, now: Timestamp(seconds: clock.now.seconds))

@@ -14,6 +14,14 @@ extension Registry {
         let strategy = try strategy(of: Pod.kind.groupKind, version: options.version)
         let type = strategy.type
         let now = Timestamp(seconds: clock.now.seconds)
+        try checkPolicies(type.kind.groupKind, warnings: options.warnings) {
+            var request = AdmissionRequest(
+                .create, type, object: Eviction.json(of: key, options), old: nil, dryRun: options.dryRun,
+                by: options.requester, options: ["kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1"])
+            request.kind = Eviction.kind
+            request.subresource = "eviction"
+            return request
+        }
         while true {
             let snapshot = store.snapshot
             guard let current = snapshot.get(Self.storeKey(key, strategy)) else {
@@ -47,7 +55,7 @@ extension Registry {
             // The mark has given it a new version; it is still the same pod.
             deletion.uid = pod.metadata.uid
             deletion.resourceVersion = nil
-            _ = try await delete(key, options: deletion)
+            _ = try await delete(key, options: deletion, isAdmitted: true)
             return
         }
     }

@@ -57,7 +57,7 @@ extension Registry {
             case .malformed: throw APIError(.badRequest, error.message)
             case .unsupported: throw APIError(.unsupportedMediaType, error.message)
             case .unexpected: throw APIError(.internalError, error.message)
-            case .failed:
+            case .failed, .untrue:
                 let type = pipeline.strategy.type
                 let name = object[path: ["metadata", "name"]]?.string ?? ""
                 // Without a cause, kubectl would say of an object with a name no more than that it is invalid.

@@ -85,12 +85,14 @@ extension Registry {
             }
             if !version.isEmpty, version != Self.version(current.revision) { throw modified(key, type) }
             let old = Object(current, as: strategy)
-            let wanted = try change(old.json, pipeline)
+            let asked = try change(old.json, pipeline)
+            let wanted = try changedByPolicies(asked, from: old.json, subresource, pipeline) ?? asked
             let prepared = pipeline.updated(wanted, from: old.json, subresource: subresource, isApplied: isApplied)
             let (updated, taken) = try allocated(prepared, pipeline)
             var isKept = false
             defer { if !isKept { release(taken) } }
             try pipeline.validateUpdate(updated, from: old.json, subresource: subresource)
+            try checkPolicies(updated, from: old.json, subresource, pipeline)
             if WritePipeline.isNoOp(updated, from: old.json) { return old }
             let isGone = Deletion.isCompleted(by: updated, from: old.json)
             let charges =
@@ -121,6 +123,26 @@ extension Registry {
                 }
                 try await settle(type)
             }
+        }
+    }
+
+    /// Judges an update, through `scale` as one of the Scale.
+    private func checkPolicies(
+        _ updated: JSON, from old: JSON, _ subresource: Subresource?, _ pipeline: WritePipeline
+    ) throws(APIError) {
+        let type = pipeline.strategy.type
+        let options = pipeline.options
+        try checkPolicies(type.kind.groupKind, warnings: options.warnings) {
+            let isScale = subresource == .scale
+            func shown(_ object: JSON) -> JSON {
+                isScale ? ScaleSubresource.json(of: object, paths: type.custom?.scale) : object
+            }
+            var request = AdmissionRequest(
+                .update, type, object: shown(updated), old: shown(old), dryRun: options.dryRun, by: options.requester,
+                options: options.json(as: "UpdateOptions"))
+            request.subresource = subresource?.rawValue ?? ""
+            if isScale { request.kind = ScaleSubresource.kind }
+            return request
         }
     }
 
@@ -159,6 +181,15 @@ extension Registry {
                 throw .notFound(type.plural, group: type.kind.group, name: key.name)
             }
             let bound = try Binding.bound(current.json, to: node, now: pipeline.now)
+            let options = pipeline.options
+            try checkPolicies(type.kind.groupKind, warnings: options.warnings) {
+                var request = AdmissionRequest(
+                    .create, type, object: Binding.json(of: key, to: node), old: nil, dryRun: options.dryRun,
+                    by: options.requester, options: options.json(as: "CreateOptions"))
+                request.kind = Binding.kind
+                request.subresource = Subresource.binding.rawValue
+                return request
+            }
             if pipeline.options.dryRun { return Object(viewing: bound) }
             do throws(StoreError) {
                 return Object(try await commit(.put(bound), over: current), as: pipeline.strategy)

@@ -34,6 +34,7 @@ package final class Registry: Cluster {
     let policies: AdmissionPolicies
     let quotaIndex: Mutex<QuotaIndex>
     private let logSource = Mutex<(any LogSource)?>(nil)
+    let accessDecider = Mutex<(any AccessDecider)?>(nil)
 
     /// - Parameter random: where uids, generated names and addresses come from.
     package init(

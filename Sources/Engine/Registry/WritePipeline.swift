@@ -29,10 +29,18 @@ struct WritePipeline {
 
     /// A new object, named and decoded, as it is to be stored, but for what is allocated.
     ///
-    /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
-    func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
+    /// - Parameters:
+    ///   - isApplied: its managed fields are server-side apply's own and stay.
+    ///   - change: what policies make of it, once it is admitted; `nil` where they leave it as it is.
+    func created(
+        _ object: JSON, uid: String, isApplied: Bool = false, _ change: (JSON) throws(APIError) -> JSON?
+    ) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
         var object = try Admission.admitting(object, kind: kind.groupKind, policies, from: options.requester)
+        if let changed = try change(object) {
+            // What policies add is to be complete, too.
+            object = try Admission.admitting(changed, kind: kind.groupKind, policies, from: options.requester)
+        }
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
             metadata["resourceVersion"] = nil

@@ -77,13 +77,7 @@ struct RuleEvaluation {
     /// What the rule is called in texts: its message, or else itself.
     private static func name(of rule: ValidationRules.Rule) -> String {
         let message = rule.json.textMember("message")
-        return trimmed(message.isEmpty ? rule.json.textMember("rule") : message)
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        let start = text.drop(while: \.isWhitespace)
-        guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-        return String(start[...end])
+        return (message.isEmpty ? rule.json.textMember("rule") : message).trimmed
     }
 
     private mutating func describe(_ error: CELError, _ rule: String) -> String {
@@ -105,11 +99,11 @@ struct RuleEvaluation {
         of rule: ValidationRules.Rule, _ bindings: [String: CELValue], _ path: FieldPath, _ shown: JSON
     ) -> String {
         let written = rule.json.textMember("message")
-        let usual = written.isEmpty ? "failed rule: \(Self.name(of: rule))" : Self.trimmed(written)
+        let usual = written.isEmpty ? "failed rule: \(Self.name(of: rule))" : written.trimmed
         guard let program = rule.message else { return usual }
         do throws(CELError) {
             guard case .string(let text) = try program.evaluate(bindings, cost: &cost) else { return usual }
-            let message = Self.trimmed(text)
+            let message = text.trimmed
             let isUsable =
                 !message.isEmpty && message.utf8.count <= Self.longestMessage
                 && !message.unicodeScalars.contains { $0 == "\n" || $0 == "\r" }

@@ -66,5 +66,15 @@ enum BuiltInRules {
         GroupKind(group: "storage.k8s.io", kind: "CSINode"): CSINodeRules(),
         GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): CSIStorageCapacityRules(),
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): CustomResourceDefinitionRules(),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicy"): ValidatingPolicyRules(),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding"):
+            PolicyBindingRules(isMutating: false),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicy"): MutatingPolicyRules(),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicyBinding"):
+            PolicyBindingRules(isMutating: true),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "MutatingWebhookConfiguration"):
+            WebhookRules(isMutating: true),
+        GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingWebhookConfiguration"):
+            WebhookRules(isMutating: false),
     ]
 }

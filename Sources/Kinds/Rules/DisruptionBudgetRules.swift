@@ -30,7 +30,7 @@ struct DisruptionBudgetRules: KindRules {
 
 extension FieldErrors {
     /// Conditions in the form that kinds share (`metav1.Condition`).
-    fileprivate mutating func checkConditions(_ conditions: [JSON], _ path: FieldPath) {
+    mutating func checkConditions(_ conditions: [JSON], _ path: FieldPath) {
         var seen: Set<String> = []
         for (index, condition) in conditions.enumerated() {
             let path = path[index]

@@ -118,7 +118,7 @@ private enum Operation: CustomStringConvertible {
             let holder = try target.value(at: path.parent)
             let isAbsent = found == nil && value.isNull && holder?.object != nil
             guard found.map({ $0.isEquivalent(to: value) }) ?? isAbsent else {
-                throw PatchError(kind: .failed, message: "the value is not the expected one")
+                throw PatchError(kind: .untrue, message: "the value is not the expected one")
             }
         }
     }

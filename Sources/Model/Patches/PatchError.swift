@@ -5,6 +5,8 @@ package struct PatchError: Error, Hashable, CustomStringConvertible {
         case malformed
         /// It does not fit the object: 422.
         case failed
+        /// A `test` operation did not hold: 422, as what does not fit.
+        case untrue
         /// The kind of object does not take this kind of patch: 415.
         case unsupported
         /// A strategic merge patch that Kubernetes' own code gives up on without a name for it: 500

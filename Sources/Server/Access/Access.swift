@@ -77,8 +77,28 @@ struct Access: Sendable {
         }
     }
 
+    /// Why a user may not do what it would be refused, where it is asked about.
+    static let refusal = "only administrators (the group \(User.administratorGroup)) may do this"
+
     /// With which a user asks about itself.
     private static let selfReviews: Set<String> = [
         "selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews",
     ]
+}
+
+extension Access: AccessDecider {
+    func refusal(of request: AccessRequest) -> String? {
+        let user = User(
+            name: request.user.name, groups: request.user.groups, uid: request.user.uid, extra: request.user.extra)
+        let attributes: RequestAttributes =
+            switch request.subject {
+            case .path(let path): .path(verb: request.verb, path)
+            case .resource(let group, let resource, let subresource, let namespace, let name):
+                .resource(
+                    verb: request.verb,
+                    RequestAttributes.ResourceAttributes(
+                        group: group, resource: resource, subresource: subresource, namespace: namespace, name: name))
+            }
+        return allows(user, attributes) ? nil : Self.refusal
+    }
 }

@@ -61,7 +61,7 @@ struct Reviews: Sendable {
 
     private func status(_ user: User, _ attributes: RequestAttributes) -> JSON {
         if access.allows(user, attributes) { return ["allowed": true] }
-        return ["allowed": false, "reason": "only administrators (the group \(User.administratorGroup)) may do this"]
+        return ["allowed": false, "reason": .string(Access.refusal)]
     }
 
     private static func user(of review: JSON) throws(APIError) -> User {

@@ -22,6 +22,11 @@ struct APIRequest: Sendable {
     /// What the answer warns of (C22).
     let warnings = RequestWarnings()
 
+    /// Whose request it is, as objects and policies know it.
+    var requester: Requester {
+        Requester(name: user.name, uid: user.uid, groups: user.groups, extra: user.extra)
+    }
+
     /// A12: for people, the answer is laid out to be read.
     var wantsPrettyPrint: Bool {
         if query["pretty"] != nil { return query.flag("pretty") }
@@ -72,7 +77,7 @@ struct APIRequest: Sendable {
         }
         var options = WriteOptions(
             fieldManager: manager, dryRun: query["dryRun"] != nil, fieldValidation: validation, warnings: warnings)
-        options.requester = Requester(name: user.name, uid: user.uid, groups: user.groups, extra: user.extra)
+        options.requester = requester
         return options
     }
 

@@ -165,6 +165,8 @@ extension ResourceHandler {
             throw APIError(.badRequest, "the kind in the data is \(body["kind"]?.text() ?? ""), not DeleteOptions")
         }
         var options = DeleteOptions(dryRun: try call.query.isDryRun, version: call.type.kind.version)
+        options.warnings = call.request.warnings
+        options.requester = call.request.requester
         let grace = try Self.member(["gracePeriodSeconds"], of: body, "an integer") { $0.int }
         options.gracePeriodSeconds = try call.query.integer("gracePeriodSeconds") ?? grace.map { Int($0) }
         for value in body["dryRun"]?.array ?? [] {

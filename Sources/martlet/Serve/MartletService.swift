@@ -100,6 +100,7 @@ struct MartletService {
                 await publish(address, engine)
                 announce(address, identity, isIdle: isIdle)
             })
+        engine.attach(access: server.access)
         let requests = gracefully(server)
         let reconciler = makeReconciler(engine)
         try await withThrowingTaskGroup(of: Part.self) { group in

@@ -9,6 +9,10 @@ final class AdmissionPolicies: Sendable {
     let storageClasses: Followed<DefaultStorageClass>
     let ingressClasses: Followed<DefaultIngressClass>
     let runtimeClasses: Followed<RuntimeClasses>
+    let validating: Followed<ValidatingPolicies>
+    let validatingBindings: Followed<ValidatingBindings>
+    let mutating: Followed<MutatingPolicies>
+    let mutatingBindings: Followed<MutatingBindings>
     let store: Store
 
     init(of store: Store) {
@@ -18,6 +22,10 @@ final class AdmissionPolicies: Sendable {
         storageClasses = Followed(in: store)
         ingressClasses = Followed(in: store)
         runtimeClasses = Followed(in: store)
+        validating = Followed(in: store)
+        validatingBindings = Followed(in: store)
+        mutating = Followed(in: store)
+        mutatingBindings = Followed(in: store)
     }
 }
 
