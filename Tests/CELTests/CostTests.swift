@@ -82,6 +82,11 @@ struct CostTests {
             try compiled(expression, schema: schema, nil).0.estimatedCost
         }
         #expect(try estimate("self.list.size() > 1", Self.list(10, 10)) == 4)
+        // A type's name is as large as the value that the rule is about.
+        let schema: JSON = ["type": "object", "properties": ["size": ["x-kubernetes-int-or-string": true]]]
+        let typed = "type(self.size) == int ? self.size > 1 : self.size == '50%'"
+        let rules = [typed, "type(self.size) == int", "self.size > 1", "self.size == '50%'"]
+        #expect(try rules.map { try estimate($0, schema) } == [0])
         // Range: self and list; each: the condition 2, the accumulator, x, and the comparison of at most 40 bytes.
         #expect(try estimate("self.list.all(x, x == 'a')", Self.list(10, 10)) == 2 + 10 * 5 + 1)
         let nested = "self.list.all(x, self.list.all(y, x == y))"

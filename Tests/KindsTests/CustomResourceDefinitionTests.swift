@@ -144,6 +144,14 @@ struct CustomResourceDefinitionTests {
             "I2", #"{"type": "object", "x-kubernetes-validations": [{"rule": " "}]}"#,
             ".x-kubernetes-validations[0].rule: Required value: rule is not specified"),
         spec(
+            "I4",
+            #"{"type": "object", "properties": {"a": {"type": "object", "additionalProperties": {"type": "string"}}}, "#
+                + #""x-kubernetes-validations": [{"rule": "true", "fieldPath": ".a['b.c']"}, "#
+                + #"{"rule": "true", "fieldPath": ".b"}, {"rule": "true", "fieldPath": ".a.b.c", "message": " "}]}"#,
+            #".x-kubernetes-validations[1].fieldPath: Invalid value: ".b": must be a valid path"#,
+            #".x-kubernetes-validations[2].message: Invalid value: " ": must be non-empty if specified"#,
+            #".x-kubernetes-validations[2].fieldPath: Invalid value: ".a.b.c": must be a valid path"#),
+        spec(
             "I3", #"{"type": "object", "properties": {"size": {"type": "integer", "minimum": 3, "default": 1}}}"#,
             ".properties[size].default: Invalid value: 1:  in body should be greater than or equal to 3"),
         spec(

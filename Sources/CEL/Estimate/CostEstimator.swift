@@ -97,9 +97,12 @@ struct CostEstimator {
         return node.name.flatMap { locals[$0]?.last?.size }
     }
 
-    /// What the schema says at a path.
+    /// What the schema says at a path. Kubernetes looks at what follows its first name alone, whatever that is: so the
+    /// types in `type(self.size) == int` are as large as the value that the rule is about, which an object is not.
     private func declaredSize(_ path: [String]) -> Estimate? {
-        guard let first = path.first, var type = roots[first] else { return nil }
+        guard let first = path.first, !first.hasPrefix("@"), var type = roots[first] ?? roots["self"] else {
+            return nil
+        }
         for part in path.dropFirst() {
             switch (part, type.shape) {
             case ("@items", .list(let element, _)): type = element

@@ -103,7 +103,7 @@ struct Evaluator {
     private static func test(_ value: CELValue, _ field: String) -> CELValue {
         switch value {
         case .object(let object):
-            return .bool(object.type.field(field).map { object.members[$0.key] != nil } ?? false)
+            return .bool(object.type.field(field).map { object.members[$0.key].map { !$0.isNull } ?? false } ?? false)
         case .map(let map): return .bool(map.contains(field))
         case .built(let object): return .bool(object[field] != nil)
         case .optional(let inner): return inner.map { test($0, field) } ?? .bool(false)

@@ -1,3 +1,5 @@
+internal import Model
+
 /// `size`, the language's own functions on strings, and those of times.
 extension Library {
     static let standard: [Overload] =
@@ -60,7 +62,8 @@ extension Library {
             guard case .timestamp(let time) = arguments[0] else { return .noOverload }
             guard arguments.count > 1 else { return .int(field(CELTimestamp.Fields(time, offset: 0))) }
             guard case .string(let zone) = arguments[1] else { return .noOverload }
-            guard let offset = TimeZoneOffset.parse(zone) else { return .error("unknown time zone \(zone)") }
+            let offset = TimeZoneOffset.parse(zone) ?? TimeZones.rules(zone)?.offset(at: time.seconds)
+            guard let offset else { return .error("unknown time zone \(zone)") }
             return .int(field(CELTimestamp.Fields(time, offset: offset)))
         }
         guard let span else { return ofTimes }

@@ -104,9 +104,10 @@ package struct CELObject: Sendable {
     var members: JSONObject
     let type: SchemaType
 
-    /// The value of a field by its escaped name; `nil` when the object has none.
+    /// The value of a field by its escaped name; `nil` when the object has none, or null, which is the same for fields
+    /// that a schema declares (Kubernetes' `unstructuredMap.Find`).
     func value(_ name: String) -> CELValue? {
-        guard let field = type.field(name), let json = members[field.key] else { return nil }
+        guard let field = type.field(name), let json = members[field.key], !json.isNull else { return nil }
         return CELValue(json, type: field.type)
     }
 

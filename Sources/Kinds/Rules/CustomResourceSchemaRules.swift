@@ -96,7 +96,7 @@ private struct SupportedSchema {
         }
         if let items = schema["items"] { check(items, path["items"]) }
         checkListAndMapTypes(schema, path)
-        checkRules(schema.listMember("x-kubernetes-validations"), path["x-kubernetes-validations"])
+        checkRules(of: schema, path["x-kubernetes-validations"])
     }
 
     private mutating func forbidDefaults(_ schema: JSON, _ name: String, _ path: FieldPath) {
@@ -214,23 +214,26 @@ private struct SupportedSchema {
         "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired",
     ]
 
-    /// The form of validation rules. What they say is for who evaluates them.
-    private mutating func checkRules(_ rules: [JSON], _ path: FieldPath) {
+    /// The form of the validation rules of a schema. What they say is for who evaluates them.
+    private mutating func checkRules(of schema: JSON, _ path: FieldPath) {
         func isBlank(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
-        func hasBreak(_ text: String) -> Bool {
-            text.drop(while: \.isWhitespace).unicodeScalars.contains { $0 == "\n" || $0 == "\r" }
+        func hasBreak(_ text: String) -> Bool { text.unicodeScalars.contains { $0 == "\n" || $0 == "\r" } }
+        func hasBreakWithin(_ text: String) -> Bool {
+            let start = text.drop(while: \.isWhitespace)
+            guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return false }
+            return hasBreak(String(start[...end]))
         }
-        for (index, json) in rules.enumerated() {
+        for (index, json) in schema.listMember("x-kubernetes-validations").enumerated() {
             let path = path[index]
             let rule = json.textMember("rule")
             let message = json["message"]?.string
             if isBlank(rule) {
                 errors.required(path["rule"], "rule is not specified")
             } else if let message, !message.isEmpty, isBlank(message) {
-                errors.invalid(path["message"], .string(message), "message must be non-empty if specified")
-            } else if let message, hasBreak(message) {
-                errors.invalid(path["message"], .string(message), "message must not contain line breaks")
-            } else if hasBreak(rule), isBlank(message ?? "") {
+                errors.invalid(path["message"], .string(message), "must be non-empty if specified")
+            } else if let message, hasBreakWithin(message) {
+                errors.invalid(path["message"], .string(message), "must not contain line breaks")
+            } else if hasBreakWithin(rule), isBlank(message ?? "") {
                 errors.required(path["message"], "message must be specified if rule contains line breaks")
             }
             if let expression = json["messageExpression"]?.string, !expression.isEmpty, isBlank(expression) {
@@ -241,12 +244,32 @@ private struct SupportedSchema {
             }
             if let place = json["fieldPath"]?.string, !place.isEmpty {
                 if isBlank(place) {
-                    errors.invalid(path["fieldPath"], .string(place), "fieldPath must be non-empty if specified")
+                    errors.invalid(path["fieldPath"], .string(place), "must be non-empty if specified")
                 }
                 if hasBreak(place) {
-                    errors.invalid(path["fieldPath"], .string(place), "fieldPath must not contain line breaks")
+                    errors.invalid(path["fieldPath"], .string(place), "must not contain line breaks")
+                }
+                if !Self.leads(place, within: schema) {
+                    errors.invalid(path["fieldPath"], .string(place), "must be a valid path")
                 }
             }
         }
+    }
+
+    /// Whether a path such as `.spec['a.b'].c` names what the schema declares (Kubernetes' `ValidFieldPath`).
+    private static func leads(_ path: String, within schema: JSON) -> Bool {
+        guard let names = JSONPath(path)?.memberNames, path.hasPrefix(".") || path.hasPrefix("[") else { return false }
+        var place = schema
+        for name in names {
+            if place["properties"] != nil {
+                guard let property = place["properties"]?[name] else { return false }
+                place = property
+            } else if let values = place["additionalProperties"], values.object != nil {
+                place = values
+            } else {
+                return false
+            }
+        }
+        return true
     }
 }
