@@ -24,7 +24,7 @@ struct GenerateKinds {
     /// - Parameter root: the root of the package, with a slash at its end, or empty for the current directory.
     static func staleFiles(root: String) throws -> [(path: String, content: [UInt8])] {
         let document = try SchemaSources(root: root).document()
-        let split = Descriptions(splitting: document)
+        let split = Descriptions(splitting: try OmittedZeros(root: root).marked(document))
         var files = [
             (path: "Sources/Assets/schemas.json", content: split.schemas.encoded()),
             (path: "Sources/Assets/descriptions.json", content: JSON.object(split.texts).encoded()),

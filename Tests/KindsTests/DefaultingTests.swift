@@ -45,6 +45,44 @@ struct DefaultingTests {
         #expect(try Manifests.pod.strategy.defaulted(Manifests.pod) == expected)
     }
 
+    @Test("F: what Go leaves out when it is zero is none; what it points to is kept, and what must be there")
+    func zeros() throws {
+        let deployment = Manifests.text(
+            """
+            {"apiVersion": "apps/v1", "kind": "Deployment",
+             "metadata": {"name": "web", "namespace": "default", "generateName": "", "generation": 0},
+             "spec": {"paused": false, "minReadySeconds": 0, "replicas": 0, "revisionHistoryLimit": 0,
+                      "selector": {"matchLabels": {"app": "web"}},
+                      "template": {"metadata": {"labels": {"app": "web", "empty": ""}},
+                        "spec": {"hostNetwork": false, "nodeName": "", "terminationGracePeriodSeconds": 0,
+                                 "automountServiceAccountToken": false,
+                                 "containers": [{"name": "web", "image": "web:1", "stdin": false, "workingDir": "",
+                                    "env": [{"name": "EMPTY", "value": ""}],
+                                    "readinessProbe": {"tcpSocket": {"port": 0}, "timeoutSeconds": 0,
+                                                       "initialDelaySeconds": 0},
+                                    "securityContext": {"privileged": false, "runAsUser": 0}}]}}}}
+            """)
+        let filled = try deployment.strategy.defaulted(deployment)
+        let spec = try #require(filled["spec"])
+        #expect(filled["metadata"] == ["name": "web", "namespace": "default"])
+        #expect(spec["paused"] == nil && spec["minReadySeconds"] == nil)
+        #expect(spec["replicas"] == 0 && spec["revisionHistoryLimit"] == 0)
+        #expect(spec[path: ["template", "metadata", "labels", "empty"]] == "")
+        let pod = try #require(spec[path: ["template", "spec"]])
+        #expect(pod["hostNetwork"] == nil && pod["nodeName"] == nil)
+        #expect(pod["terminationGracePeriodSeconds"] == 0 && pod["automountServiceAccountToken"] == false)
+        let container = try #require(pod["containers"]?[0])
+        #expect(container["stdin"] == nil && container["workingDir"] == nil)
+        #expect(container["env"] == [["name": "EMPTY"]])
+        #expect(container["readinessProbe"]?["timeoutSeconds"] == 1)
+        #expect(container["readinessProbe"]?["initialDelaySeconds"] == nil)
+        #expect(container[path: ["readinessProbe", "tcpSocket", "port"]] == 0)
+        #expect(container["securityContext"] == ["privileged": false, "runAsUser": 0])
+        // Whoever reads it in protobuf and writes it back changes nothing.
+        let back = try ProtobufObject(decoding: ProtobufEncoding.encoded(filled)).json
+        #expect(try back.strategy.defaulted(back) == filled)
+    }
+
     @Test(
         "F: Go's zero time is none, in whatever zone it is written; other times of old are kept",
         arguments: [

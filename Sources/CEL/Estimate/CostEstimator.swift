@@ -30,7 +30,10 @@ struct CostEstimator {
     private init(roots: [String: SchemaType]) { self.roots = roots }
 
     private mutating func cost(_ node: Expression) -> Estimate {
-        if node.constant != nil { return Estimate(1) }
+        if node.constant != nil {
+            if case .identifier(let name) = node.kind { paths[ObjectIdentifier(node)] = [name] }
+            return Estimate(1)
+        }
         switch node.kind {
         case .literal: return .zero
         case .identifier(let name):

@@ -2,7 +2,8 @@ package import Model
 
 extension Schema {
     /// `value` with this schema's defaults filled in, in the form in which Kubernetes would write it back: without
-    /// nulls and empty optional lists and maps, its quantities and times canonical (semantics-api F, F1).
+    /// nulls, empty optional lists and maps, and zeros that Go leaves out; its quantities and times canonical
+    /// (semantics-api F, F1).
     ///
     /// What the schema does not know stays as it is. Applying it twice changes nothing.
     ///
@@ -76,16 +77,18 @@ extension Schema {
         return type == .string && format == nil ? "" : nil
     }
 
-    /// Whether a value means the same as none at all: null, an empty list or map, an empty text where a default says
-    /// what is meant instead, or Go's zero time.
+    /// Whether a value means the same as none at all: null, an empty list or map, what Go leaves out when it is zero,
+    /// an empty text where a default says what is meant instead, or Go's zero time.
     private func isAbsent(_ value: JSON) -> Bool {
         switch value {
         case .null: !isNullable
         // Where anything may stand, as in the default of a custom resource's field, an empty list is a value.
         case .array(let elements): elements.isEmpty && type == .array
         case .object(let object): object.isEmpty && additionalProperties != nil
+        case .bool(false), .int(0): omitsZero
         case .string(let text):
-            (text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value))
+            (text.isEmpty && omitsZero)
+                || (text.isEmpty && defaultValue != nil && defaultValue != value && !allowed.contains(value))
                 || CanonicalText.isZeroTime(text, format)
         default: false
         }

@@ -32,6 +32,9 @@ package final class Schema: Sendable {
     package let pattern: String?
     package let isNullable: Bool
     package let isIntOrString: Bool
+    /// Whether zero, the empty text and `false` are the same as nothing: of fields that are no pointers in Kubernetes'
+    /// Go, which leaves them out (`omitempty`).
+    package let omitsZero: Bool
     package let preservesUnknownFields: Bool
     /// `x-kubernetes-embedded-resource`: a whole object with `apiVersion`, `kind` and `metadata`.
     package let isEmbeddedResource: Bool
@@ -110,6 +113,7 @@ package final class Schema: Sendable {
         pattern = node["pattern"]?.string
         isNullable = node["nullable"]?.bool ?? false
         isIntOrString = node["x-kubernetes-int-or-string"]?.bool ?? false
+        omitsZero = node["x-martlet-omits-zero"]?.bool ?? false
         preservesUnknownFields = node["x-kubernetes-preserve-unknown-fields"]?.bool ?? false
         isEmbeddedResource = node["x-kubernetes-embedded-resource"]?.bool ?? false
         isAtomicMap = node["x-kubernetes-map-type"]?.string == "atomic"
