@@ -76,6 +76,16 @@ import Testing
         #expect(plan.oldReplicaSets(besides: plan.newReplicaSet).map(\.metadata.name) == ["web-v1", "web-v2-again"])
     }
 
+    @Test("A5: a template that an older version stored with zeros is the same as one without: nothing is rolled out")
+    func storedZeros() {
+        let deployment = Fixture.deployment(version: "v1")
+        var old = Fixture.replicaSet("v1", of: deployment, spec: 10)
+        old.spec.template.json[path: ["spec", "hostNetwork"]] = false
+        #expect(plan(deployment, [old]).newReplicaSet?.metadata.name == "web-v1")
+        old.spec.template.json[path: ["spec", "hostNetwork"]] = true
+        #expect(plan(deployment, [old]).newReplicaSet == nil)
+    }
+
     @Test("A6, A8: the first ReplicaSet gets name, labels, selector, annotations, owner and full size")
     func createsReplicaSet() throws {
         var deployment = Fixture.deployment(replicas: 4)

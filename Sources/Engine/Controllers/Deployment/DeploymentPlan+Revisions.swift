@@ -9,11 +9,17 @@ extension DeploymentPlan {
         newReplicaSetID.flatMap { uid in replicaSets.first { $0.metadata.uid == uid } }
     }
 
-    /// Whether two templates make the same pods.
+    /// Whether two templates make the same pods. One that was stored by an older version may say in other words what is
+    /// left to defaults now.
     static func areEqual(_ left: PodTemplateSpec, _ right: PodTemplateSpec) -> Bool {
-        // Most differ in the containers already, which costs less to see.
-        left.spec == right.spec && comparable(left) == comparable(right)
+        let (one, other) = (comparable(left), comparable(right))
+        if one == other { return true }
+        guard let schema = templateSchema else { return false }
+        return schema.defaulted(one.json) == schema.defaulted(other.json)
     }
+
+    private static let templateSchema = Catalog.builtIn.strategy(for: Deployment.kind.groupKind)?.schema
+        .property("spec")?.property("template")
 
     /// All others, oldest first.
     func oldReplicaSets(besides new: ReplicaSet?) -> [ReplicaSet] {
@@ -159,7 +165,7 @@ extension DeploymentPlan {
         changed.metadata.annotations[Annotation.rollbackTo] = nil
         if revision > 0, let source = sorted.first(where: { $0.revision == revision }) {
             let template = Self.comparable(source.spec.template)
-            if template == Self.comparable(deployment.spec.template) {
+            if Self.areEqual(template, deployment.spec.template) {
                 report(
                     .warning, "DeploymentRollbackTemplateUnchanged",
                     "The rollback revision contains the same template as current deployment \"\(name)\"")
