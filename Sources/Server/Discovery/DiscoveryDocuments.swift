@@ -49,6 +49,7 @@ struct DiscoveryDocuments: Sendable {
     /// `/`: every path that is answered but those of objects (A14).
     var rootPaths: JSON {
         var paths = ["/api", "/apis", "/apis/", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"]
+        paths += [IssuerDocuments.configurationPath, IssuerDocuments.keysPath]
         paths += ["/healthz", "/livez", "/readyz"].flatMap { [$0, "\($0)/ping"] }
         paths += groupVersionPaths.map { "/\($0)" }
         paths += namedGroups.map { "/apis/\($0.name)" }
@@ -151,6 +152,7 @@ struct DiscoveryDocuments: Sendable {
         case "scale": ("autoscaling", "v1", "Scale")
         case "binding": ("", "v1", "Binding")
         case "eviction": ("policy", "v1", "Eviction")
+        case "token": ("authentication.k8s.io", "v1", "TokenRequest")
         default: nil
         }
     }
