@@ -101,6 +101,13 @@ package final class Engine: Sendable {
     /// Tells every namespace whose certificate vouches for the API server, in PEM.
     package func publish(authority certificate: String) { namespaceDefaults.publish(authority: certificate) }
 
+    /// Says who issues tokens of ServiceAccounts. From then on pods get them, where they or their accounts do not say
+    /// otherwise.
+    package func attach(tokens source: any TokenSource) {
+        node.attach(tokens: source)
+        registry.giveTokens()
+    }
+
     /// Runs until the task is cancelled.
     package func run() async throws {
         let (snapshots, continuation) = AsyncStream.makeStream(

@@ -32,7 +32,8 @@ struct WritePipeline {
     /// - Parameter isApplied: its managed fields are server-side apply's own and stay.
     func created(_ object: JSON, uid: String, isApplied: Bool = false) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
-        var object = try Admission.admitting(object, kind: kind.groupKind, policies, from: options.requester)
+        var object = try Admission.admitting(
+            object, kind: kind.groupKind, uid: uid, policies, from: options.requester)
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
             metadata["resourceVersion"] = nil

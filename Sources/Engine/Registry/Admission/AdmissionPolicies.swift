@@ -9,7 +9,13 @@ final class AdmissionPolicies: Sendable {
     let storageClasses: Followed<DefaultStorageClass>
     let ingressClasses: Followed<DefaultIngressClass>
     let runtimeClasses: Followed<RuntimeClasses>
+    /// Whether somebody issues tokens of ServiceAccounts.
+    private let tokenGiving = Mutex(false)
     let store: Store
+
+    var givesTokens: Bool { tokenGiving.withLock { $0 } }
+
+    func giveTokens() { tokenGiving.withLock { $0 = true } }
 
     init(of store: Store) {
         self.store = store
