@@ -45,6 +45,7 @@ package final class Engine: Sendable {
     private let proxy: ServiceProxy
     private let namespaces: NamespaceController
     private let namespaceDefaults: NamespaceDefaultsController
+    private let apiServices: APIServiceController
     private let garbage: GarbageCollector
 
     /// The engine as everybody else sees it.
@@ -76,6 +77,9 @@ package final class Engine: Sendable {
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
         namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
+        apiServices = APIServiceController(
+            cluster: registry, clock: clock, seed: seed,
+            sharing: informers[CustomResourceDefinition.kind.groupKind])
         garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: informers)
         registry.attach(logs: node.logs)
     }
@@ -122,6 +126,7 @@ package final class Engine: Sendable {
             group.addTask { await self.proxy.run(snapshots) }
             group.addTask { try await self.namespaces.run() }
             group.addTask { try await self.namespaceDefaults.run() }
+            group.addTask { try await self.apiServices.run() }
             group.addTask { try await self.garbage.run() }
         }
     }

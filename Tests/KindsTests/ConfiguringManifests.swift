@@ -135,7 +135,7 @@ extension Manifests {
         persistentVolume, claim, serviceAccount, limitRange, resourceQuota, ingress, ingressClass, networkPolicy,
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
-        certificateRequest, flowSchema, priorityLevel,
+        certificateRequest, flowSchema, priorityLevel, apiService,
     ]
 }
 
@@ -280,7 +280,7 @@ struct ConfiguringKindsTests {
         #expect(
             try kinds { !$0.allowsUnconditionalUpdate } == [
                 "RuntimeClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity",
-                "CustomResourceDefinition",
+                "CustomResourceDefinition", "APIService",
             ])
     }
 }

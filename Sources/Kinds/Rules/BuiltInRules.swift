@@ -66,5 +66,6 @@ enum BuiltInRules {
         GroupKind(group: "storage.k8s.io", kind: "CSINode"): CSINodeRules(),
         GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): CSIStorageCapacityRules(),
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): CustomResourceDefinitionRules(),
+        GroupKind(group: "apiregistration.k8s.io", kind: "APIService"): APIServiceRules(),
     ]
 }

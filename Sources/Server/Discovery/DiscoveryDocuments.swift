@@ -29,7 +29,8 @@ struct DiscoveryDocuments: Sendable {
 
     /// The order of Kubernetes' own groups in `/apis`; all others follow by name.
     private static let order = [
-        "", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+        "", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io",
+        "autoscaling", "batch",
         "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
         "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
         "node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
