@@ -6,8 +6,8 @@ import Model
 ///
 /// Here a container is a process on the machine, and the place where programs look for these files is one that the
 /// machine mostly does not have. To mount there costs the container a mount namespace and a `/run` of its own, in which
-/// it no longer sees what others make in the machine's. So that is done only for pods that ask for access
-/// (docs/decisions/015); all others find the files by `MARTLET_SERVICE_ACCOUNT`.
+/// it no longer sees what others make in the machine's. So the node makes the files, and mounts them, only for pods
+/// that ask for access (docs/decisions/015).
 enum APIAccess {
     static let mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
     static let volumePrefix = "kube-api-access-"
@@ -55,9 +55,13 @@ enum APIAccess {
         return isOwn || pod.json[path: ["spec", "automountServiceAccountToken"]]?.bool == true
     }
 
-    /// Whether what was added is mounted. Who runs as another user has a mount namespace in any case, and could not
-    /// come to the files where they are.
-    static func isMounted(_ pod: Pod, runsAsOther: Bool, _ abilities: RuntimeAbilities) -> Bool {
-        abilities.mounts && (runsAsOther || isAskedFor(pod))
+    /// The volumes that the node makes: all but the one for access of a pod that does not ask for it.
+    static func volumes(of pod: Pod) -> [Volume] {
+        let volumes = pod.spec.volumes
+        guard volumes.contains(where: { $0.name.hasPrefix(volumePrefix) }), !isAskedFor(pod) else { return volumes }
+        let mounts = (pod.spec.initContainers + pod.spec.containers).flatMap(\.volumeMounts)
+        // What is mounted elsewhere as well is wanted.
+        let wanted = Set(mounts.filter { !isAdded($0) }.map(\.name))
+        return volumes.filter { !$0.name.hasPrefix(volumePrefix) || wanted.contains($0.name) }
     }
 }

@@ -27,14 +27,16 @@ package enum ContainerConfiguration {
         launch.supplementalGroups = (common?.supplementalGroups ?? []) + (common?.fsGroup.map { [$0] } ?? [])
         launch.hasStrictGroups = common?.supplementalGroupsPolicy == "Strict"
         launch.noNewPrivileges = own?.allowPrivilegeEscalation == false
-        let runsAsOther = launch.user ?? 0 != 0
-        let hasAccess = APIAccess.isMounted(pod, runsAsOther: runsAsOther, abilities)
-        launch.mounts = try mounts(container, pod, expand: expand, withAccess: hasAccess, volumePath)
-        if let mount = container.volumeMounts.first(where: APIAccess.isAdded), values[APIAccess.variable] == nil {
-            let place = hasAccess ? APIAccess.mountPath : volumePath(mount.name)
+        let hasAccess = APIAccess.isAskedFor(pod)
+        launch.mounts = try mounts(
+            container, pod, expand: expand, withAccess: hasAccess && abilities.mounts, volumePath)
+        if hasAccess, let mount = container.volumeMounts.first(where: APIAccess.isAdded),
+            values[APIAccess.variable] == nil
+        {
+            let place = abilities.mounts ? APIAccess.mountPath : volumePath(mount.name)
             launch.environment.append("\(APIAccess.variable)=\(place)")
         }
-        launch.terminationMessagePath = mountedTerminationPath(container, runsAsOther: runsAsOther, abilities)
+        launch.terminationMessagePath = mountedTerminationPath(container, runsAsOther: launch.user ?? 0 != 0, abilities)
         return launch
     }
 

@@ -40,7 +40,7 @@ struct PodTokens: Sendable {
     /// Those that a pod's volumes show.
     static func wanted(by pod: Pod) -> Set<ProjectedToken> {
         var wanted: Set<ProjectedToken> = []
-        for volume in pod.spec.volumes {
+        for volume in APIAccess.volumes(of: pod) {
             for source in volume.projected?.sources ?? [] {
                 if let token = source.serviceAccountToken { wanted.insert(ProjectedToken(token)) }
             }

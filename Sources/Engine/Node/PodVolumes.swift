@@ -6,7 +6,7 @@ enum PodVolumes {
     /// - Throws: what `FailedMount` says: for which volume an object or key is missing, or the source is not supported.
     static func contents(of pod: Pod, _ context: PodContext) throws(ConfigurationFault) -> [VolumeContents] {
         var contents: [VolumeContents] = []
-        for volume in pod.spec.volumes {
+        for volume in APIAccess.volumes(of: pod) {
             do throws(ConfigurationFault) {
                 contents.append(
                     VolumeContents(
@@ -170,7 +170,7 @@ enum PodVolumes {
     static func references(of pod: Pod) -> (configMaps: Set<String>, secrets: Set<String>) {
         var configMaps: Set<String> = []
         var secrets: Set<String> = []
-        for volume in pod.spec.volumes {
+        for volume in APIAccess.volumes(of: pod) {
             if let name = volume.configMap?.name { configMaps.insert(name) }
             if let name = volume.secret?.secretName { secrets.insert(name) }
             for source in volume.projected?.sources ?? [] {

@@ -26,27 +26,42 @@ import Testing
         ) { "/pods/u1/volumes/\($0)" }
     }
 
-    static let places: [(spec: JSON, mounts: Bool, isMounted: Bool)] = [
-        ([:], true, false), (["serviceAccountName": "robot"], true, true),
-        (["automountServiceAccountToken": true], true, true), (["serviceAccountName": "robot"], false, false),
-        (["securityContext": ["runAsUser": 1000]], true, true), (["securityContext": ["runAsUser": 0]], true, false),
+    static let places: [(spec: JSON, mounts: Bool, place: String?)] = [
+        ([:], true, nil), (["serviceAccountName": "robot"], true, APIAccess.mountPath),
+        (["automountServiceAccountToken": true], true, APIAccess.mountPath),
+        (["serviceAccountName": "robot"], false, "/pods/u1/volumes/kube-api-access-abcde"),
+        (["securityContext": ["runAsUser": 1000]], true, nil),
     ]
 
-    @Test("the files are mounted for who asks for them, and found by a variable in any case", arguments: places)
-    func place(spec: JSON, mounts: Bool, isMounted: Bool) throws {
-        let launch = try Self.launch(Self.pod(spec), mounts: mounts)
-        let folder = "/pods/u1/volumes/kube-api-access-abcde"
-        let expected = ContainerLaunch.Mount(source: folder, target: APIAccess.mountPath, readOnly: true)
-        #expect(launch.mounts == (isMounted ? [expected] : []))
-        #expect(launch.environment.contains("MARTLET_SERVICE_ACCOUNT=\(isMounted ? APIAccess.mountPath : folder)"))
+    @Test("the files are made and mounted for who asks for them, and found by a variable", arguments: places)
+    func place(spec: JSON, mounts: Bool, place: String?) throws {
+        let pod = Self.pod(spec)
+        let launch = try Self.launch(pod, mounts: mounts)
+        let source = "/pods/u1/volumes/kube-api-access-abcde"
+        let expected = ContainerLaunch.Mount(source: source, target: APIAccess.mountPath, readOnly: true)
+        #expect(launch.mounts == (place == APIAccess.mountPath ? [expected] : []))
+        let variables = launch.environment.filter { $0.hasPrefix("MARTLET_SERVICE_ACCOUNT=") }
+        #expect(variables == (place.map { ["MARTLET_SERVICE_ACCOUNT=\($0)"] } ?? []))
+        #expect(APIAccess.volumes(of: pod).isEmpty == (place == nil))
+        #expect(PodTokens.wanted(by: pod).isEmpty == (place == nil))
+        #expect(PodVolumes.references(of: pod).configMaps == (place == nil ? [] : ["kube-root-ca.crt"]))
+    }
+
+    @Test("a volume that is mounted elsewhere, too, is made in any case")
+    func elsewhere() {
+        var pod = Self.pod()
+        pod.json[path: ["spec", "containers"]] = [
+            ["name": "web", "volumeMounts": [["name": "kube-api-access-abcde", "mountPath": "/access"]]]
+        ]
+        #expect(APIAccess.volumes(of: pod).map(\.name) == ["kube-api-access-abcde"])
     }
 
     @Test("a container that gives the variable itself, or has no such mount, is left as it is")
     func variable() throws {
-        var pod = Self.pod()
+        var pod = Self.pod(["serviceAccountName": "robot"])
         pod.json[path: ["spec", "containers"]] = [["name": "web"]]
         #expect(try !Self.launch(pod, mounts: true).environment.contains { $0.hasPrefix("MARTLET_SERVICE") })
-        pod = Self.pod()
+        pod = Self.pod(["serviceAccountName": "robot"])
         pod.spec.containers[0].json["env"] = [["name": "MARTLET_SERVICE_ACCOUNT", "value": "mine"]]
         let found = try Self.launch(pod, mounts: true).environment.filter { $0.hasPrefix("MARTLET_SERVICE") }
         #expect(found == ["MARTLET_SERVICE_ACCOUNT=mine"])
@@ -78,7 +93,8 @@ import Testing
         "a token is its user's alone where all containers run as one; the other files are everybody's",
         arguments: owners)
     func ownership(spec: JSON, mode: Int, owner: Int?) throws {
-        let pod = Self.pod(spec)
+        var pod = Self.pod(spec)
+        pod.json[path: ["spec", "automountServiceAccountToken"]] = true
         var map = ConfigMap(named: "kube-root-ca.crt", in: "shop")
         map.data = ["ca.crt": "trust me"]
         var context = PodContext(podIP: "127.64.0.9", configMaps: ["kube-root-ca.crt": map])
@@ -93,7 +109,7 @@ import Testing
 
     @Test("a token that cannot be had is told with its volume")
     func fault() {
-        let pod = Self.pod()
+        let pod = Self.pod(["serviceAccountName": "robot"])
         var context = PodContext(podIP: "127.64.0.9")
         for token in PodTokens.wanted(by: pod) {
             context.tokens[token] = .fault("failed to fetch token: serviceaccounts \"default\" not found")

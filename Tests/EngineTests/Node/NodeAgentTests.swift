@@ -61,12 +61,15 @@ struct NodeAgentTests {
             configuration: .init(serviceAddresses: addresses))
     }
 
-    private func create(_ container: JSON, annotations: [String: String] = [:], in registry: Registry) async throws {
+    private func create(
+        _ container: JSON, annotations: [String: String] = [:], asksForAccess: Bool = false, in registry: Registry
+    ) async throws {
         var pod = Pod(named: "web", in: "default")
         pod.metadata.annotations = annotations
         pod.json["spec"] = [
             "nodeName": "node", "terminationGracePeriodSeconds": 2, "containers": [container],
         ]
+        if asksForAccess { pod.json[path: ["spec", "automountServiceAccountToken"]] = true }
         _ = try await registry.create(Object(viewing: pod.json), options: WriteOptions(fieldManager: "test"))
     }
 
@@ -242,7 +245,8 @@ struct NodeAgentTests {
                 + "echo $(cat $MARTLET_SERVICE_ACCOUNT/namespace $MARTLET_SERVICE_ACCOUNT/ca.crt); sleep 1000"
             try await withNode(runtime, tokens: tokens) { registry in
                 try await create(
-                    ["name": "web", "image": "any", "command": ["sh", "-c", .string(script)]], in: registry)
+                    ["name": "web", "image": "any", "command": ["sh", "-c", .string(script)]], asksForAccess: true,
+                    in: registry)
                 // The pod comes before the certificate does, as in a new namespace.
                 var map = ConfigMap(named: "kube-root-ca.crt", in: "default")
                 map.data = ["ca.crt": " trust"]
