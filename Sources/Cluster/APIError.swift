@@ -1,3 +1,4 @@
+package import Kinds
 package import Model
 
 /// Why a request was refused: Kubernetes' `Status` as a Swift error.
@@ -140,6 +141,24 @@ extension APIError {
     /// The text of every lost optimistic update; clients search for it.
     package static let modified =
         "the object has been modified; please apply your changes to the latest version and try again"
+}
+
+extension APIError {
+    /// 422 with a cause for each fault (semantics-api C1, C2).
+    ///
+    /// - Parameters:
+    ///   - errors: at least one; what is told twice is in the message once.
+    ///   - name: the object's; empty where it has none.
+    package init(invalid errors: [FieldError], of kind: GroupVersionKind, name: String = "") {
+        var messages: [String] = []
+        for error in errors where !messages.contains(error.message) { messages.append(error.message) }
+        let list = messages.count == 1 ? messages[0] : "[\(messages.joined(separator: ", "))]"
+        self.init(
+            .invalid, "\(kind.groupKind) \"\(name)\" is invalid: \(list)",
+            details: Details(
+                name: name, group: kind.group, kind: kind.kind,
+                causes: errors.map { Cause(reason: $0.cause.reason, message: $0.cause.message, field: $0.path) }))
+    }
 }
 
 extension APIError {

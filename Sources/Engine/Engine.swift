@@ -46,6 +46,7 @@ package final class Engine: Sendable {
     private let proxy: ServiceProxy
     private let namespaces: NamespaceController
     private let namespaceDefaults: NamespaceDefaultsController
+    private let apiServices: APIServiceController
     private let garbage: GarbageCollector
 
     /// The engine as everybody else sees it.
@@ -78,6 +79,9 @@ package final class Engine: Sendable {
         proxy = ServiceProxy(cluster: registry, clock: clock, group: group, logger: logger)
         namespaces = NamespaceController(cluster: registry, clock: clock, seed: seed)
         namespaceDefaults = NamespaceDefaultsController(cluster: registry, clock: clock, seed: seed)
+        apiServices = APIServiceController(
+            cluster: registry, clock: clock, seed: seed,
+            sharing: informers[CustomResourceDefinition.kind.groupKind])
         garbage = GarbageCollector(cluster: registry, clock: clock, seed: seed, sharing: informers)
         registry.attach(logs: node.logs)
     }
@@ -119,6 +123,13 @@ package final class Engine: Sendable {
     /// Says who decides who may do what, which admission policies can ask.
     package func attach(access decider: any AccessDecider) { registry.attach(access: decider) }
 
+    /// Says who issues tokens of ServiceAccounts. From then on pods get them, where they or their accounts do not say
+    /// otherwise.
+    package func attach(tokens source: any TokenSource) {
+        node.attach(tokens: source)
+        registry.giveTokens()
+    }
+
     /// Runs until the task is cancelled.
     package func run() async throws {
         let (snapshots, continuation) = AsyncStream.makeStream(
@@ -133,6 +144,7 @@ package final class Engine: Sendable {
             group.addTask { await self.proxy.run(snapshots) }
             group.addTask { try await self.namespaces.run() }
             group.addTask { try await self.namespaceDefaults.run() }
+            group.addTask { try await self.apiServices.run() }
             group.addTask { try await self.garbage.run() }
         }
     }

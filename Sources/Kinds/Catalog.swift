@@ -9,7 +9,7 @@ package struct Catalog: Sendable {
     package let inertKinds: Set<GroupKind>
     /// The versions of each kind, the preferred one first.
     private let strategies: [GroupKind: [KindStrategy]]
-    /// Versions that are defined and not served: objects are only converted to them.
+    /// What is defined and not served: versions to which objects are only converted, and what subresources speak.
     private var unserved: [GroupVersionKind: KindStrategy] = [:]
     /// What every object's `metadata` is.
     private(set) var metadataSchema: Schema?
@@ -27,14 +27,19 @@ package struct Catalog: Sendable {
         } catch {
             preconditionFailure("the embedded schemas are broken: \(error)")
         }
-        self.init(
+        func strategies(served isServed: Bool) -> [KindStrategy] {
             (document["kinds"]?.array ?? []).compactMap { node in
                 let type = Self.type(node)
-                guard let schema = schemas[Self.definition(node)] else { return nil }
+                guard let schema = schemas[Self.definition(node)], node["served"]?.bool ?? true == isServed else {
+                    return nil
+                }
                 return KindStrategy(
                     type: type, schema: schema, rules: BuiltInRules.rules(of: type.kind) ?? CustomResourceRules(),
                     isInert: node["isInert"]?.bool ?? false, conversion: BuiltInConversions.all[type.kind])
-            })
+            }
+        }
+        self.init(strategies(served: true))
+        for strategy in strategies(served: false) { unserved[strategy.type.kind] = strategy }
         metadataSchema = schemas["ObjectMeta"]
         for node in document["kinds"]?.array ?? [] {
             definitionNames[Self.type(node).kind] = Self.definition(node)
@@ -62,8 +67,8 @@ package struct Catalog: Sendable {
         return catalog
     }
 
-    /// How objects of a version are converted, be it served or not.
-    func definedStrategy(for kind: GroupVersionKind) -> KindStrategy? { strategy(for: kind) ?? unserved[kind] }
+    /// How objects of a version are decoded and converted, be it served or not.
+    package func definedStrategy(for kind: GroupVersionKind) -> KindStrategy? { strategy(for: kind) ?? unserved[kind] }
 
     /// How objects of a kind get into the store and out of it; `nil` for kinds and versions that are not served.
     ///

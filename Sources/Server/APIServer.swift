@@ -69,7 +69,8 @@ package struct APIServer: ServiceLifecycle.Service {
         self.onListening = onListening
         let access = Access(
             token: identity.token,
-            certificates: ClientCertificates(authority: { identity.authorityCertificate }, clock: clock))
+            certificates: ClientCertificates(authority: { identity.authorityCertificate }, clock: clock),
+            serviceAccounts: ServiceAccountTokens(identity, cluster: cluster, clock: clock))
         self.access = access
         responder = APIResponder(
             cluster: cluster,
@@ -201,11 +202,17 @@ struct APIResponder: Sendable {
         case .health(let endpoint, let check): return await health(endpoint, check, request)
         case .version: return .json(Self.version)
         case .metrics: return metricsAnswer()
+        case .issuerConfiguration: return issuer.configurationAnswer()
+        case .issuerKeys: return issuer.keysAnswer()
         case .root:
             return .json(documents.discovery(for: try await cluster.resourceTypes()).rootPaths)
         case .resource, .unknown: return .pageNotFound
         default: return try await discovery(request, path)
         }
+    }
+
+    private var issuer: IssuerDocuments {
+        IssuerDocuments(key: access.serviceAccounts.key, serverAddress: address.reachable.description)
     }
 
     private func metricsAnswer() -> Answer {

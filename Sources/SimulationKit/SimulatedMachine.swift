@@ -198,6 +198,7 @@ package final class SimulatedMachine: Sendable {
             let agent = NodeAgent(
                 cluster: cluster, runtime: simulated.runtime, clock: self.clock, nodes: simulated.nodes,
                 addresses: simulated.addresses, seed: seed)
+            agent.attach(tokens: SimulatedTokens(clock: self.clock))
             try await agent.run()
         }
     }

@@ -47,7 +47,7 @@ struct CommandLineTests {
         Case("martlet get pods --field-selector status.phase=Running -o name", 0, "pod/web-"),
         Case("martlet get pods --field-selector foo=bar", 2, "field label not supported: foo"),
         Case("martlet get podz", 2, "no resource type \"podz\"; did you mean \"pods\"?"),
-        Case("martlet get bogus", 2, "there are: applications, "),
+        Case("martlet get bogus", 2, "there are: apiservices, applications, "),
         Case("martlet get", 2, "Usage: martlet get"),
         Case("martlet get pods -o xml", 2, "'json'", "'wide'"),
         Case("martlet get secret web -o yaml", 0, "********", hides: ["aHVudGVyMg", "hunter2"]),

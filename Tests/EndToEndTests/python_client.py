@@ -115,6 +115,8 @@ storage.k8s.io/v1/csistoragecapacities: {storageClassName: sc, capacity: 1Gi}
 storage.k8s.io/v1/storageclasses: {provisioner: example.com/p}
 storage.k8s.io/v1/volumeattachments: {spec: {attacher: example.com, nodeName: one, source: {persistentVolumeName: pv}}}
 storage.k8s.io/v1/volumeattributesclasses: {driverName: example.com, parameters: {a: b}}
+apiregistration.k8s.io/v1/apiservices:
+  spec: {group: python.example.com, version: v1, groupPriorityMinimum: 1000, versionPriority: 10}
 apiextensions.k8s.io/v1/customresourcedefinitions:
   spec:
     group: example.com
@@ -122,7 +124,11 @@ apiextensions.k8s.io/v1/customresourcedefinitions:
     names: {plural: pythons, singular: python, kind: Python, listKind: PythonList}
     versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 """)
-NAMES = {"ipaddresses": "10.98.0.1", "customresourcedefinitions": "pythons.example.com"}
+NAMES = {
+    "ipaddresses": "10.98.0.1",
+    "customresourcedefinitions": "pythons.example.com",
+    "apiservices": "v1.python.example.com",
+}
 
 
 def check(condition, what):

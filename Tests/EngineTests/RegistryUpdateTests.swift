@@ -269,6 +269,11 @@ struct RegistryUpdateTests {
                 Self.deployment, .merge(["metadata": ["resourceVersion": "1"], "spec": ["replicas": 9]]), .scale)
         }
         #expect(stale.reason == .conflict)
+        let foreign = try await registry.error {
+            try await registry.update(
+                patched.with(["metadata", "uid"], "another").with(["spec", "replicas"], 9), .scale)
+        }
+        #expect(foreign.message.contains("Precondition failed: UID in precondition: another"))
         let error = try await registry.error {
             try await registry.patch(Self.deployment, .merge(["spec": ["replicas": -1]]), .scale)
         }

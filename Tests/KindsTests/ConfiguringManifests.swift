@@ -136,7 +136,7 @@ extension Manifests {
         ipAddress, serviceCIDR, role, clusterRole, roleBinding, clusterRoleBinding, runtimeClass, priorityClass,
         storageClass, volumeAttributesClass, volumeAttachment, csiDriver, csiNode, csiStorageCapacity, definition,
         certificateRequest, flowSchema, priorityLevel, validatingPolicy, validatingBinding, mutatingPolicy,
-        mutatingBinding, validatingWebhooks, mutatingWebhooks,
+        mutatingBinding, validatingWebhooks, mutatingWebhooks, apiService,
     ]
 }
 
@@ -311,7 +311,7 @@ struct ConfiguringKindsTests {
                 "RuntimeClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity",
                 "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
                 "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
-                "MutatingWebhookConfiguration",
+                "MutatingWebhookConfiguration", "APIService",
             ])
     }
 }

@@ -115,6 +115,20 @@ struct PodValidationTests {
             "spec.volumes[1].configMap.defaultMode: Invalid value: 512: "
                 + "must be a number between 0 and 0777 (octal), both inclusive"),
         Change(
+            "J3", ".spec.volumes.1",
+            #"{"name": "p", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 599}}]}}"#,
+            "spec.volumes[1].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 599: "
+                + "may not specify a duration less than 10 minutes"),
+        Change(
+            "J3", ".spec.volumes.1",
+            #"{"name": "p", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 4294967297}}]}}"#,
+            "spec.volumes[1].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 4294967297: "
+                + "may not specify a duration larger than 2^32 seconds"),
+        Change(
+            "J3", ".spec.volumes.1",
+            #"{"name": "p", "projected": {"sources": [{"serviceAccountToken": {"path": ""}}]}}"#,
+            "spec.volumes[1].projected.sources[0].serviceAccountToken.path: Required value"),
+        Change(
             "F", ".spec.restartPolicy", #""Sometimes""#,
             #"spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure""#),
         Change(

@@ -52,6 +52,22 @@ struct HealthTests {
         #expect(Health.of(Object(viewing: deployment.json)).status == example.expected)
     }
 
+    static let apiServices: [(condition: JSON?, expected: HealthStatusCode)] = [
+        (nil, .progressing), (["type": "Available", "status": "True", "reason": "Local"], .healthy),
+        (["type": "Available", "status": "False", "reason": "MissingEndpoints"], .progressing),
+        // Nothing here will ever make it available.
+        (["type": "Available", "status": "False", "reason": "AggregationNotSupported"], .healthy),
+    ]
+
+    @Test("an APIService is well when it is available, or never can be", arguments: apiServices)
+    func apiService(condition: JSON?, expected: HealthStatusCode) {
+        let service: JSON = [
+            "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": ["name": "v1.a"],
+            "status": ["conditions": .array(condition.map { [$0] } ?? [])],
+        ]
+        #expect(Health.of(Object(viewing: service)).status == expected)
+    }
+
     @Test("a Deployment whose pods are refused says why it waits, and why its time is over", arguments: [false, true])
     func refused(isOver: Bool) {
         var deployment = Deployment(named: "web", in: "default")

@@ -224,47 +224,54 @@ struct ClientCertificateTests {
     ]
 
     @Test("J8: a user may ask what it may do", arguments: users)
-    func accessReview(user: User, namespace: String?, allowed: Bool) throws {
-        let reviews = Self.reviews
+    func accessReview(user: User, namespace: String?, allowed: Bool) async throws {
+        let reviews = try Self.reviews
         let review: JSON = [
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
             "spec": ["resourceAttributes": ["verb": "get", "resource": "pods", "namespace": "default"]],
         ]
-        let answer = try reviews.answer(review, from: user, namespace: "")
+        let answer = try await reviews.answer(review, from: user, namespace: "")
         #expect(answer[path: ["status", "allowed"]] == .bool(allowed))
         let rules: JSON = [
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
             "spec": ["namespace": "default"],
         ]
-        let status = try reviews.answer(rules, from: user, namespace: "")["status"]
+        let status = try await reviews.answer(rules, from: user, namespace: "")["status"]
         #expect((status?[path: ["resourceRules"]]?[0]?["verbs"] == ["*"]) == allowed)
         #expect(status?["incomplete"] == false)
     }
 
     @Test("J8: a question that does not say what it must is refused")
-    func badReviews() {
+    func badReviews() async throws {
+        let reviews = try Self.reviews
         for spec in [[:], ["resourceAttributes": [:], "nonResourceAttributes": [:]]] as [JSON] {
-            let error = #expect(throws: APIError.self) {
-                try Self.reviews.answer(
+            let error = await #expect(throws: APIError.self) {
+                try await reviews.answer(
                     ["kind": "SelfSubjectAccessReview", "spec": spec], from: .administrator, namespace: "")
             }
             #expect(error?.reason == .invalid)
         }
-        let error = #expect(throws: APIError.self) {
-            try Self.reviews.answer(
+        let error = await #expect(throws: APIError.self) {
+            try await reviews.answer(
                 ["kind": "SelfSubjectRulesReview", "spec": [:]], from: .administrator, namespace: "")
         }
         #expect(error?.message == "no namespace on request")
     }
 
     private static var access: Access {
-        Access(
-            token: AccessToken(secret: "secret"),
-            certificates: ClientCertificates(
-                authority: { preconditionFailure("nobody shows a certificate here") }, clock: SystemClock()))
+        get throws {
+            Access(
+                token: AccessToken(secret: "secret"),
+                certificates: ClientCertificates(
+                    authority: { preconditionFailure("nobody shows a certificate here") }, clock: SystemClock()),
+                serviceAccounts: ServiceAccountTokens(
+                    TokenKey(), cluster: try TestServer.registry(), clock: SystemClock()))
+        }
     }
 
-    private static var reviews: Reviews { Reviews(access: access) }
+    private static var reviews: Reviews {
+        get throws { Reviews(access: try access) }
+    }
 
     @Test("J8: who am I, over the wire, and a token that is looked up")
     func whoAmI() async throws {

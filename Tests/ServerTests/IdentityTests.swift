@@ -60,7 +60,7 @@ struct IdentityTests {
             let first = try Self.load(folder, now)
             #expect(try Self.mode(folder) == 0o700)
             let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-            #expect(files == ["admin.token", "apiserver.crt", "apiserver.key", "ca.crt", "ca.key"])
+            #expect(files == ["admin.token", "apiserver.crt", "apiserver.key", "ca.crt", "ca.key", "sa.key"])
             for file in files { #expect(try Self.mode("\(folder)/\(file)") == 0o600, "\(file)") }
             let certificate = try Self.text("\(folder)/apiserver.crt")
             let second = try Self.load(folder, now + Self.day)

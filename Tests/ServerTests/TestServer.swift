@@ -36,12 +36,22 @@ struct TestServer {
         logger.logLevel = .error
         let identity = try ServerIdentity(folder: folder, hosts: [], clock: clock, logger: logger)
         defer {
-            for name in ["ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "admin.token"] {
+            for name in ["ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "admin.token", "sa.key"] {
                 unlink("\(folder)/\(name)")
             }
             rmdir(folder)
         }
         return try await body(identity, folder)
+    }
+
+    /// One in memory, without a namespace.
+    static func registry(
+        limits: Store.Limits = Store.Limits(), clock: any WallClock = SystemClock()
+    ) throws -> Registry {
+        guard let addresses = AddressRange("127.97.0.0/16") else { preconditionFailure("the range is one") }
+        return Registry(
+            store: try Store(persistence: MemoryPersistence(), limits: limits), clock: clock,
+            random: SplitMix64(seed: 3), configuration: .init(serviceAddresses: addresses))
     }
 
     static func run(
@@ -67,11 +77,7 @@ struct TestServer {
         readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
-        guard let addresses = AddressRange("127.97.0.0/16") else { return }
-        let registry = Registry(
-            store: try Store(persistence: MemoryPersistence(), limits: limits), clock: SystemClock(),
-            random: SplitMix64(seed: 3),
-            configuration: .init(serviceAddresses: addresses))
+        let registry = try registry(limits: limits)
         for name in ["default", "other"] {
             _ = try await registry.create(
                 Object(viewing: Namespace(named: name).json), options: WriteOptions(fieldManager: "test"))

@@ -12,6 +12,10 @@ struct WireTests {
             for path in ["/healthz", "/livez", "/readyz", "/version"] {
                 #expect(try await RawHTTP.send("GET", path, to: server, token: nil).status == 200)
                 #expect(try await RawHTTP.send("GET", path, to: server, token: "let-me-im").status == 401)
+                // No token at all, as far as Kubernetes is concerned.
+                let basic = try await RawHTTP.send(
+                    "GET", path, to: server, token: nil, headers: ["Authorization": "Basic eDp5"])
+                #expect(basic.status == 200)
             }
             for path in ["/api", "/api/v1/pods", "/openapi/v3", "/", "/nowhere"] {
                 let refused = try await RawHTTP.send("GET", path, to: server, token: nil)

@@ -53,6 +53,9 @@ struct EventWordingTests {
         pod("unlively", ["simulation.martlet.dev/probe": "fail"], ["container": ["livenessProbe": probe]]),
         pod("unstarted", ["simulation.martlet.dev/probe": "fail"], ["container": ["startupProbe": probe]]),
         pod("unmounted", [:], ["volumes": [["name": "config", "configMap": ["name": "absent"]]]]),
+        pod(
+            "tokened", [:],
+            ["volumes": [["name": "t", "projected": ["sources": [["serviceAccountToken": ["path": "t"]]]]]]]),
         pod("unset", [:], ["container": ["envFrom": [["secretRef": ["name": "absent"]]]]]),
         pod("huge", [:], ["container": ["resources": ["requests": ["cpu": "9000"]]]]),
     ]
@@ -176,6 +179,7 @@ struct EventWordingTests {
                 "unmounted", "Warning", "FailedMount",
                 "MountVolume.SetUp failed for volume \"config\" : configmap \"absent\" not found", false), 3
         ),
+        (node("tokened", "Normal", "Started", "Container started"), 1),
         (node("unset", "Warning", "Failed", "Error: secret \"absent\" not found"), 1),
     ]
 

@@ -49,7 +49,7 @@ struct RuleTests {
         Example("a misspelt kind", ["a.yaml:1:1 unknown-kind"], "apiVersion: apps/v1\nkind: Deploymnt\n\(metadata)\n"),
         Example(
             "a kind that Martlet knows nothing about", [],
-            "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: a}\n"),
+            "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: a}\n"),
         Example(
             "a removed version is told once", ["a.yaml:1:1 removed-api"],
             "apiVersion: extensions/v1beta1\nkind: Ingress\n\(metadata)\n"),

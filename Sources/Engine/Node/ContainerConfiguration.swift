@@ -27,7 +27,15 @@ package enum ContainerConfiguration {
         launch.supplementalGroups = (common?.supplementalGroups ?? []) + (common?.fsGroup.map { [$0] } ?? [])
         launch.hasStrictGroups = common?.supplementalGroupsPolicy == "Strict"
         launch.noNewPrivileges = own?.allowPrivilegeEscalation == false
-        launch.mounts = try mounts(container, pod, expand: expand, volumePath)
+        let hasAccess = APIAccess.isAskedFor(pod)
+        launch.mounts = try mounts(
+            container, pod, expand: expand, withAccess: hasAccess && abilities.mounts, volumePath)
+        if hasAccess, let mount = container.volumeMounts.first(where: APIAccess.isAdded),
+            values[APIAccess.variable] == nil
+        {
+            let place = abilities.mounts ? APIAccess.mountPath : volumePath(mount.name)
+            launch.environment.append("\(APIAccess.variable)=\(place)")
+        }
         launch.terminationMessagePath = mountedTerminationPath(container, runsAsOther: launch.user ?? 0 != 0, abilities)
         return launch
     }
@@ -46,10 +54,11 @@ package enum ContainerConfiguration {
     private static let defaultTerminationPath = "/dev/termination-log"
 
     private static func mounts(
-        _ container: Container, _ pod: Pod, expand: (String) -> String, _ volumePath: (String) -> String
+        _ container: Container, _ pod: Pod, expand: (String) -> String, withAccess: Bool,
+        _ volumePath: (String) -> String
     ) throws(ConfigurationFault) -> [ContainerLaunch.Mount] {
         var mounts: [ContainerLaunch.Mount] = []
-        for mount in container.volumeMounts {
+        for mount in container.volumeMounts where withAccess || !APIAccess.isAdded(mount) {
             guard let volume = pod.spec.volumes.first(where: { $0.name == mount.name }) else {
                 throw ConfigurationFault("volumeMount \(quoted(mount.name)) names no volume of the pod")
             }
@@ -90,7 +99,7 @@ package enum ContainerConfiguration {
         }
         if !container.volumeDevices.isEmpty { return "volumeDevices are not supported; use volumeMounts" }
         if container.tty == true { return "tty is not supported; remove it" }
-        if !container.volumeMounts.isEmpty, !abilities.mounts {
+        if !abilities.mounts, container.volumeMounts.contains(where: { !APIAccess.isAdded($0) }) {
             return "volumeMounts need a mount namespace, which this user may not create; "
                 + "run martlet as root or allow unprivileged user namespaces"
         }
@@ -159,6 +168,10 @@ package enum ContainerConfiguration {
             if !container.resizePolicy.isEmpty { fields.insert("resizePolicy") }
             if !abilities.mounts, let path = container.terminationMessagePath, path != defaultTerminationPath {
                 fields.insert("terminationMessagePath (the file is the one that $MARTLET_TERMINATION_LOG names)")
+            }
+            if !abilities.mounts, APIAccess.isAskedFor(pod), container.volumeMounts.contains(where: APIAccess.isAdded) {
+                fields.insert(
+                    "volumeMounts at \(APIAccess.mountPath) (the files are where $\(APIAccess.variable) says)")
             }
             // The groups that the machine gives a user are not looked up.
             if pod.spec.securityContext?.supplementalGroupsPolicy == "Merge",

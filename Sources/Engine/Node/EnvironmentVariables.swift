@@ -13,6 +13,14 @@ package struct PodContext: Sendable {
     package var secrets: [String: Secret]
     /// Services of the pod's namespace, and `kubernetes` of the namespace `default`.
     package var services: [Service]
+    /// Those that the pod's volumes show.
+    var tokens: [ProjectedToken: Token] = [:]
+
+    enum Token: Hashable, Sendable {
+        case secret(String)
+        /// Why there is none.
+        case fault(String)
+    }
 
     package init(
         podIP: String, hostIP: String = "127.0.0.1", nodeName: String = "", allocatable: [String: Quantity] = [:],

@@ -51,7 +51,7 @@ package final class NodeAgent: Sendable {
         pods = informer(Pod.kind.groupKind)
         sources = PodWorker.Sources(
             configMaps: informer(ConfigMap.kind.groupKind), secrets: informer(Secret.kind.groupKind),
-            services: informer(Service.kind.groupKind))
+            services: informer(Service.kind.groupKind), tokens: AttachedTokens())
         self.own = own
         recorder = EventRecorder(
             component: "kubelet", host: nodes.first?.name, cluster: cluster, clock: clock)
@@ -64,6 +64,9 @@ package final class NodeAgent: Sendable {
 
     /// The logs of this node's containers, for `Registry.attach(logs:)`.
     package var logs: any LogSource { PodLogs(pods: pods, runtime: runtime, clock: clock) }
+
+    /// Says who issues the tokens that volumes show; until then there are none.
+    package func attach(tokens source: any TokenSource) { sources.tokens.attach(source) }
 
     /// Runs until the task is cancelled. Pods of an earlier run of the service are adopted; what is left of pods that
     /// the cluster does not know is removed.

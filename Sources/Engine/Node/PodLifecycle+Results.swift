@@ -19,6 +19,7 @@ extension PodLifecycle {
             volumes = .needed(after: now + .seconds(10))
             volumeFault = "MountVolume.SetUp failed \(message)"
             output.event(true, "FailedMount", "MountVolume.SetUp failed \(message)")
+        case .volumesAwaited: volumes = .needed(after: now + .milliseconds(200))
         case .started, .imageFailed, .configurationFailed, .startFailed, .sandboxLost:
             applyStart(result, pod, now: now, &output)
         case .postStartEnded(let id, let failure): postStartEnded(id, failure, pod, now: now, &output)

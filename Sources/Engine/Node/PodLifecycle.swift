@@ -33,6 +33,8 @@ package enum PodResult: Hashable, Sendable {
     case sandboxFailed(String)
     case volumesReady
     case volumesFailed(String)
+    /// Something of them is on its way: to be tried again in a moment, and not told.
+    case volumesAwaited
     case started(ContainerID, image: String)
     case imageFailed(ContainerID, String)
     case configurationFailed(ContainerID, String)
@@ -140,6 +142,11 @@ package struct PodLifecycle: Sendable {
     package mutating func configurationChanged() {
         if volumes != .preparing { volumes = .needed(after: nil) }
         for name in containers.keys { containers[name]?.fault?.retryAt = nil }
+    }
+
+    /// Lets the volumes be made anew: something in them is about to end.
+    package mutating func volumesAged() {
+        if volumes == .ready { volumes = .needed(after: nil) }
     }
 }
 

@@ -6,7 +6,7 @@ enum PodVolumes {
     /// - Throws: what `FailedMount` says: for which volume an object or key is missing, or the source is not supported.
     static func contents(of pod: Pod, _ context: PodContext) throws(ConfigurationFault) -> [VolumeContents] {
         var contents: [VolumeContents] = []
-        for volume in pod.spec.volumes {
+        for volume in APIAccess.volumes(of: pod) {
             do throws(ConfigurationFault) {
                 contents.append(
                     VolumeContents(
@@ -59,14 +59,43 @@ enum PodVolumes {
                 found = try secret(part.name ?? "", part.items, part.optional == true, mode, pod, context)
             } else if let part = projection.downwardAPI {
                 found = try downward(part.items, mode, pod, context)
+            } else if let part = projection.serviceAccountToken {
+                found = [try token(part, mode, pod, context)]
             } else {
                 let kind = projection.json.object?.map(\.key).first ?? "none"
                 throw ConfigurationFault(
-                    "projected source \(kind) is not supported; use configMap, secret or downwardAPI")
+                    "projected source \(kind) is not supported; use configMap, secret, downwardAPI or "
+                        + "serviceAccountToken")
             }
             for file in found { files[file.path] = file }
         }
         return files.values.sorted { $0.path < $1.path }
+    }
+
+    /// A token is for its user's eyes alone where the pod says who that is (J4).
+    private static func token(
+        _ source: ServiceAccountTokenProjection, _ mode: Int, _ pod: Pod, _ context: PodContext
+    ) throws(ConfigurationFault) -> VolumeContents.File {
+        let secret: String
+        switch context.tokens[ProjectedToken(source)] {
+        case .secret(let found): secret = found
+        case .fault(let message): throw ConfigurationFault(message)
+        case nil: throw ConfigurationFault("there is no token yet")
+        }
+        let owner = soleUser(of: pod)
+        let isPrivate = owner != nil || pod.spec.securityContext?.fsGroup != nil
+        var file = VolumeContents.File(
+            path: try checked(source.path), bytes: Array(secret.utf8), mode: isPrivate ? 0o600 : mode)
+        file.owner = owner
+        return file
+    }
+
+    /// The user as whom all containers of a pod run, where they say one and the same.
+    static func soleUser(of pod: Pod) -> Int? {
+        let common = pod.spec.securityContext?.runAsUser
+        let users = (pod.spec.initContainers + pod.spec.containers).map { $0.securityContext?.runAsUser ?? common }
+        guard let first = users.first, users.allSatisfy({ $0 == first }) else { return nil }
+        return first
     }
 
     private static func configMap(
@@ -141,7 +170,7 @@ enum PodVolumes {
     static func references(of pod: Pod) -> (configMaps: Set<String>, secrets: Set<String>) {
         var configMaps: Set<String> = []
         var secrets: Set<String> = []
-        for volume in pod.spec.volumes {
+        for volume in APIAccess.volumes(of: pod) {
             if let name = volume.configMap?.name { configMaps.insert(name) }
             if let name = volume.secret?.secretName { secrets.insert(name) }
             for source in volume.projected?.sources ?? [] {

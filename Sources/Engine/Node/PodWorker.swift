@@ -13,6 +13,7 @@ final class PodWorker: Sendable {
         var configMaps: Informer
         var secrets: Informer
         var services: Informer
+        var tokens: AttachedTokens
     }
 
     private struct State {
@@ -26,13 +27,16 @@ final class PodWorker: Sendable {
     }
 
     let uid: String
-    private let node: LogicalNode
-    private let address: String
-    private let runtime: any PodRuntime
-    private let cluster: any Cluster
-    private let clock: any WallClock
+    let node: LogicalNode
+    let address: String
+    let runtime: any PodRuntime
+    let cluster: any Cluster
+    let clock: any WallClock
     private let recorder: EventRecorder
-    private let sources: Sources
+    let sources: Sources
+    /// When this began to look after the pod.
+    let began: Timestamp
+    let tokens = Mutex(PodTokens())
     private let wake = Signal()
     private let state: Mutex<State>
 
@@ -48,6 +52,7 @@ final class PodWorker: Sendable {
         self.clock = clock
         self.recorder = recorder
         self.sources = sources
+        began = clock.now
         let context = PodLifecycle.Context(
             podIP: address, hostIP: node.address, abilities: runtime.abilities)
         let lifecycle = PodLifecycle(pod, context: context, now: clock.now)
@@ -100,12 +105,14 @@ final class PodWorker: Sendable {
         var tellBy: Timestamp?
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
+                let renewal = tokens.withLock(\.nextRenewal)
                 let sandbox = await messages.completing(runtime.state(of: uid), of: pod(), runtime)
                 let (step, pod, exists) = state.withLock { state in
                     if state.configurationChanged {
                         state.configurationChanged = false
                         state.lifecycle.configurationChanged()
                     }
+                    if let renewal, renewal <= clock.now { state.lifecycle.volumesAged() }
                     let step = state.lifecycle.step(
                         state.pod, exists: state.exists, state: sandbox, now: clock.now)
                     return (step, state.pod, state.exists)
@@ -125,7 +132,9 @@ final class PodWorker: Sendable {
                     group.addTask { await self.execute(action, pod) }
                 }
                 let retryAt = written ? nil : clock.now + .seconds(1)
-                let wakeAt = [step.wakeAt, retryAt, isDue ? nil : tellBy].compactMap { $0 }.min()
+                // What is due already is being done, or is for nobody any more.
+                let renewAt = renewal.flatMap { $0 > clock.now ? $0 : nil }
+                let wakeAt = [step.wakeAt, retryAt, isDue ? nil : tellBy, renewAt].compactMap { $0 }.min()
                 await wake.wait(until: wakeAt, on: clock)
             }
             group.cancelAll()
@@ -233,36 +242,6 @@ final class PodWorker: Sendable {
         }
     }
 
-    private func context(of pod: Pod) -> PodContext {
-        let namespace = pod.metadata.namespace
-        var context = PodContext(
-            podIP: address, hostIP: node.address, nodeName: node.name, allocatable: node.capacity)
-        for name in PodReferences.configMaps(of: pod) {
-            context.configMaps[name] = sources.configMaps.get(ConfigMap.key(name, in: namespace))
-        }
-        for name in PodReferences.secrets(of: pod) {
-            context.secrets[name] = sources.secrets.get(Secret.key(name, in: namespace))
-        }
-        for (key, object) in sources.services.snapshot where key.namespace == namespace || key.name == "kubernetes" {
-            context.services.append(object.view())
-        }
-        return context
-    }
-
-    private func prepareVolumes(_ pod: Pod) async -> PodResult {
-        do throws(ConfigurationFault) {
-            let contents = try PodVolumes.contents(of: pod, context(of: pod))
-            do throws(RuntimeError) {
-                try await runtime.provide(contents, to: uid)
-                return .volumesReady
-            } catch {
-                return .volumesFailed(error.message)
-            }
-        } catch {
-            return .volumesFailed(error.message)
-        }
-    }
-
     private func container(_ name: String, of pod: Pod) -> Container? {
         (pod.spec.initContainers + pod.spec.containers).first { $0.name == name }
     }
@@ -282,8 +261,9 @@ final class PodWorker: Sendable {
             }
         }
         do throws(ConfigurationFault) {
+            let context = await contextWithServer(of: pod)
             let launch = try ContainerConfiguration.launch(
-                container, attempt: id.attempt, of: pod, context: context(of: pod), entrypoint: image.entrypoint,
+                container, attempt: id.attempt, of: pod, context: context, entrypoint: image.entrypoint,
                 abilities: runtime.abilities
             ) { runtime.path(ofVolume: $0, of: uid) }
             do throws(RuntimeError) {

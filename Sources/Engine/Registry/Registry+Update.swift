@@ -25,15 +25,28 @@ extension Registry {
             }
             return try await bind(key, to: node, pipeline)
         case .scale:
-            let version = object.metadata.resourceVersion
-            return try await modify(key, pipeline, subresource, expecting: version) { (old, _) throws(APIError) in
-                try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
+            let metadata = object.metadata
+            return try await modify(key, pipeline, subresource, expecting: metadata.resourceVersion) {
+                (old, _) throws(APIError) in
+                try Self.checkUID(metadata, of: old, key, strategy.type)
+                return try Scale.scaled(old, by: object.json, paths: strategy.type.custom?.scale)
             }
         case nil, .status, .finalize, .approval:
             let known = store.get(Self.storeKey(key, strategy)).map { Object($0, as: strategy).json }
             let body = try pipeline.decoded(object.json, from: .body, knowing: known)
             return try await replace(key, with: body, pipeline, subresource)
         }
+    }
+
+    /// Who writes the object that it has read says so by its uid: another of that name is another object.
+    private static func checkUID(
+        _ metadata: ObjectMeta, of old: JSON, _ key: ObjectKey, _ type: ResourceType
+    ) throws(APIError) {
+        let uid = old[path: ["metadata", "uid"]]?.string ?? ""
+        guard !metadata.uid.isEmpty, metadata.uid != uid else { return }
+        throw .conflict(
+            type.plural, group: type.kind.group, name: key.name,
+            because: "Precondition failed: UID in precondition: \(metadata.uid), UID in object meta: \(uid)")
     }
 
     private func replace(
@@ -48,12 +61,7 @@ extension Registry {
         let metadata = ObjectMeta(viewing: body["metadata"] ?? [:])
         return try await modify(key, pipeline, subresource, expecting: metadata.resourceVersion) {
             (old, _) throws(APIError) in
-            let uid = old[path: ["metadata", "uid"]]?.string ?? ""
-            if !metadata.uid.isEmpty, metadata.uid != uid {
-                throw .conflict(
-                    strategy.type.plural, group: strategy.type.kind.group, name: key.name,
-                    because: "Precondition failed: UID in precondition: \(metadata.uid), UID in object meta: \(uid)")
-            }
+            try Self.checkUID(metadata, of: old, key, strategy.type)
             guard subresource == .finalize else { return body }
             var finalized = old
             finalized[path: ["spec", "finalizers"]] = body[path: ["spec", "finalizers"]]

@@ -64,6 +64,10 @@ package final class Registry: Cluster {
         logSource.withLock { $0 = source }
     }
 
+    /// From now on admission gives pods a volume with a token of their account (K12); the node must have where to get
+    /// them. Without that, as in a simulation, pods are left as they are.
+    package func giveTokens() { policies.giveTokens() }
+
     package func resourceTypes() async throws(APIError) -> [ResourceType] { catalog.types }
 
     package func get(_ key: ObjectKey, version: String?) async throws(APIError) -> Object {

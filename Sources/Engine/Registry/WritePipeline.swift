@@ -36,10 +36,10 @@ struct WritePipeline {
         _ object: JSON, uid: String, isApplied: Bool = false, _ change: (JSON) throws(APIError) -> JSON?
     ) throws(APIError) -> JSON {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
-        var object = try Admission.admitting(object, kind: kind.groupKind, policies, from: options.requester)
+        var object = try Admission.admitting(object, kind: kind.groupKind, uid: uid, policies, from: options.requester)
         if let changed = try change(object) {
             // What policies add is to be complete, too.
-            object = try Admission.admitting(changed, kind: kind.groupKind, policies, from: options.requester)
+            object = try Admission.admitting(changed, kind: kind.groupKind, uid: uid, policies, from: options.requester)
         }
         if object["metadata"] == nil { object["metadata"] = .emptyObject }
         object.change("metadata") { metadata in
@@ -112,16 +112,6 @@ struct WritePipeline {
     /// 422 with a cause for each fault (C1, C2).
     func refuse(_ errors: [FieldError], _ object: JSON) throws(APIError) {
         guard !errors.isEmpty else { return }
-        var messages: [String] = []
-        for error in errors where !messages.contains(error.message) { messages.append(error.message) }
-        let name = object[path: ["metadata", "name"]]?.string ?? ""
-        let list = messages.count == 1 ? messages[0] : "[\(messages.joined(separator: ", "))]"
-        throw APIError(
-            .invalid, "\(kind.groupKind) \"\(name)\" is invalid: \(list)",
-            details: APIError.Details(
-                name: name, group: kind.group, kind: kind.kind,
-                causes: errors.map {
-                    APIError.Cause(reason: $0.cause.reason, message: $0.cause.message, field: $0.path)
-                }))
+        throw APIError(invalid: errors, of: kind, name: object[path: ["metadata", "name"]]?.string ?? "")
     }
 }

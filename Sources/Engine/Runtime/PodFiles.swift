@@ -94,6 +94,10 @@ enum PodFiles {
         }
     }
 
+    static func give(_ path: String, toUser user: Int) throws(RuntimeError) {
+        if lchown(path, uid_t(user), gid_t.max) != 0 { throw failure("change the owner of", path) }
+    }
+
     /// Gives a directory and all in it to a group, as `fsGroup` asks: readable and writable by it, and setgid.
     static func give(_ path: String, to group: Int) throws(RuntimeError) {
         var info = stat()

@@ -194,6 +194,8 @@ package struct VolumeContents: Hashable, Sendable {
         package var path: String
         package var bytes: [UInt8]
         package var mode: Int
+        /// Whose it is, where not that of who runs Martlet.
+        var owner: Int?
     }
 
     package enum Source: Hashable, Sendable {

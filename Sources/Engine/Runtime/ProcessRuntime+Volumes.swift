@@ -56,6 +56,7 @@ extension ProcessRuntime {
             let target = "\(version)/\(file.path)"
             try PodFiles.makeDirectory(parent(of: target), mode: 0o755)
             try PodFiles.write(file.bytes, to: target, mode: mode_t(file.mode & 0o777))
+            if let owner = file.owner { try PodFiles.give(target, toUser: owner) }
         }
         let fresh = "\(path)/..data_new"
         try PodFiles.remove(fresh)

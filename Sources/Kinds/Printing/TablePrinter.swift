@@ -115,6 +115,7 @@ package enum TablePrinter {
         GroupKind(group: "storage.k8s.io", kind: "CSINode"): csiNode,
         GroupKind(group: "storage.k8s.io", kind: "CSIStorageCapacity"): csiStorageCapacity,
         GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"): creation,
+        GroupKind(group: "apiregistration.k8s.io", kind: "APIService"): apiService,
     ]
 
     private static func layout(of kind: GroupKind) -> Layout { layouts[kind] ?? creation }

@@ -76,5 +76,6 @@ enum BuiltInRules {
             WebhookRules(isMutating: true),
         GroupKind(group: "admissionregistration.k8s.io", kind: "ValidatingWebhookConfiguration"):
             WebhookRules(isMutating: false),
+        GroupKind(group: "apiregistration.k8s.io", kind: "APIService"): APIServiceRules(),
     ]
 }

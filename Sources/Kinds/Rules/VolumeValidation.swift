@@ -75,6 +75,18 @@ extension FieldErrors {
                 if kind != "downwardAPI", part["name"]?.string ?? "" == "" { required(path[kind]["name"]) }
                 checkItems(part, path[kind])
             }
+            if let token = projection["serviceAccountToken"] { checkToken(token, path["serviceAccountToken"]) }
+        }
+    }
+
+    private mutating func checkToken(_ token: JSON, _ path: FieldPath) {
+        let file = token["path"]?.string ?? ""
+        if file.isEmpty { required(path["path"]) } else { checkRelativePath(file, path["path"]) }
+        guard let seconds = token["expirationSeconds"]?.int else { return }
+        if seconds < 600 {
+            invalid(path["expirationSeconds"], .int(seconds), "may not specify a duration less than 10 minutes")
+        } else if seconds > 1 << 32 {
+            invalid(path["expirationSeconds"], .int(seconds), "may not specify a duration larger than 2^32 seconds")
         }
     }
 

@@ -2,6 +2,19 @@ import Kinds
 import Model
 
 extension Health {
+    /// An APIService is healthy when it is served. Where nothing ever aggregates, that was told when it was written,
+    /// and waiting would not help.
+    static func ofAPIService(_ service: JSON) -> Health {
+        let conditions = service[path: ["status", "conditions"]]?.array ?? []
+        guard let available = conditions.first(where: { $0["type"] == "Available" }) else {
+            return Health(.progressing, "Waiting to be processed")
+        }
+        let reason = available["reason"]?.string ?? ""
+        let message = "\(reason): \(available["message"]?.string ?? "")"
+        let isSettled = available["status"] == "True" || reason == APIServiceAvailability.notAggregated
+        return Health(isSettled ? .healthy : .progressing, message)
+    }
+
     /// A definition is healthy when its kind is served.
     static func of(_ definition: CustomResourceDefinition) -> Health {
         if definition.isTrue("Terminating") { return Health(.progressing, "its objects are being deleted") }

@@ -42,6 +42,7 @@ extension Health {
         case ("", "PersistentVolumeClaim"): return ofClaim(object.json)
         case ("apiextensions.k8s.io", "CustomResourceDefinition"):
             return of(CustomResourceDefinition(viewing: object.json))
+        case ("apiregistration.k8s.io", "APIService"): return ofAPIService(object.json)
         case ("argoproj.io", "Application"):
             let status = object.view(as: Application.self).status.health.status
             return Health(status.flatMap(HealthStatusCode.init(rawValue:)) ?? .progressing)

@@ -19,6 +19,13 @@ struct User: Hashable, Sendable {
     static let unauthenticatedGroup = "system:unauthenticated"
     static let anonymous = User(name: "system:anonymous", groups: [unauthenticatedGroup])
 
+    /// All tokens of ServiceAccounts stand for one of these (J2).
+    static let serviceAccountsGroup = "system:serviceaccounts"
+
+    static func serviceAccountName(namespace: String, name: String) -> String {
+        "system:serviceaccount:\(namespace):\(name)"
+    }
+
     var isAdministrator: Bool { groups.contains(Self.administratorGroup) }
     var isAnonymous: Bool { self == .anonymous }
 }
@@ -27,6 +34,7 @@ struct User: Hashable, Sendable {
 struct Access: Sendable {
     let token: AccessToken
     let certificates: ClientCertificates
+    let serviceAccounts: ServiceAccountTokens
 
     /// Whose request it is: a certificate's or a token's; nobody's where it shows neither.
     ///
@@ -43,14 +51,32 @@ struct Access: Sendable {
             }
         }
         if let authorization {
+            // What is no such token says nothing of who one is.
             let parts = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1).map { Substring($0) }
-            if parts.count == 2, parts[0].lowercased() == "bearer", token.matches(String(parts[1])) {
-                return .administrator
+            if parts.count == 2, parts[0].lowercased() == "bearer" {
+                do throws(TokenFault) {
+                    return try await bearer(of: String(parts[1]), audiences: [ServiceAccountTokens.issuer]).user
+                } catch {
+                    // Why is for nobody who has no good token to know.
+                    refusal = APIError(.unauthorized, "Unauthorized")
+                }
             }
-            refusal = APIError(.unauthorized, "Unauthorized")
         }
         if let refusal { throw refusal }
         return .anonymous
+    }
+
+    /// Whose a token is, and for which of the audiences it is meant.
+    ///
+    /// - Throws: why it lets nobody in.
+    func bearer(
+        of secret: String, audiences: [String]
+    ) async throws(TokenFault) -> (user: User, audiences: [String]) {
+        guard token.matches(secret) else {
+            return try await serviceAccounts.user(of: secret, audiences: audiences)
+        }
+        guard audiences.contains(ServiceAccountTokens.issuer) else { throw .unknown }
+        return (.administrator, [ServiceAccountTokens.issuer])
     }
 
     /// - Throws: `.unauthorized` where one must say who one is, `.forbidden` where that is not enough.
@@ -61,7 +87,7 @@ struct Access: Sendable {
     }
 
     /// Administrators may do everything; others see what there is and who they are, some the metrics, and everybody the
-    /// health.
+    /// health. ServiceAccounts are such others, who also see by what their tokens are checked: Roles give nothing yet.
     func allows(_ user: User, _ attributes: RequestAttributes) -> Bool {
         if user.isAdministrator { return true }
         switch attributes {
@@ -69,6 +95,7 @@ struct Access: Sendable {
             let first = path.split(separator: "/").first.map(String.init) ?? ""
             guard ["get", "head"].contains(verb) else { return false }
             if ["healthz", "livez", "readyz", "version"].contains(first) { return true }
+            if IssuerDocuments.isOne(path) { return user.groups.contains(User.serviceAccountsGroup) }
             if first == "metrics" { return user.groups.contains(User.monitoringGroup) }
             return !user.isAnonymous && ["", "api", "apis", "openapi", "swagger-2.0.0.pb-v1"].contains(first)
         case .resource(let verb, let resource):

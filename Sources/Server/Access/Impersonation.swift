@@ -92,7 +92,7 @@ struct Impersonation: Hashable, Sendable {
         if name == User.anonymous.name { return .anonymous }
         var groups = groups
         if groups.isEmpty, let account = serviceAccount {
-            groups = ["system:serviceaccounts", "system:serviceaccounts:\(account.namespace)"]
+            groups = [User.serviceAccountsGroup, "\(User.serviceAccountsGroup):\(account.namespace)"]
         }
         let isKnown = [User.authenticatedGroup, User.unauthenticatedGroup].contains { groups.contains($0) }
         if !isKnown { groups.append(User.authenticatedGroup) }

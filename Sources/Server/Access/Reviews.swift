@@ -18,12 +18,12 @@ struct Reviews: Sendable {
     ///   - user: who asks.
     ///   - namespace: that of the request's path; empty for kinds without one.
     /// - Throws: `.invalid` or `.badRequest` when the question does not say what it must.
-    func answer(_ review: JSON, from user: User, namespace: String) throws(APIError) -> JSON {
+    func answer(_ review: JSON, from user: User, namespace: String) async throws(APIError) -> JSON {
         var answer = review
         answer[path: ["metadata", "creationTimestamp"]] = .null
         switch review["kind"]?.string {
         case "SelfSubjectReview": answer["status"] = ["userInfo": Self.info(user)]
-        case "TokenReview": answer["status"] = tokenStatus(review["spec"]?["token"]?.string ?? "")
+        case "TokenReview": answer["status"] = try await tokenStatus(review["spec"] ?? [:])
         case "SelfSubjectAccessReview": answer["status"] = status(user, try Self.attributes(of: review))
         case "SubjectAccessReview":
             answer["status"] = status(try Self.user(of: review), try Self.attributes(of: review))
@@ -52,12 +52,25 @@ struct Reviews: Sendable {
         return info
     }
 
-    private func tokenStatus(_ text: String) -> JSON {
-        guard token(text) else { return ["authenticated": false, "user": [:], "error": "the token is not known"] }
-        return ["authenticated": true, "user": Self.info(.administrator)]
+    /// Whether a token is good for one of the audiences that are asked for, or for the API server's own (J2).
+    private func tokenStatus(_ spec: JSON) async throws(APIError) -> JSON {
+        let token = spec["token"]?.string ?? ""
+        guard !token.isEmpty else {
+            throw APIError(.badRequest, "token is required for TokenReview in authentication")
+        }
+        let asked = (spec["audiences"]?.array ?? []).compactMap(\.string)
+        do throws(TokenFault) {
+            let found = try await access.bearer(
+                of: token, audiences: asked.isEmpty ? [ServiceAccountTokens.issuer] : asked)
+            return [
+                "authenticated": true, "user": Self.info(found.user),
+                "audiences": .array(found.audiences.map(JSON.string)),
+            ]
+        } catch {
+            let why = error == .unknown ? "\(error)" : "[\(TokenFault.unknown), \(error)]"
+            return ["authenticated": false, "user": [:], "error": .string(why)]
+        }
     }
-
-    private func token(_ text: String) -> Bool { access.token.matches(text) }
 
     private func status(_ user: User, _ attributes: RequestAttributes) -> JSON {
         if access.allows(user, attributes) { return ["allowed": true] }
@@ -106,19 +119,19 @@ struct Reviews: Sendable {
             "verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"],
         ]
         let everything: JSON = ["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]
-        let paths: JSON =
+        var paths: [JSON] = [
+            "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
+            "/version/",
+        ]
+        if user.groups.contains(User.serviceAccountsGroup) {
+            paths += [.string(IssuerDocuments.configurationPath), .string(IssuerDocuments.keysPath)]
+        }
+        let reading: JSON =
             user.isAdministrator
-            ? ["verbs": ["*"], "nonResourceURLs": ["*"]]
-            : [
-                "verbs": ["get"],
-                "nonResourceURLs": [
-                    "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz",
-                    "/version", "/version/",
-                ],
-            ]
+            ? ["verbs": ["*"], "nonResourceURLs": ["*"]] : ["verbs": ["get"], "nonResourceURLs": .array(paths)]
         return [
             "resourceRules": .array(user.isAdministrator ? [everything, own, identity] : [own, identity]),
-            "nonResourceRules": [paths], "incomplete": false,
+            "nonResourceRules": [reading], "incomplete": false,
         ]
     }
 

@@ -3,7 +3,8 @@ import Logging
 import Model
 
 /// The folder that keeps the authority's and the server's certificate and key between starts, with kubeadm's names:
-/// `ca.crt`, `ca.key`, `apiserver.crt`, `apiserver.key`; and the token of the kubeconfig in `admin.token`.
+/// `ca.crt`, `ca.key`, `apiserver.crt`, `apiserver.key`, and `sa.key` for tokens of ServiceAccounts; and the token of
+/// the kubeconfig in `admin.token`.
 ///
 /// One process at a time uses it: the one that holds the data directory.
 struct CertificateFolder: Sendable {
@@ -133,6 +134,29 @@ struct CertificateFolder: Sendable {
             let token = AccessToken.create(using: &random)
             try PrivateFile.write(Array("\(token.secret)\n".utf8), to: path)
             return token
+        } catch {
+            throw CertificateFault("\(error)")
+        }
+    }
+
+    // MARK: - ServiceAccounts
+
+    /// The key of earlier starts, so that tokens stay good; a new one where there is none that can be used.
+    func tokenKey(at now: Timestamp) throws(CertificateFault) -> TokenKey {
+        let path = file("sa.key")
+        do throws(PrivateFile.Failure) {
+            if let bytes = try PrivateFile.read(path) {
+                do {
+                    return try TokenKey(pem: String(decoding: bytes, as: UTF8.self))
+                } catch {
+                    logger.warning(
+                        "\(path) cannot be used and is set aside; tokens of ServiceAccounts must be fetched anew")
+                }
+                _ = try PrivateFile.setAside(path, mark: "\(now.nanoseconds)")
+            }
+            let key = TokenKey()
+            try PrivateFile.write(Array(key.text.utf8), to: path)
+            return key
         } catch {
             throw CertificateFault("\(error)")
         }

@@ -8,7 +8,8 @@ import Synchronization
 import X509
 
 /// What the server shows to clients and what clients show to it: its certificate, the authority that vouches for it,
-/// and the token. Kept in a folder; the certificate is renewed while the server runs.
+/// the token, and the key of ServiceAccounts' tokens. Kept in a folder; the certificate is renewed while the server
+/// runs.
 package final class ServerIdentity: Sendable {
     /// A machine may have slept or its clock been set: the calendar is looked at so often.
     private static let lookInterval = Duration.seconds(12 * 3600)
@@ -22,6 +23,8 @@ package final class ServerIdentity: Sendable {
 
     /// What lets clients in.
     package let token: AccessToken
+    /// What tokens of ServiceAccounts are signed with.
+    let tokenKey: TokenKey
     private let folder: CertificateFolder
     private let names: [String]
     private let clock: any WallClock
@@ -41,6 +44,7 @@ package final class ServerIdentity: Sendable {
         for host in hosts where !host.isEmpty && !names.contains(host) { names.append(host) }
         shown = Mutex(try Self.load(folder, names, at: clock.now))
         token = try folder.token()
+        tokenKey = try folder.tokenKey(at: clock.now)
         self.folder = folder
         self.names = names
         self.clock = clock

@@ -29,7 +29,8 @@ struct DiscoveryDocuments: Sendable {
 
     /// The order of Kubernetes' own groups in `/apis`; all others follow by name.
     private static let order = [
-        "", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
+        "", "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io",
+        "autoscaling", "batch",
         "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
         "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
         "node.k8s.io", "discovery.k8s.io", "flowcontrol.apiserver.k8s.io",
@@ -49,6 +50,7 @@ struct DiscoveryDocuments: Sendable {
     /// `/`: every path that is answered but those of objects (A14).
     var rootPaths: JSON {
         var paths = ["/api", "/apis", "/apis/", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"]
+        paths += [IssuerDocuments.configurationPath, IssuerDocuments.keysPath]
         paths += ["/healthz", "/livez", "/readyz"].flatMap { [$0, "\($0)/ping"] }
         paths += groupVersionPaths.map { "/\($0)" }
         paths += namedGroups.map { "/apis/\($0.name)" }
@@ -151,6 +153,7 @@ struct DiscoveryDocuments: Sendable {
         case "scale": ("autoscaling", "v1", "Scale")
         case "binding": ("", "v1", "Binding")
         case "eviction": ("policy", "v1", "Eviction")
+        case "token": ("authentication.k8s.io", "v1", "TokenRequest")
         default: nil
         }
     }

@@ -77,6 +77,7 @@ struct OpenAPISchemas: Sendable {
         switch definition {
         case "Scale": kind = .scale
         case "Eviction": kind = .eviction
+        case "TokenRequest": kind = .tokenRequest
         case "Binding", "DeleteOptions", "Status", "WatchEvent", "APIResourceList":
             kind = GroupVersionKind(group: "", version: "v1", kind: definition)
         default: break

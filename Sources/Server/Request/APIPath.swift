@@ -20,6 +20,9 @@ enum APIPath: Hashable, Sendable {
     case openAPI(String)
     /// `/openapi/v2`, or the older address that answers protobuf alone (B9, B10).
     case openAPIVersion2(isProtobufAlone: Bool)
+    /// `/.well-known/openid-configuration` and `/openid/v1/jwks`: by what tokens are checked.
+    case issuerConfiguration
+    case issuerKeys
     case resource(ResourcePath)
     case unknown
 
@@ -56,7 +59,7 @@ enum APIPath: Hashable, Sendable {
     func mayTakeLong(_ method: String) -> Bool {
         switch self {
         case .resource(let path): path.name == nil && method != "POST"
-        case .root, .health, .version, .unknown: false
+        case .root, .health, .version, .issuerConfiguration, .issuerKeys, .unknown: false
         default: true
         }
     }
@@ -84,6 +87,8 @@ enum APIPath: Hashable, Sendable {
             return rest.count > 1 ? .unknown : .health(endpoint: segments[0], check: rest.first)
         case "version": return rest.isEmpty ? .version : .unknown
         case "metrics": return rest.isEmpty ? .metrics : .unknown
+        case ".well-known": return Array(rest) == ["openid-configuration"] ? .issuerConfiguration : .unknown
+        case "openid": return Array(rest) == ["v1", "jwks"] ? .issuerKeys : .unknown
         case "openapi":
             let name = rest.dropFirst()
             if rest.first == "v2", name.isEmpty { return .openAPIVersion2(isProtobufAlone: false) }

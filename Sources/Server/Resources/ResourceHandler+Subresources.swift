@@ -90,4 +90,50 @@ extension ResourceHandler {
         try await cluster.evict(call.key(name), options: options)
         return try .encoded(Self.created, as: encoding, code: 201)
     }
+
+    // MARK: Token
+
+    /// J3: a token of a ServiceAccount. A dry run issues one, too, as in Kubernetes: nothing is kept of it in any case.
+    func token(_ call: Call, _ name: String) async throws(APIError) -> Answer {
+        let representation = try call.representation(hasTables: false)
+        var options = try call.writeOptions()
+        guard let strategy = Catalog.builtIn.definedStrategy(for: .tokenRequest) else { return .pageNotFound }
+        let namespace = call.path.namespace ?? ""
+        let body = try call.request.decodedBody(&options)
+        var request = try BodyDecoding(strategy: strategy, options: options).decoded(body, from: .body)
+        let (ownName, ownNamespace) = (
+            request[path: ["metadata", "name"]]?.string ?? "", request[path: ["metadata", "namespace"]]?.string ?? ""
+        )
+        guard ownNamespace.isEmpty || ownNamespace == namespace else {
+            throw APIError(
+                .badRequest, "the namespace of the provided object does not match the namespace sent on the request")
+        }
+        guard ownName.isEmpty || ownName.hasSameBytes(as: name) else {
+            let fault = FieldError(
+                .invalid, at: FieldPath("metadata", "name"), value: .string(ownName),
+                detail: "must match the service account name if specified")
+            throw APIError(invalid: [fault], of: .tokenRequest, name: name)
+        }
+        let wanted = TokenRequest(spec: request["spec"] ?? [:])
+        let issued = try await reviews.access.serviceAccounts.issue(wanted, for: call.key(name))
+        request["metadata"] = ["name": .string(name), "namespace": .string(namespace)]
+        if wanted.audiences.isEmpty {
+            request[path: ["spec", "audiences"]] = [.string(ServiceAccountTokens.issuer)]
+        }
+        request["status"] = ["expirationTimestamp": issued.expiration.json, "token": .string(issued.secret)]
+        return try render(Object(viewing: request), for: call, as: representation, code: 201)
+    }
+}
+
+extension TokenRequest {
+    /// - Parameter spec: of a TokenRequest, with its defaults.
+    fileprivate init(spec: JSON) {
+        let text = { (name: String) in spec[path: ["boundObjectRef", name]]?.string ?? "" }
+        self.init(
+            audiences: (spec["audiences"]?.array ?? []).compactMap(\.string),
+            expirationSeconds: Int(spec["expirationSeconds"]?.int ?? Int64(Self.defaultExpirationSeconds)))
+        guard spec["boundObjectRef"]?.object != nil else { return }
+        boundObject = BoundObject(
+            apiVersion: text("apiVersion"), kind: text("kind"), name: text("name"), uid: text("uid"))
+    }
 }

@@ -12,13 +12,13 @@ extension ResourceHandler {
     }
 
     /// A question about access, which is answered and not kept.
-    func review(_ call: Call) throws(APIError) -> Answer {
+    func review(_ call: Call) async throws(APIError) -> Answer {
         let representation = try call.representation()
         var options = try call.request.writeOptions()
         let body = try identified(try call.request.decodedBody(&options), for: call, name: nil)
         guard let strategy = Catalog.builtIn.strategy(for: call.type.kind) else { return .pageNotFound }
         let question = try BodyDecoding(strategy: strategy, options: options).decoded(body, from: .body)
-        let answer = try reviews.answer(question, from: call.request.user, namespace: call.path.namespace ?? "")
+        let answer = try await reviews.answer(question, from: call.request.user, namespace: call.path.namespace ?? "")
         return try render(Object(viewing: answer), for: call, as: representation, code: 201)
     }
 

@@ -25,7 +25,7 @@ struct ResourceHandler: Sendable {
             if path.isLegacyWatch || request.query.flag("watch") { return try await watch(call) }
             guard let name else { return try await list(call) }
             return try await get(call, name)
-        case ("POST", nil) where Reviews.contains(type): return try review(call)
+        case ("POST", nil) where Reviews.contains(type): return try await review(call)
         case ("POST", nil): return try await create(call)
         case ("PUT", let name?): return try await replace(call, name, subresource: nil)
         case ("PATCH", let name?): return try await patch(call, name, subresource: nil)
@@ -54,6 +54,7 @@ struct ResourceHandler: Sendable {
         case ("PATCH", "scale"): return try await patchScale(call, name)
         case ("POST", "binding"): return try await bind(call, name)
         case ("POST", "eviction"): return try await evict(call, name)
+        case ("POST", "token"): return try await token(call, name)
         case ("GET", "status"), ("GET", "approval"): return try await get(call, name)
         case ("PUT", "status"): return try await replace(call, name, subresource: .status)
         case ("PATCH", "status"): return try await patch(call, name, subresource: .status)

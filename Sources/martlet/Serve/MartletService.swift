@@ -90,6 +90,7 @@ struct MartletService {
         let identity = try ServerIdentity(
             folder: "\(directory)/pki", hosts: [address.host, LogicalNode.hostName], clock: clock, logger: logger)
         engine.publish(authority: identity.authority)
+        engine.attach(tokens: ServiceAccountTokens(identity, cluster: engine.cluster, clock: clock))
         let place = BoundAddress()
         let server = APIServer(
             cluster: engine.cluster, clock: clock, identity: identity,

@@ -3,6 +3,7 @@ import Kinds
 import Logging
 import Model
 import Store
+import Synchronization
 import Testing
 
 @testable import Engine
@@ -11,7 +12,7 @@ import Testing
 struct NodeAgentTests {
     /// A cluster with a node agent that runs while `body` does.
     private func withNode(
-        _ runtime: any PodRuntime, registry: Registry? = nil,
+        _ runtime: any PodRuntime, registry: Registry? = nil, tokens: (any TokenSource)? = nil,
         _ body: @escaping @Sendable (Registry) async throws -> Void
     ) async throws {
         let registry = try registry ?? Self.registry()
@@ -26,6 +27,10 @@ struct NodeAgentTests {
             nodes: [LogicalNode(name: "node", capacity: ["cpu": Quantity(4), "pods": Quantity(110)])],
             addresses: try #require(PodAddresses(range: "127.77.0.0/24")))
         registry.attach(logs: agent.logs)
+        if let tokens {
+            agent.attach(tokens: tokens)
+            registry.giveTokens()
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
@@ -56,12 +61,15 @@ struct NodeAgentTests {
             configuration: .init(serviceAddresses: addresses))
     }
 
-    private func create(_ container: JSON, annotations: [String: String] = [:], in registry: Registry) async throws {
+    private func create(
+        _ container: JSON, annotations: [String: String] = [:], asksForAccess: Bool = false, in registry: Registry
+    ) async throws {
         var pod = Pod(named: "web", in: "default")
         pod.metadata.annotations = annotations
         pod.json["spec"] = [
             "nodeName": "node", "terminationGracePeriodSeconds": 2, "containers": [container],
         ]
+        if asksForAccess { pod.json[path: ["spec", "automountServiceAccountToken"]] = true }
         _ = try await registry.create(Object(viewing: pod.json), options: WriteOptions(fieldManager: "test"))
     }
 
@@ -206,6 +214,57 @@ struct NodeAgentTests {
                 #expect(await eventually { PodFiles.names(in: directory).isEmpty })
             }
             #expect(processes(marked: mark).isEmpty)
+        }
+    }
+
+    /// Numbers its tokens; each but the last is to be replaced a moment after it was issued.
+    private final class AgingTokens: TokenSource {
+        private let issued = Mutex<[TokenRequest]>([])
+
+        var requests: [TokenRequest] { issued.withLock { $0 } }
+
+        func issue(_ request: TokenRequest, for account: ObjectKey) async throws(APIError) -> IssuedToken {
+            let count = issued.withLock { list in
+                list.append(request)
+                return list.count
+            }
+            let life = Duration.seconds(request.expirationSeconds)
+            let used = count < 3 ? life * 4 / 5 - .milliseconds(100) : .zero
+            return IssuedToken(
+                secret: "\(account.namespace)/\(account.name) \(count)", expiration: SystemClock().now + life - used)
+        }
+    }
+
+    @Test("a pod finds its token in the volume that was added, bound to it, and another in its place in time")
+    func tokens() async throws {
+        try await TemporaryDirectory.with { directory in
+            let runtime = try ProcessRuntime(.init(directory: directory, executable: ProcessRuntimeTests.supervisor))
+            let tokens = AgingTokens()
+            let script =
+                "until grep -q 'default/default 3' $MARTLET_SERVICE_ACCOUNT/token; do sleep 0.01; done; "
+                + "echo $(cat $MARTLET_SERVICE_ACCOUNT/namespace $MARTLET_SERVICE_ACCOUNT/ca.crt); sleep 1000"
+            try await withNode(runtime, tokens: tokens) { registry in
+                try await create(
+                    ["name": "web", "image": "any", "command": ["sh", "-c", .string(script)]], asksForAccess: true,
+                    in: registry)
+                // The pod comes before the certificate does, as in a new namespace.
+                var map = ConfigMap(named: "kube-root-ca.crt", in: "default")
+                map.data = ["ca.crt": " trust"]
+                _ = try await registry.create(Object(viewing: map.json), options: WriteOptions(fieldManager: "test"))
+                let isRenewed = await eventually {
+                    guard let pod = try? await pod(registry) else { return false }
+                    let path = runtime.logPath(of: ContainerID("web", attempt: 0), in: pod.metadata.uid) ?? ""
+                    return String(decoding: PodFiles.read(path) ?? [], as: UTF8.self).contains("default trust")
+                }
+                #expect(isRenewed)
+                let uid = try await pod(registry)?.metadata.uid ?? ""
+                let bound = TokenRequest.BoundObject(apiVersion: "v1", kind: "Pod", name: "web", uid: uid)
+                let request = TokenRequest(expirationSeconds: 3607, boundObject: bound)
+                #expect(tokens.requests == [request, request, request])
+                let events = try await registry.list(ListQuery(Event.kind.groupKind)).items
+                #expect(!events.contains { $0.json["reason"] == "FailedMount" })
+                #expect(try await deleted(registry))
+            }
         }
     }
 }

@@ -321,4 +321,26 @@ struct ProcessRuntimeTests {
             #expect(!PodFiles.exists("/martlet-mount-test"))
         }
     }
+
+    /// As Kubernetes' conformance test of projected tokens has it, but for the default, which is the mode as given.
+    static let owners: [(user: Int?, group: Int?, mode: mode_t, expected: mode_t)] = [
+        (1000, nil, 0o600, 0o600), (nil, 10000, 0o600, 0o640), (1000, 10000, 0o600, 0o640), (nil, nil, 0o644, 0o644),
+    ]
+
+    @Test("a file of a volume is its owner's and its group's", arguments: owners)
+    func ownership(user: Int?, group: Int?, mode: mode_t, expected: mode_t) async throws {
+        try await withRuntime { runtime, uid in
+            guard runtime.abilities.users else { return }
+            try await open(runtime, uid)
+            var file = VolumeContents.File(path: "token", bytes: [1], mode: Int(mode))
+            file.owner = user
+            try await runtime.provide(
+                [VolumeContents(name: "access", source: .files([file]), group: group)], to: uid)
+            var info = stat()
+            #expect(stat(runtime.path(ofVolume: "access", of: uid) + "/token", &info) == 0)
+            #expect(info.st_mode & 0o777 == expected)
+            #expect(Int(info.st_uid) == user ?? 0)
+            #expect(Int(info.st_gid) == group ?? 0)
+        }
+    }
 }

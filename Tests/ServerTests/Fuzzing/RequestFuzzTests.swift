@@ -109,7 +109,8 @@ private struct FuzzedServer {
         registry.attach(logs: FixedLogs(ended: logEnd))
         let access = Access(
             token: AccessToken(secret: "secret"),
-            certificates: ClientCertificates(authority: { preconditionFailure("nobody has one") }, clock: clock))
+            certificates: ClientCertificates(authority: { preconditionFailure("nobody has one") }, clock: clock),
+            serviceAccounts: ServiceAccountTokens(TokenKey(), cluster: registry, clock: clock))
         let responder = APIResponder(
             cluster: registry,
             handler: ResourceHandler(cluster: registry, clock: clock, reviews: Reviews(access: access)),

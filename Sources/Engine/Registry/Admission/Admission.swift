@@ -65,15 +65,19 @@ enum Admission {
 
     /// What is created, as the rules that change objects leave it (J10).
     ///
-    /// - Parameter requester: whose request it is.
+    /// - Parameters:
+    ///   - uid: that it will have.
+    ///   - requester: whose request it is.
     static func admitting(
-        _ object: JSON, kind: GroupKind, _ policies: AdmissionPolicies, from requester: Requester?
+        _ object: JSON, kind: GroupKind, uid: String, _ policies: AdmissionPolicies, from requester: Requester?
     ) throws(APIError) -> JSON {
         switch (kind.kind, kind.group) {
         case ("Pod", ""):
             let namespace = object[path: ["metadata", "namespace"]]?.string ?? ""
             let limited = limited(object, by: policies.limitRanges.current)
-            let accounted = try accounted(limited) { policies.serviceAccount($0, in: namespace) }
+            let accounted = try accounted(limited, uid: uid, givesTokens: policies.givesTokens) {
+                policies.serviceAccount($0, in: namespace)
+            }
             let tolerating = tolerating(try prioritized(accounted, policies.priorityClasses.current))
             return try running(tolerating, by: policies.runtimeClasses.current)
         case ("PersistentVolumeClaim", ""): return classed(claim: object, policies.storageClasses.current)

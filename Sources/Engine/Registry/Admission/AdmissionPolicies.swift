@@ -13,7 +13,13 @@ final class AdmissionPolicies: Sendable {
     let validatingBindings: Followed<ValidatingBindings>
     let mutating: Followed<MutatingPolicies>
     let mutatingBindings: Followed<MutatingBindings>
+    /// Whether somebody issues tokens of ServiceAccounts.
+    private let tokenGiving = Mutex(false)
     let store: Store
+
+    var givesTokens: Bool { tokenGiving.withLock { $0 } }
+
+    func giveTokens() { tokenGiving.withLock { $0 = true } }
 
     init(of store: Store) {
         self.store = store
