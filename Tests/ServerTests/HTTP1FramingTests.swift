@@ -8,10 +8,11 @@ import Testing
 @Suite("The parts of HTTP/1.1")
 struct HTTP1FramingTests {
     private static let idleLimit = TimeAmount.seconds(90)
+    private static let requestLimit = TimeAmount.seconds(60)
 
     private static func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
-        try channel.pipeline.syncOperations.addHandler(HTTP1Framing(idleLimit: idleLimit))
+        try channel.pipeline.syncOperations.addHandler(HTTP1Framing(idleLimit: idleLimit, requestLimit: requestLimit))
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         return channel
     }
@@ -104,15 +105,55 @@ struct HTTP1FramingTests {
         #expect(!channel.isActive)
     }
 
-    @Test("a request that stands still while it is read is given up", arguments: [10, HTTP1Framing.gatheredLimit + 1])
+    @Test(
+        "a request whose body does not come in time is answered so, and the connection closed",
+        arguments: [10, HTTP1Framing.gatheredLimit + 1])
     func slowRequest(sent: Int) throws {
         let channel = try Self.channel()
         channel.embeddedEventLoop.advanceTime(by: .seconds(80))
         try Self.read(channel, .head(Self.head()), .body(Self.bytes(sent)))
-        channel.embeddedEventLoop.advanceTime(by: .seconds(89))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+        // What comes meanwhile gives no more time.
+        try Self.read(channel, .body(Self.bytes(1)))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(29))
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!channel.isActive)
+        guard case .head(let answer) = try channel.readOutbound(as: HTTPServerResponsePart.self) else {
+            Issue.record("there is no answer")
+            return
+        }
+        #expect(answer.status == .gatewayTimeout)
+        #expect(answer.headers.first(name: "Connection") == "close")
+    }
+
+    @Test("a request that was answered before all of it came gets no second answer when it is given up")
+    func slowAnsweredRequest() throws {
+        for part in [Self.answer, .head(HTTPResponseHead(version: .http1_1, status: .ok))] {
+            let channel = try Self.channel()
+            try Self.read(channel, .head(Self.head(["Expect": "100-continue"])), .body(Self.bytes(1)))
+            try channel.writeOutbound(part)
+            channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+            #expect(!channel.isActive)
+            var heads = 0
+            while let part = try channel.readOutbound(as: HTTPServerResponsePart.self) {
+                if case .head = part { heads += 1 }
+            }
+            #expect(heads == 1)
+        }
+    }
+
+    @Test("requests that come whole may be as many and as late as they like")
+    func manyRequests() throws {
+        let channel = try Self.channel()
+        for _ in 0..<10 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(59))
+            try Self.read(channel, .head(Self.head()), .body(Self.bytes(1)))
+            channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+            try Self.read(channel, .end(nil))
+            try channel.writeOutbound(Self.answer)
+        }
+        #expect(channel.isActive)
     }
 
     @Test("a server that stops closes a connection at once, or after what is being answered")

@@ -13,6 +13,8 @@ struct HTTP1Connection: Sendable {
 
     /// 1 MiB for the address and all fields together: what `kube-apiserver` accepts.
     static let headLimit = 1 << 20
+    /// How long the body of a request may take to come; likewise.
+    private static let requestLimit = TimeAmount.seconds(60)
 
     let responder: APIResponder
     let idleLimit: TimeAmount
@@ -28,7 +30,7 @@ struct HTTP1Connection: Sendable {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(HTTP1Framing(idleLimit: idleLimit))
+            try pipeline.addHandler(HTTP1Framing(idleLimit: idleLimit, requestLimit: Self.requestLimit))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

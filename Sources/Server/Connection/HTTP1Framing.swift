@@ -45,17 +45,26 @@ final class HTTP1Framing: ChannelDuplexHandler {
     }
 
     private let idleLimit: TimeAmount
+    private let requestLimit: TimeAmount
     private var reading = Reading.nothing
+    /// When the head of the request came that is being read.
+    private var readingSince = NIODeadline.uptimeNanoseconds(0)
+    private var readingCheck: Scheduled<Void>?
+    /// Whether the head of an answer was written and its end was not.
+    private var isAnswering = false
     /// Requests whose head is here and whose answer has not been written whole.
     private var unanswered = 0
     private var lastActive = NIODeadline.uptimeNanoseconds(0)
     private var closesAfterAnswers = false
     private var idleCheck: Scheduled<Void>?
 
-    /// - Parameter idleLimit: how long a connection is kept on which nothing is asked, and a request may stand still
-    ///   while it is read.
-    init(idleLimit: TimeAmount) {
+    /// - Parameters:
+    ///   - idleLimit: how long a connection is kept on which nothing is asked, and a request may stand still while it
+    ///     is read.
+    ///   - requestLimit: how long the body of a request may take to come.
+    init(idleLimit: TimeAmount, requestLimit: TimeAmount) {
         self.idleLimit = idleLimit
+        self.requestLimit = requestLimit
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -65,6 +74,7 @@ final class HTTP1Framing: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         idleCheck?.cancel()
+        readingCheck?.cancel()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -72,6 +82,7 @@ final class HTTP1Framing: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             unanswered += 1
+            readingSince = lastActive
             if head.expectsContinue {
                 reading = .passingOn
                 context.fireChannelRead(wrapInboundOut(.head(head)))
@@ -88,6 +99,12 @@ final class HTTP1Framing: ChannelDuplexHandler {
                 context.fireChannelRead(wrapInboundOut(.end))
             }
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // Most requests are whole by now: only others are waited for.
+        if !reading.isNothing { checkReading(context) }
+        context.fireChannelReadComplete()
     }
 
     private func add(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -112,7 +129,9 @@ final class HTTP1Framing: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
             writeEnd(context, promise)
-        case .head(let head): context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head(let head):
+            isAnswering = !head.isInterim
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body(let body): context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: promise)
         case .end: writeEnd(context, promise)
         }
@@ -121,6 +140,7 @@ final class HTTP1Framing: ChannelDuplexHandler {
     private func writeEnd(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         context.write(wrapOutboundOut(.end(nil)), promise: promise)
         lastActive = context.eventLoop.now
+        isAnswering = false
         // What was no request is answered too, and was not counted.
         unanswered = max(0, unanswered - 1)
         guard unanswered == 0 else { return }
@@ -135,6 +155,26 @@ final class HTTP1Framing: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         if unanswered > 0 { closesAfterAnswers = true } else { context.close(promise: nil) }
+    }
+
+    /// Sees to it that a request whose body does not come is answered at last, as Kubernetes does, and the connection
+    /// closed: one timer at a time.
+    private func checkReading(_ context: ChannelHandlerContext) {
+        guard readingCheck == nil else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        readingCheck = context.eventLoop.scheduleTask(deadline: readingSince + requestLimit) {
+            let (handler, context) = bound.value
+            handler.readingCheck = nil
+            if handler.reading.isNothing { return }
+            guard context.eventLoop.now - handler.readingSince >= handler.requestLimit else {
+                return handler.checkReading(context)
+            }
+            if handler.unanswered == 1, !handler.isAnswering {
+                handler.write(context: context, data: NIOAny(RequestRefusal.timeout), promise: nil)
+            }
+            context.flush()
+            context.close(promise: nil)
+        }
     }
 
     /// Sees to it that idleness is noticed: one timer at a time, which looks when it rings how much is left.
@@ -153,6 +193,11 @@ final class HTTP1Framing: ChannelDuplexHandler {
             }
         }
     }
+}
+
+extension HTTPResponseHead {
+    /// Whether the head of the real answer is still to come.
+    fileprivate var isInterim: Bool { (100..<200).contains(status.code) }
 }
 
 extension HTTPRequestHead {

@@ -1,3 +1,4 @@
+import Cluster
 import NIOCore
 import NIOHTTP1
 
@@ -27,6 +28,16 @@ struct RequestRefusal: Hashable, Sendable {
         } else {
             return nil
         }
+    }
+
+    /// What Kubernetes answers where a body takes too long to come.
+    static var timeout: SentPart {
+        let error = APIError(.timeout, "Timeout: request did not complete within the allotted timeout")
+        let body = ByteBuffer(bytes: error.status.encoded())
+        let fields: HTTPHeaders = [
+            "Content-Type": "application/json", "Connection": "close", "Content-Length": "\(body.readableBytes)",
+        ]
+        return .whole(HTTPResponseHead(version: .http1_1, status: .gatewayTimeout, headers: fields), body)
     }
 
     var text: String { "\(status.code) \(status.reasonPhrase)" + (reason.isEmpty ? "" : ": \(reason)") }
