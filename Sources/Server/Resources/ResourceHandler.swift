@@ -89,11 +89,10 @@ struct Call: Sendable {
     /// The form in which the client wants the answer (A12). Kinds without messages, such as custom ones, have only
     /// their metadata in protobuf.
     ///
-    /// - Parameter hasTables: whether it may be rows of columns, for kinds that are stored.
     /// - Throws: `.notAcceptable` (406) when it wants what there is not.
-    func representation(ofStream isStream: Bool = false, hasTables: Bool = true) throws(APIError) -> Representation {
+    func representation(ofStream isStream: Bool = false) throws(APIError) -> Representation {
         let offer = Representation.Offer(
-            hasProtobuf: !isCustom, hasTransforms: true, hasTables: hasTables && !Reviews.contains(type),
+            hasProtobuf: !isCustom, hasTransforms: true, hasTables: !Reviews.contains(type),
             isStream: isStream)
         return try Representation(accepting: request.accept, of: offer)
     }
