@@ -79,9 +79,16 @@ struct ContainerResourceTests {
                 + "must be between 0 and 2147483647, inclusive",
             "spec.securityContext.supplementalGroups[2]: Invalid value: 2147483648: "
                 + "must be between 0 and 2147483647, inclusive"),
+        Change(
+            "F", ".spec.securityContext", #"{"runAsUser": 2147483648, "fsGroup": 2147483647}"#,
+            "spec.securityContext.runAsUser: Invalid value: 2147483648: must be between 0 and 2147483647, inclusive"),
+        Change(
+            "F", ".spec.containers.0.securityContext", #"{"runAsGroup": 2147483648}"#,
+            "spec.containers[0].securityContext.runAsGroup: Invalid value: 2147483648: "
+                + "must be between 0 and 2147483647, inclusive"),
     ]
 
-    @Test("F: groups and kernel settings of a pod", arguments: security)
+    @Test("F: users, groups and kernel settings of a pod", arguments: security)
     func podSecurity(change: Change) throws {
         #expect(try Manifests.pod.setting(change.path, change.value).createErrors == change.messages)
     }
