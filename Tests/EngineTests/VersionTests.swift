@@ -24,6 +24,8 @@ struct VersionTests {
         #expect(created.apiVersion == "autoscaling/v1")
         #expect(created.json[path: ["spec", "minReplicas"]] == 1)
         #expect(created.json[path: ["spec", "targetCPUUtilizationPercentage"]] == 70)
+        // Clients of v1 want these numbers also where no controller has written any.
+        #expect(created.json["status"] == ["currentReplicas": 0, "desiredReplicas": 0])
         #expect(created.metadata.managedFields.map(\.apiVersion) == ["autoscaling/v1"])
         let read = try await registry.get(Self.key)
         #expect(read.apiVersion == "autoscaling/v2")
@@ -52,6 +54,8 @@ struct VersionTests {
         #expect(after.json[path: ["spec", "metrics"]]?.array?.count == 2)
         #expect(after.json[path: ["spec", "metrics"]]?[1] == memory)
         #expect(after.metadata.annotations.isEmpty)
+        #expect(after.json[path: ["status", "currentReplicas"]] == nil)
+        #expect(try await registry.registry.get(Self.key, version: "v1").json["status"] == old.json["status"])
         let list = try await registry.registry.list(ListQuery(Self.key.kind, version: "v1"))
         #expect(list.items.map(\.apiVersion) == ["autoscaling/v1"])
     }

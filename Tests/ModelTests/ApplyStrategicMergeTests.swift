@@ -88,7 +88,8 @@ struct ApplyStrategicMergeTests {
     @Test(
         "G3: faults are malformed (400) or failed (422), and say what",
         arguments: [
-            (["$setElementOrder/containers": "a"], .unexpected, "invalid patch format of setElementOrder list"),
+            (["$setElementOrder/containers": "a"], .unexpected, "expected a []interface {}, but received a string"),
+            (["$setElementOrder": []], .malformed, "invalid patch format of setElementOrder list"),
             (["$deleteFromPrimitiveList/x": 1], .malformed, "invalid patch format of primitive list"),
             (["$deleteFromPrimitiveList": []], .malformed, "invalid patch format of primitive list"),
             (["strategy": ["$retainKeys": 1]], .malformed, "invalid patch format of retainKeys"),

@@ -111,6 +111,18 @@ struct JSONPatchTests {
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 
+    @Test("G2: are of 10,000 operations at most, however small")
+    func operationLimit() throws {
+        let operation = #"{"op":"test","path":"/a","value":1}"#
+        func patch(_ count: Int) throws -> JSON {
+            try json("[" + Array(repeating: operation, count: count).joined(separator: ",") + "]")
+        }
+        #expect(try JSONPatch.apply(patch(10_000), to: ["a": 1]) == ["a": 1])
+        let error = #expect(throws: PatchError.self) { try JSONPatch.apply(patch(10_001), to: ["a": 1]) }
+        #expect(error?.kind == .tooLarge)
+        #expect(error?.message == "The allowed maximum operations in a JSON patch is 10000, got 10001")
+    }
+
     @Test("cannot grow an object without end")
     func copies() throws {
         let copy = #"{"op":"copy","from":"/a","path":"/a/-"}"#

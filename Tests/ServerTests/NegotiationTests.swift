@@ -51,10 +51,9 @@ struct NegotiationTests {
         Choice(accept: "text/html", refusal: only),
         Choice(accept: "application/yaml", path: "/api/v1/pods?watch=1", refusal: onlyStreams),
         Choice(accept: "text/html", path: "/api/v1/pods?watch=1", refusal: only),
-        Choice(accept: "application/json;\(table)", path: "/api/v1/pods\(listAsStream)", refusal: only),
         Choice(
             accept: "application/json;\(table),application/json", path: "/api/v1/namespaces\(listAsStream)",
-            contentType: "application/json", kind: "Namespace"),
+            contentType: "application/json", kind: "Table"),
         Choice(
             accept: "application/json;\(table)", path: "/api/v1/namespaces?watch=1&timeoutSeconds=1",
             contentType: "application/json", kind: "Table"),

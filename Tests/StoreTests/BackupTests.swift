@@ -115,6 +115,28 @@ struct BackupTests {
         await same.close()
     }
 
+    @Test(
+        "a backup that was damaged in the middle is told as that, and changes nothing",
+        arguments: [0.25, 0.5, 0.75, 0.9])
+    func damaged(place: Double) async throws {
+        let directory = TemporaryDirectory()
+        let copies = TemporaryDirectory()
+        let store = try Store(directory: directory.path)
+        for number in 0..<200 {
+            let name = "object-\(number)"
+            let json: JSON = ["metadata": ["name": .string(name)], "data": .string(String(repeating: "x", count: 900))]
+            _ = try await store.commit([Write(key(name), .put(json), if: .any)])
+        }
+        await store.close()
+        #expect(try StoreBackup.write(directory.path, to: copies.path + "/copy") == 200)
+        copies.flip("copy", at: Int(Double(copies.size("copy")) * place), count: 3000)
+        let other = TemporaryDirectory()
+        expectRefusal("this backup is damaged") {
+            _ = try StoreBackup.restore(copies.path + "/copy", into: other.path)
+        }
+        #expect(other.names == ["lock"])
+    }
+
     private func expectRefusal(_ words: String, _ body: () throws -> Void) {
         #expect {
             try body()

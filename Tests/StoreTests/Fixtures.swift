@@ -57,6 +57,18 @@ final class TemporaryDirectory: Sendable {
         Glibc.truncate("\(path)/\(name)", off_t(length))
     }
 
+    /// Changes every bit of a part of a file.
+    func flip(_ name: String, at offset: Int, count: Int) {
+        guard let file = fopen("\(path)/\(name)", "r+") else { return }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        fseek(file, offset, SEEK_SET)
+        let read = fread(&bytes, 1, count, file)
+        for index in 0..<read { bytes[index] = ~bytes[index] }
+        fseek(file, offset, SEEK_SET)
+        fwrite(bytes, 1, read, file)
+    }
+
     func size(_ name: String) -> Int {
         var status = stat()
         return stat("\(path)/\(name)", &status) == 0 ? Int(status.st_size) : 0

@@ -40,8 +40,8 @@ extension Registry {
         message: "the body of the request was in an unknown format - accepted media types include: "
             + "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 
-    /// - Throws: 400 for a malformed patch, 422 for one that does not fit, 415 for one the kind refuses (G1–G3), 500 as
-    ///   Kubernetes does.
+    /// - Throws: 400 for a malformed patch, 413 for one of too many operations, 422 for one that does not fit, 415 for
+    ///   one the kind refuses (G1–G3), 500 as Kubernetes does.
     private static func patched(_ object: JSON, by patch: Patch, _ pipeline: WritePipeline) throws(APIError) -> JSON {
         do throws(PatchError) {
             switch patch {
@@ -55,6 +55,7 @@ extension Registry {
         } catch {
             switch error.kind {
             case .malformed: throw APIError(.badRequest, error.message)
+            case .tooLarge: throw APIError(.tooLarge, "Request entity too large: \(error.message)")
             case .unsupported: throw APIError(.unsupportedMediaType, error.message)
             case .unexpected: throw APIError(.internalError, error.message)
             case .failed, .untrue:

@@ -43,6 +43,7 @@ struct NodeRules: KindRules {
 
     func fillDefaults(_ object: inout JSON) {
         object.change("status") { status in
+            for list in ["capacity", "allocatable"] { status.change(list) { $0.roundUpAmounts() } }
             if status["allocatable"] == nil, let capacity = status["capacity"] { status["allocatable"] = capacity }
         }
         object.change("spec") { spec in

@@ -45,6 +45,11 @@ struct SecretRules: KindRules {
         "kubernetes.io/ssh-auth": ["ssh-privatekey"], "kubernetes.io/tls": ["tls.crt", "tls.key"],
     ]
 
+    /// Those whose values are JSON.
+    private static let documentKeys = [
+        "kubernetes.io/dockercfg": [".dockercfg"], "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+    ]
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let data = object["data"]?.object ?? JSONObject()
         let path = FieldPath("data")
@@ -56,6 +61,12 @@ struct SecretRules: KindRules {
         if size > SizeLimit.configuration { errors.tooLong(path, limit: SizeLimit.configuration) }
         let type = object["type"]?.string ?? "Opaque"
         for key in Self.requiredKeys[type] ?? [] where data[key] == nil { errors.required(path.key(key)) }
+        for key in Self.documentKeys[type] ?? [] {
+            guard let text = data[key]?.string, let bytes = Base64.decode(text),
+                let fault = GoJSONFault.text(ofObject: bytes)
+            else { continue }
+            errors.invalid(path.key(key), "<secret contents redacted>", fault)
+        }
         if type == "kubernetes.io/basic-auth", data["username"] == nil, data["password"] == nil {
             errors.required(path.key("username"))
             errors.required(path.key("password"))

@@ -182,29 +182,6 @@ extension FieldErrors {
         if text.split(separator: "/").contains("..") { invalid(path, .string(text), "must not contain '..'") }
     }
 
-    // MARK: Resources
-
-    mutating func checkResources(_ resources: ResourceRequirements, _ path: FieldPath) {
-        let requests = resources.json["requests"]?.object ?? JSONObject()
-        let limits = resources.json["limits"]?.object ?? JSONObject()
-        for (name, list) in [("limits", limits), ("requests", requests)] {
-            for resource in list {
-                invalid(path[name], resource.key, NameSyntax.qualifiedName(resource.key))
-                if let amount = Quantity(json: resource.value), amount < .zero {
-                    let rule = "must be greater than or equal to 0"
-                    invalid(path[name].key(resource.key), .string(amount.description), rule)
-                }
-            }
-        }
-        for request in requests {
-            guard let value = limits[request.key], let limit = Quantity(json: value),
-                let amount = Quantity(json: request.value), amount > limit
-            else { continue }
-            let rule = "must be less than or equal to \(request.key) limit of \(limit)"
-            invalid(path["requests"], .string(amount.description), rule)
-        }
-    }
-
     // MARK: Probes and hooks
 
     private mutating func checkProbe(_ probe: Probe, _ name: String, _ path: FieldPath) {

@@ -7,6 +7,9 @@ struct LimitRangeRules: KindRules {
     func fillDefaults(_ object: inout JSON) {
         object.change("spec") { spec in
             spec.changeEach("limits") { limit in
+                for list in ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"] {
+                    limit.change(list) { $0.roundUpAmounts() }
+                }
                 guard limit["type"] == "Container" else { return }
                 Self.fill(&limit, "default", from: "max")
                 Self.fill(&limit, "defaultRequest", from: "default")

@@ -2,6 +2,16 @@ import Model
 
 /// Claims of volumes: semantics-api C26, F.
 struct PersistentVolumeClaimRules: KindRules {
+    func fillDefaults(_ object: inout JSON) { Self.roundUp(&object) }
+
+    /// The amounts of a claim, or of what one is made of.
+    static func roundUp(_ claim: inout JSON) {
+        claim.change("spec") { $0.change("resources") { $0.roundUpRequirements() } }
+        claim.change("status") { status in
+            for list in ["capacity", "allocatedResources"] { status.change(list) { $0.roundUpAmounts() } }
+        }
+    }
+
     func prepareForCreate(_ object: inout JSON) { object.change("spec", Self.mirrorSource) }
 
     func prepareForUpdate(_ object: inout JSON, from old: JSON, subresource: String?) {

@@ -6,6 +6,7 @@ struct PersistentVolumeRules: KindRules {
         object.change("spec") { spec in
             spec.setDefault("persistentVolumeReclaimPolicy", "Retain")
             spec.setDefault("volumeMode", "Filesystem")
+            spec.change("capacity") { $0.roundUpAmounts() }
         }
     }
 

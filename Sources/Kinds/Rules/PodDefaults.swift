@@ -14,6 +14,8 @@ enum PodDefaults {
             spec.changeEach(list, fillContainer)
         }
         spec.changeEach("volumes", fillVolume)
+        spec.change("overhead") { $0.roundUpAmounts() }
+        spec.change("resources") { $0.roundUpRequirements() }
     }
 
     /// Of pods only: what is limited is requested, unless it says otherwise.
@@ -29,6 +31,7 @@ enum PodDefaults {
     private static func fillContainer(_ container: inout JSON) {
         let image = container["image"]?.string ?? ""
         container.setDefault("imagePullPolicy", .string(pullPolicy(of: image)))
+        container.change("resources") { $0.roundUpRequirements() }
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
             container.change(probe) { probe in
                 // Zero stands for none in these fields.
@@ -43,6 +46,7 @@ enum PodDefaults {
 
     private static func fillVolume(_ volume: inout JSON) {
         if volume.object?.count == 1, volume["name"] != nil { volume["emptyDir"] = .emptyObject }
+        volume.change("ephemeral") { $0.change("volumeClaimTemplate", PersistentVolumeClaimRules.roundUp) }
         if let reference = volume["image"]?["reference"]?.string, !reference.isEmpty {
             volume.change("image") { $0.setDefault("pullPolicy", .string(pullPolicy(of: reference))) }
         }

@@ -27,7 +27,10 @@ extension FieldErrors {
             }
         }
         checkDNS(spec, path)
-        checkSysctls(spec, path)
+        checkPodSecurity(spec, path["securityContext"])
+        if let overhead = spec.json["overhead"] {
+            checkResources(ResourceRequirements(viewing: ["limits": overhead]), path["overhead"])
+        }
     }
 
     private mutating func checkNaming(_ spec: PodSpec, _ path: FieldPath) {
@@ -59,15 +62,6 @@ extension FieldErrors {
             invalid(path["dnsConfig"]["nameservers"], value, "must not have more than 3 nameservers")
         }
         for (index, server) in servers.enumerated() { checkAddress(server, path["dnsConfig"]["nameservers"][index]) }
-    }
-
-    private mutating func checkSysctls(_ spec: PodSpec, _ path: FieldPath) {
-        guard spec.json["securityContext"]?["sysctls"] != nil else { return }
-        var seen: Set<String> = []
-        for (index, sysctl) in (spec.securityContext?.sysctls ?? []).enumerated() where !sysctl.name.isEmpty {
-            let path = path["securityContext"]["sysctls"][index]["name"]
-            if !seen.insert(sysctl.name).inserted { duplicate(path, .string(sysctl.name)) }
-        }
     }
 
     mutating func checkAddress(_ text: String, _ path: FieldPath) {

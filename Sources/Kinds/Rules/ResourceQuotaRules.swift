@@ -8,6 +8,13 @@ struct ResourceQuotaRules: KindRules {
     private static let scopes = plainScopes.union(["PriorityClass", "VolumeAttributesClass"])
     private static let opposites = [["BestEffort", "NotBestEffort"], ["Terminating", "NotTerminating"]]
 
+    func fillDefaults(_ object: inout JSON) {
+        object.change("spec") { $0.change("hard") { $0.roundUpAmounts() } }
+        object.change("status") { status in
+            for list in ["hard", "used"] { status.change(list) { $0.roundUpAmounts() } }
+        }
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let path = FieldPath("spec")
         let spec = object["spec"] ?? [:]

@@ -48,6 +48,10 @@ struct RuntimeClassRules: KindRules {
     var allowsUnconditionalUpdate: Bool { false }
     var allowsCreateOnUpdate: Bool { true }
 
+    func fillDefaults(_ object: inout JSON) {
+        object.change("overhead") { $0.change("podFixed") { $0.roundUpAmounts() } }
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let handler = object.textMember("handler")
         errors.invalid(FieldPath("handler"), handler, NameSyntax.label(handler))

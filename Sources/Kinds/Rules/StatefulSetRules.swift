@@ -18,6 +18,7 @@ struct StatefulSetRules: KindRules {
                 claim.setDefault("kind", "PersistentVolumeClaim")
                 claim.setDefault("status", .emptyObject)
                 claim.change("status") { $0.setDefault("phase", "Pending") }
+                PersistentVolumeClaimRules.roundUp(&claim)
             }
             spec.change("template") { $0.change("spec", PodDefaults.fill) }
         }

@@ -45,6 +45,8 @@ struct HorizontalPodAutoscalerConversion: VersionConversion {
                 current = list.map(HorizontalPodAutoscalerMetric.currentMetric)
             }
             status["currentMetrics"] = current.isEmpty ? nil : .array(current)
+            // v2 leaves out what v1 always says.
+            if status["currentReplicas"] == 0 { status["currentReplicas"] = nil }
             status["conditions"] = carried[.conditions]
         }
         return object
@@ -82,7 +84,9 @@ struct HorizontalPodAutoscalerConversion: VersionConversion {
             if let behavior = spec["behavior"] { carried.append((.behavior, behavior)) }
             spec["behavior"] = nil
         }
+        if object["status"]?.object == nil { object["status"] = .emptyObject }
         object.change("status") { status in
+            for count in ["currentReplicas", "desiredReplicas"] { status.setDefault(count, 0) }
             let metrics = status["currentMetrics"]?.array ?? []
             status["currentMetrics"] = nil
             let cpu = metrics.last { Self.isCPU($0) }

@@ -24,10 +24,22 @@ package enum StrategicMergePatch {
         let rest = key.dropFirst(prefix.count)
         guard rest.first == "/" else {
             let what = prefix == elementOrder ? "setElementOrder list" : "primitive list"
-            throw PatchError(
-                kind: .malformed, message: "invalid patch format of \(what): \(key) is to be \(prefix)/<field>")
+            throw PatchError(kind: .malformed, message: "invalid patch format of \(what)")
         }
         return String(rest.dropFirst())
+    }
+
+    /// As Go names the type of a decoded value.
+    private static func goType(of value: JSON) -> String {
+        switch value {
+        case .null: "%!s(<nil>)"
+        case .bool: "bool"
+        case .int: "int64"
+        case .number: "float64"
+        case .string: "string"
+        case .array: "[]interface {}"
+        case .object: "map[string]interface {}"
+        }
     }
 
     // MARK: Maps
@@ -51,9 +63,8 @@ package enum StrategicMergePatch {
         for member in patch {
             guard let field = try target(of: member.key, elementOrder) else { continue }
             guard let order = member.value.array else {
-                throw PatchError(
-                    kind: .unexpected,
-                    message: "invalid patch format of setElementOrder list: \(member.key) is to be a list")
+                let message = "expected a []interface {}, but received a \(goType(of: member.value))"
+                throw PatchError(kind: .unexpected, message: message)
             }
             let items = try ordered(result[field], patch[field], by: order, schema?.child(field), field)
             if let items { result[field] = .array(items) }

@@ -5,7 +5,8 @@ package enum JSONPatch {
     /// The number of bytes that `copy` operations may add in all: a few of them could double an object endlessly.
     package static let copyLimit = 3 << 20
 
-    /// - Throws: `PatchError`: `.malformed` for what is no JSON patch, `.failed` for an operation that does not fit.
+    /// - Throws: `PatchError`: `.malformed` for what is no JSON patch, `.tooLarge` for one of too many operations,
+    ///   `.failed` for an operation that does not fit.
     package static func apply(_ patch: JSON, to target: JSON) throws(PatchError) -> JSON {
         let operations = try operations(of: patch)
         var result = target
@@ -25,8 +26,9 @@ package enum JSONPatch {
             throw PatchError(kind: .malformed, message: "a JSON patch is a list of operations, not \(patch.typeName)")
         }
         guard elements.count <= operationLimit else {
-            let message = "the patch has \(elements.count) operations; the limit is \(operationLimit)"
-            throw PatchError(kind: .malformed, message: message)
+            let message =
+                "The allowed maximum operations in a JSON patch is \(operationLimit), got \(elements.count)"
+            throw PatchError(kind: .tooLarge, message: message)
         }
         var operations: [Operation] = []
         for (position, element) in elements.enumerated() {

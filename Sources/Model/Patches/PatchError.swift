@@ -3,6 +3,8 @@ package struct PatchError: Error, Hashable, CustomStringConvertible {
     package enum Kind {
         /// The patch itself is wrong: 400.
         case malformed
+        /// It has more operations than are taken: 413.
+        case tooLarge
         /// It does not fit the object: 422.
         case failed
         /// A `test` operation did not hold: 422, as what does not fit.

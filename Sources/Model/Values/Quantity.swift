@@ -42,6 +42,15 @@ package struct Quantity: Sendable, CustomStringConvertible {
     /// The amount in thousandths, rounded up as `Quantity.MilliValue()` does.
     package var milliValue: Int64 { Self.roundedUp(nanos, by: Self.unit / 1000) }
 
+    /// The amount without what is finer than a thousandth, rounded away from zero as `Quantity.RoundUp(-3)` does.
+    package var roundedUpToThousandths: Quantity {
+        let step = Self.unit / 1000
+        let rest = nanos % step
+        guard rest != 0 else { return self }
+        let (sum, overflow) = (nanos - rest).addingReportingOverflow(rest > 0 ? step : -step)
+        return overflow ? self : Quantity(nanos: sum, format: format)
+    }
+
     private static func roundedUp(_ nanos: Int128, by divisor: Int128) -> Int64 {
         let (quotient, remainder) = nanos.quotientAndRemainder(dividingBy: divisor)
         return Int64(clamping: remainder > 0 ? quotient + 1 : quotient)

@@ -1,4 +1,5 @@
 import Cluster
+import Model
 import NIOCore
 import NIOHTTP1
 

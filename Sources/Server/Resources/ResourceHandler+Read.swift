@@ -7,6 +7,14 @@ import NIOCore
 extension ResourceHandler {
     func get(_ call: Call, _ name: String) async throws(APIError) -> Answer {
         let representation = try call.representation()
+        if let version = call.query["resourceVersion"], !["", "0"].contains(version) {
+            // D1: what is read is the latest, which is not older unless that version is still to come (D2).
+            var query = ListQuery(
+                call.type.kind.groupKind, version: call.type.kind.version, namespace: call.path.namespace, limit: 1,
+                moment: .notOlder(than: version))
+            query.fields.requirements.append(FieldSelector.Requirement(path: "metadata.name", value: name))
+            _ = try await cluster.list(query)
+        }
         return try render(
             try await cluster.get(call.key(name), version: call.type.kind.version), for: call, as: representation)
     }
@@ -100,7 +108,7 @@ extension ResourceHandler {
     private func checkListOptions(_ query: QueryParameters) throws(APIError) {
         _ = try query.integer("timeoutSeconds")
         let version = query["resourceVersion"]
-        var faults = ListOptionFaults()
+        var faults = OptionFaults.ofList
         if let match = query["resourceVersionMatch"] {
             if version == nil {
                 faults.forbid(match: "resourceVersionMatch is forbidden unless resourceVersion is provided")
@@ -149,23 +157,7 @@ extension ResourceHandler {
         query.limitBytes = try call.query.integer("limitBytes")
         let seconds = try call.query.integer("sinceSeconds")
         let time = call.query["sinceTime"]
-        var fault: (field: String, detail: String)?
-        if let lines = query.tailLines, lines < 0 { fault = ("tailLines", "must be greater than or equal to 0") }
-        if let limit = query.limitBytes, limit < 1 { fault = ("limitBytes", "must be greater than 0") }
-        if let seconds, seconds < 1 { fault = ("sinceSeconds", "must be greater than 0") }
-        if seconds != nil, time != nil {
-            fault = ("sinceTime", "at most one of `sinceTime` or `sinceSeconds` may be given")
-        }
-        if let fault {
-            throw APIError(
-                .invalid, "PodLogOptions \"\(name)\" is invalid: \(fault.field): Invalid value: \(fault.detail)",
-                details: APIError.Details(
-                    name: name, kind: "PodLogOptions",
-                    causes: [
-                        APIError.Cause(
-                            reason: "FieldValueInvalid", message: "Invalid value: \(fault.detail)", field: fault.field)
-                    ]))
-        }
+        try checkLogOptions(query, seconds: seconds, hasTime: time != nil)
         if let seconds { query.since = clock.now - .seconds(seconds) }
         if let time {
             guard let since = Timestamp(time) else {
@@ -181,5 +173,20 @@ extension ResourceHandler {
                     for try await chunk in stream { try await writer.write(ByteBuffer(bytes: chunk)) }
                 }
             })
+    }
+
+    private func checkLogOptions(_ query: LogQuery, seconds: Int?, hasTime: Bool) throws(APIError) {
+        var faults = OptionFaults(kind: "PodLogOptions", name: query.pod)
+        if let lines = query.tailLines, lines < 0 {
+            faults.refuse("tailLines", lines, "must be greater than or equal to 0")
+        }
+        if let limit = query.limitBytes, limit < 1 { faults.refuse("limitBytes", limit, "must be greater than 0") }
+        if seconds != nil, hasTime {
+            // Kubernetes' name for a field without one.
+            faults.forbid("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified")
+        } else if let seconds, seconds < 1 {
+            faults.refuse("sinceSeconds", seconds, "must be greater than 0")
+        }
+        try faults.check()
     }
 }

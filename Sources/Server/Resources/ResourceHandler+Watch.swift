@@ -22,15 +22,17 @@ extension ResourceHandler {
 
     func watch(_ call: Call) async throws(APIError) -> Answer {
         let options = try watchOptions(call)
-        let query = try query(call)
-        // Faults of the selectors are told before the stream begins; an expired version within it (D5).
+        var query = try query(call)
+        if let version = options.version, !version.isEmpty { query.moment = .notOlder(than: version) }
+        // Faults of the selectors are told before the stream begins; a version that is no more, or not yet, within it
+        // (D2, D5).
         var start: (events: [WatchEvent], version: String)?
-        if options.version == nil || options.sendsInitialEvents {
-            let list = try await cluster.list(query)
-            start = (list.items.map { .added($0) }, list.resourceVersion)
-        }
         let source: Result<WatchStream, APIError>
         do throws(APIError) {
+            if options.version == nil || options.sendsInitialEvents {
+                let list = try await cluster.list(query)
+                start = (list.items.map { .added($0) }, list.resourceVersion)
+            }
             source = .success(try await cluster.watch(query, from: start?.version ?? options.version))
         } catch {
             guard [.expired, .timeout].contains(error.reason) else { throw error }
@@ -79,7 +81,7 @@ extension ResourceHandler {
         let sendsInitialEvents = query.flag("sendInitialEvents")
         let allowsBookmarks = query.flag("allowWatchBookmarks")
         let match = query["resourceVersionMatch"]
-        var faults = ListOptionFaults()
+        var faults = OptionFaults.ofList
         if query["sendInitialEvents"] != nil, match != "NotOlderThan" {
             faults.forbid(match: "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         }
@@ -99,8 +101,7 @@ extension ResourceHandler {
             version: query["resourceVersion"].flatMap { $0 == "0" ? nil : $0 },
             allowsBookmarks: allowsBookmarks, sendsInitialEvents: sendsInitialEvents,
             limit: seconds.map { .seconds($0) } ?? Self.longestWatch,
-            // A list that comes as a stream is for machines: it comes as no table (A12).
-            representation: try call.representation(ofStream: true, hasTables: !sendsInitialEvents || !allowsBookmarks),
+            representation: try call.representation(ofStream: true),
             includedObject: try call.includedObject())
     }
 }

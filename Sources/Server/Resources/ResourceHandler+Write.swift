@@ -26,8 +26,11 @@ extension ResourceHandler {
         let representation = try call.representation()
         var options = try call.writeOptions()
         let body = try identified(try call.request.decodedBody(&options), for: call, name: name)
+        // C9: of some kinds, replacing what is not there yet creates it, and says so.
+        let strategy = subresource == nil ? Catalog.builtIn.strategy(for: call.type.kind) : nil
+        let isCreation = strategy?.allowsCreateOnUpdate == true ? try await isAbsent(call.key(name)) : false
         let updated = try await cluster.update(Object(viewing: body), subresource: subresource, options: options)
-        return try render(updated, for: call, as: representation)
+        return try render(updated, for: call, as: representation, code: isCreation ? 201 : 200)
     }
 
     func patch(_ call: Call, _ name: String, subresource: Subresource?) async throws(APIError) -> Answer {

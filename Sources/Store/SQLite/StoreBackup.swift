@@ -92,6 +92,9 @@ package enum StoreBackup {
             guard try SQLitePersistence.checkFormat(of: source, path: file) > 0 else {
                 throw .damaged(path: file, message: "it is empty")
             }
+            // Before the copy: SQLite takes pages that make no sense for a disk that is full.
+            let verdict = try source.text("PRAGMA integrity_check(1)") ?? ""
+            guard verdict == "ok" else { throw .damaged(path: file, message: verdict) }
             return try copy(source, to: path)
         } catch {
             guard case .damaged(_, let why) = error else { throw error }

@@ -1,9 +1,26 @@
 import Cluster
 import Model
 
-/// What makes no sense in the options of a list or a watch (D1, D4): all of it is told at once, as Kubernetes does.
-struct ListOptionFaults {
+/// What makes no sense in the options of a request (D1, D4, K1): all of it is told at once, as Kubernetes does.
+struct OptionFaults {
+    private let kind: String
+    private let group: String
+    private let name: String
     private var causes: [APIError.Cause] = []
+
+    init(kind: String, group: String = "", name: String = "") {
+        self.kind = kind
+        self.group = group
+        self.name = name
+    }
+
+    /// Those of a list or a watch.
+    static var ofList: OptionFaults { OptionFaults(kind: "ListOptions", group: "meta.k8s.io") }
+
+    mutating func refuse(_ field: String, _ value: Int, _ reason: String) {
+        causes.append(
+            APIError.Cause(reason: "FieldValueInvalid", message: "Invalid value: \(value): \(reason)", field: field))
+    }
 
     mutating func forbid(_ field: String, _ reason: String) {
         causes.append(APIError.Cause(reason: "FieldValueForbidden", message: "Forbidden: \(reason)", field: field))
@@ -27,8 +44,8 @@ struct ListOptionFaults {
         let faults = causes.map { "\($0.field): \($0.message)" }
         throw APIError(
             .invalid,
-            "ListOptions.meta.k8s.io \"\" is invalid: "
+            "\(group.isEmpty ? kind : "\(kind).\(group)") \"\(name)\" is invalid: "
                 + (faults.count == 1 ? faults[0] : "[\(faults.joined(separator: ", "))]"),
-            details: APIError.Details(group: "meta.k8s.io", kind: "ListOptions", causes: causes))
+            details: APIError.Details(name: name, group: group, kind: kind, causes: causes))
     }
 }
