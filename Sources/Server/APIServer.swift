@@ -258,7 +258,7 @@ struct APIResponder: Sendable {
                 lines.append("[+]\(check.name) ok")
             }
         }
-        guard !isWell || (request.query.flag("verbose") && check == nil) else { return .text("ok") }
+        guard !isWell || (!request.query.all("verbose").isEmpty && check == nil) else { return .text("ok") }
         let unknown = excluded.subtracting(checks.map(\.name)).sortedByBytes().map { JSON.string($0).text() }
         if !unknown.isEmpty {
             lines.append(

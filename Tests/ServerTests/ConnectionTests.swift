@@ -110,6 +110,23 @@ struct ConnectionTests {
         }
     }
 
+    @Test("a request for another protocol is answered, and ends the connection", .timeLimit(.minutes(1)))
+    func upgrade() async throws {
+        try await TestServer.run { server in
+            let received = try await RawHTTP.exchange(
+                ["GET /livez HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET /livez HTTP/1.1"],
+                with: server)
+            #expect(received.contains("Connection: close"))
+            #expect(received.hasSuffix("\r\n\r\nok"))
+            #expect(received.matches(of: /HTTP\/1\.1 (\d+)/).count == 1)
+            // What is sent afterwards is not held without bound.
+            let flood = String(repeating: "x", count: 4 << 20)
+            let ended = try await RawHTTP.exchange(
+                ["CONNECT x:1 HTTP/1.1\r\n\r\n\(flood)"], with: server)
+            #expect(ended.isEmpty || ended.hasPrefix("HTTP/1.1 4"))
+        }
+    }
+
     @Test("a request without a host is none of HTTP/1.1", .timeLimit(.minutes(1)))
     func noHost() async throws {
         try await TestServer.run { server in
@@ -140,7 +157,9 @@ struct ConnectionTests {
 
     @Test(
         "a parameter that cannot be read is refused: without its selector a deletion would take everything",
-        arguments: ["labelSelector=x%3D%ff", "fieldSelector=metadata.name%3D%ff", "labelSelector=%zz", "%ff=1", "a=%4"])
+        arguments: [
+            "labelSelector=x%3D%ff", "a=%-0", "fieldSelector=metadata.name%3D%ff", "labelSelector=%zz", "%ff=1", "a=%4",
+        ])
     func unreadableParameters(_ query: String) async throws {
         try await TestServer.run { server in
             let path = "/api/v1/namespaces/default/configmaps"

@@ -156,6 +156,25 @@ struct HTTP1FramingTests {
         #expect(channel.isActive)
     }
 
+    @Test("after the last answer nobody waits for ever: not for a client that stays, nor for what it sends")
+    func lastAnswer() throws {
+        for stops in [false, true] {
+            let channel = try Self.channel()
+            try Self.read(channel, .head(Self.head()), .end(nil), .head(Self.head()), .end(nil))
+            try channel.writeOutbound(Self.answer)
+            channel.close(mode: .output, promise: nil)
+            _ = try Self.received(channel)
+            if stops { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+            #expect(channel.isActive != stops)
+            if stops { continue }
+            channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+            try Self.read(channel, .head(Self.head()), .end(nil))
+            #expect(try Self.received(channel) == [])
+            channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+            #expect(!channel.isActive)
+        }
+    }
+
     @Test("a server that stops closes a connection at once, or after what is being answered")
     func quiesces() throws {
         let idle = try Self.channel()

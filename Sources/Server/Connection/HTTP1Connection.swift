@@ -27,9 +27,12 @@ struct HTTP1Connection: Sendable {
             limits.maxHeaderFieldCount = 1000
             let pipeline = channel.pipeline.syncOperations
             // Requests wait for their turn in the channel; what goes into a header was looked at by `Answer`.
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+            try pipeline.addHandler(HTTPResponseEncoder())
+            // The decoder stops at a request that asks for another protocol: what follows it is held, up to that limit.
+            try pipeline.addHandler(
+                ByteToMessageHandler(
+                    HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits),
+                    maximumBufferSize: 2 * Self.headLimit))
             try pipeline.addHandler(HTTP1Framing(idleLimit: idleLimit, requestLimit: Self.requestLimit))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
@@ -84,7 +87,7 @@ struct HTTP1Connection: Sendable {
         let transfer = head.method == .HEAD ? .whole(ByteBuffer()) : answer.body.transfer
         // To notice that the client goes away, a stream reads on from the connection, which ends with it; a client must
         // know that, or it may send its next request into a closing connection (RFC 9112, 9.6).
-        let isLast = !head.isKeepAlive || answer.body.isStream
+        let isLast = !head.isKeepAlive || answer.body.isStream || head.endsHTTP
         let isOld = head.version == .http1_0
         var fields = HTTPHeaders(answer.fields)
         if isLast { fields.add(name: "Connection", value: "close") }

@@ -56,6 +56,8 @@ final class HTTP1Framing: ChannelDuplexHandler {
     private var unanswered = 0
     private var lastActive = NIODeadline.uptimeNanoseconds(0)
     private var closesAfterAnswers = false
+    /// Whether the last answer was written: what comes now is read by nobody.
+    private var isFinished = false
     private var idleCheck: Scheduled<Void>?
 
     /// - Parameters:
@@ -78,6 +80,7 @@ final class HTTP1Framing: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isFinished else { return }
         lastActive = context.eventLoop.now
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -150,6 +153,18 @@ final class HTTP1Framing: ChannelDuplexHandler {
         } else {
             checkIdleness(context)
         }
+    }
+
+    /// After the last answer the client has as long to close the connection as it may be idle.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output, !isFinished {
+            isFinished = true
+            reading = .nothing
+            unanswered = 0
+            lastActive = context.eventLoop.now
+            checkIdleness(context)
+        }
+        context.close(mode: mode, promise: promise)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -40,10 +40,10 @@ struct QueryParameters: Hashable, Sendable {
     /// Every value, where a parameter may stand more than once.
     func all(_ name: String) -> [String] { values[name] ?? [] }
 
-    /// `true`, `1`, and a name without a value are true.
+    /// All but `false` and `0` are true, also a name without a value (`Convert_Slice_string_To_bool`).
     func flag(_ name: String) -> Bool {
         guard let value = values[name]?.first else { return false }
-        return !["false", "0", "False", "FALSE", "f", "F"].contains(value)
+        return value != "0" && value.lowercased() != "false"
     }
 
     func integer(_ name: String) throws(APIError) -> Int? {
