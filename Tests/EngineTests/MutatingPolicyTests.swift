@@ -80,6 +80,20 @@ import Testing
         #expect(try await test.create(Sample.configMap("a")).json["data"] == ["a": "1", "b": "1", "c": "11"])
     }
 
+    @Test("J10: no mutation moves an object to another namespace")
+    func namespace() async throws {
+        let test = try await stage(
+            [
+                "patchType": "JSONPatch",
+                "jsonPatch": [
+                    "expression": "[JSONPatch{op: 'replace', path: '/metadata/namespace', value: 'other'}]"
+                ],
+            ])
+        let error = try await test.error { try await test.create(Sample.configMap("a")) }
+        #expect(error.reason == .badRequest)
+        #expect(error.message.contains("does not match the namespace sent on the request"))
+    }
+
     @Test("J10: what is added gets its defaults, and what admission gives")
     func defaults() async throws {
         let test = try await stage(

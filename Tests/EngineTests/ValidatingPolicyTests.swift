@@ -177,6 +177,25 @@ import Testing
                     + "resulted in error: composited variable \"broken\" fails to evaluate: no such key: nothing"))
     }
 
+    @Test("J10: a variable sees no later one, nor itself, however it asks; they do not nest without bound")
+    func circular() async throws {
+        for expression in ["dyn(variables).a", "dyn(variables).b", "dyn(variables)['a'] == 1"] {
+            let test = try await TestRegistry()
+            let variables: JSON = [
+                ["name": "a", "expression": .string(expression)], ["name": "b", "expression": "dyn(variables).a"],
+            ]
+            try await test.enforce(["expression": "variables.b == 1"], ["variables": variables])
+            #expect(try await test.refusal().contains("no such key"), "\(expression)")
+        }
+        let test = try await TestRegistry()
+        var chain: [JSON] = [["name": "v0", "expression": "1"]]
+        for number in 1..<200 {
+            chain.append(["name": "v\(number)", "expression": "variables.v\(number - 1) + 1"] as JSON)
+        }
+        try await test.enforce(["expression": "variables.v199 == 200"], ["variables": .array(chain)])
+        #expect(try await test.refusal().contains("rest on each other more than 32 deep"))
+    }
+
     static let conditions: [(conditions: [String], policy: String, refusal: String)] = [
         (["object.data.a == '2'"], "Fail", ""),
         (["object.data.a == '1'", "request.operation == 'CREATE'"], "Fail", "\(denied) failed expression: false"),

@@ -38,6 +38,12 @@ struct WritePipeline {
         for warning in strategy.warnings(object, from: nil) { options.warnings?.add(warning) }
         var object = try Admission.admitting(object, kind: kind.groupKind, uid: uid, policies, from: options.requester)
         if let changed = try change(object) {
+            let place: [String] = ["metadata", "namespace"]
+            guard changed[path: place] == object[path: place] else {
+                throw APIError(
+                    .badRequest, "the namespace of the provided object does not match the namespace sent on the request"
+                )
+            }
             // What policies add is to be complete, too.
             object = try Admission.admitting(changed, kind: kind.groupKind, uid: uid, policies, from: options.requester)
         }

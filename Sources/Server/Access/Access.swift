@@ -28,6 +28,7 @@ struct User: Hashable, Sendable {
 
     var isAdministrator: Bool { groups.contains(Self.administratorGroup) }
     var isAnonymous: Bool { self == .anonymous }
+    var isAuthenticated: Bool { groups.contains(Self.authenticatedGroup) }
 }
 
 /// The one place where it is decided who a request is from and whether it may pass (semantics-api J1, J5).
@@ -97,9 +98,9 @@ struct Access: Sendable {
             if ["healthz", "livez", "readyz", "version"].contains(first) { return true }
             if IssuerDocuments.isOne(path) { return user.groups.contains(User.serviceAccountsGroup) }
             if first == "metrics" { return user.groups.contains(User.monitoringGroup) }
-            return !user.isAnonymous && ["", "api", "apis", "openapi", "swagger-2.0.0.pb-v1"].contains(first)
+            return user.isAuthenticated && ["", "api", "apis", "openapi", "swagger-2.0.0.pb-v1"].contains(first)
         case .resource(let verb, let resource):
-            return !user.isAnonymous && verb == "create" && Self.selfReviews.contains(resource.resource)
+            return user.isAuthenticated && verb == "create" && Self.selfReviews.contains(resource.resource)
                 && ["authentication.k8s.io", "authorization.k8s.io"].contains(resource.group)
         }
     }

@@ -41,16 +41,19 @@ struct PolicyActivation: Sendable {
         private let bindings: [String: CELValue]
         /// What variables have cost since that was last paid.
         private let spent = Spending()
+        private let end: PhaseEnd?
 
         fileprivate init(
             _ bindings: [String: CELValue], _ variables: [(name: String, expression: PolicyExpression)]
         ) {
             guard !variables.isEmpty else {
                 self.bindings = bindings
+                end = nil
                 return
             }
             let fields = LazyFields(variables.map(\.name)) { [spent] fields, name in
                 guard let variable = variables.first(where: { $0.name == name }) else { return .null }
+                guard !spent.isExhausted else { return .fault("variables have spent what may be spent") }
                 var cost = CELCost(budget: .max)
                 defer { spent.add(cost.spent) }
                 do throws(PolicyExpression.Failure) {
@@ -62,6 +65,7 @@ struct PolicyActivation: Sendable {
                 }
             }
             self.bindings = bindings.merging(["variables": .lazy(fields)]) { $1 }
+            end = PhaseEnd(fields)
         }
 
         func evaluate(
@@ -82,6 +86,15 @@ struct PolicyActivation: Sendable {
         }
     }
 
+    /// Ends with the last copy of a phase.
+    private final class PhaseEnd: Sendable {
+        private let fields: LazyFields
+
+        init(_ fields: LazyFields) { self.fields = fields }
+
+        deinit { fields.forget() }
+    }
+
     /// A sum that values add to while they are found.
     private final class Spending: Sendable {
         private let sum = Mutex<UInt64>(0)
@@ -89,6 +102,9 @@ struct PolicyActivation: Sendable {
         func add(_ amount: UInt64) {
             sum.withLock { $0 = $0.addingReportingOverflow(amount).overflow ? .max : $0 + amount }
         }
+        /// Whether it is more than any policy may spend.
+        var isExhausted: Bool { sum.withLock { $0 > CELCost.runtimeBudget } }
+
         func take() -> UInt64 {
             sum.withLock { sum in
                 defer { sum = 0 }

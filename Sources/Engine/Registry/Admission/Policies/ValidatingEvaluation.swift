@@ -59,7 +59,9 @@ extension ValidatingPolicy {
             do throws(PolicyExpression.Failure) {
                 if case .string(let text) = try phase.evaluate(expression, cost: &cost) {
                     let message = text.trimmed
-                    if !message.isEmpty, message.utf8.count <= Self.longestMessage, !message.contains("\n") {
+                    if !message.isEmpty, message.utf8.count <= Self.longestMessage,
+                        !message.utf8.contains(UInt8(ascii: "\n"))
+                    {
                         return message
                     }
                 }
