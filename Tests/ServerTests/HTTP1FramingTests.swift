@@ -10,8 +10,18 @@ struct HTTP1FramingTests {
     private static let idleLimit = TimeAmount.seconds(90)
     private static let requestLimit = TimeAmount.seconds(60)
 
+    /// Stands for TLS and the network, where one direction may end alone.
+    private final class HalfClosing: ChannelOutboundHandler {
+        typealias OutboundIn = Any
+
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+            if mode != .output { context.close(mode: mode, promise: promise) }
+        }
+    }
+
     private static func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(HalfClosing())
         try channel.pipeline.syncOperations.addHandler(HTTP1Framing(idleLimit: idleLimit, requestLimit: requestLimit))
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         return channel
