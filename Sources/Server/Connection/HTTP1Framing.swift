@@ -214,10 +214,3 @@ extension HTTPResponseHead {
     /// Whether the head of the real answer is still to come.
     fileprivate var isInterim: Bool { (100..<200).contains(status.code) }
 }
-
-extension HTTPRequestHead {
-    /// Whether the client waits to be told before it sends the body (RFC 9110, 10.1.1).
-    var expectsContinue: Bool {
-        headers.first(name: "Expect").map { $0.lowercased() == "100-continue" } ?? false
-    }
-}

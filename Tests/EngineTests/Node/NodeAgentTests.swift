@@ -252,6 +252,7 @@ struct NodeAgentTests {
                 map.data = ["ca.crt": " trust"]
                 _ = try await registry.create(Object(viewing: map.json), options: WriteOptions(fieldManager: "test"))
                 let isRenewed = await eventually {
+                    // It need not be there yet.
                     guard let pod = try? await pod(registry) else { return false }
                     let path = runtime.logPath(of: ContainerID("web", attempt: 0), in: pod.metadata.uid) ?? ""
                     return String(decoding: PodFiles.read(path) ?? [], as: UTF8.self).contains("default trust")
